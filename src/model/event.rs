@@ -1,0 +1,148 @@
+//! News of a run. An [`Entry`] may never be lost: the journal has it before anybody else hears of it.
+//! A [`Progress`] may: it only makes waiting bearable.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Domain, Outcome, RunId, StopReason, TenantName};
+
+/// Version of the journal's lines. A reader refuses a journal of a later one.
+pub const JOURNAL_VERSION: u32 = 1;
+
+/// A line of the journal, and the event that listeners hear once it is durable.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "entry", rename_all = "snake_case")]
+pub enum Entry {
+    /// The first line: the plan beside it is whole and the first write may be sent.
+    Started {
+        /// [`JOURNAL_VERSION`] of the writer.
+        version: u32,
+        /// The run.
+        run: RunId,
+        /// When.
+        at: Timestamp,
+        /// The tenants, in order.
+        tenants: Vec<TenantStart>,
+    },
+    /// A write came to its end, whichever.
+    Outcome(Outcome),
+    /// A tenant takes no more rows.
+    TenantStopped {
+        /// Which.
+        tenant: TenantName,
+        /// When.
+        at: Timestamp,
+        /// Why.
+        reason: StopReason,
+        /// In words, with the server's own where it said any.
+        message: String,
+    },
+    /// The last line of a run that was not killed.
+    Finished {
+        /// When.
+        at: Timestamp,
+        /// The strongest reason for an early end, if it ended early.
+        stop: Option<StopReason>,
+    },
+}
+
+/// A tenant as the journal's first line names it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TenantStart {
+    /// Its name in this run.
+    pub tenant: TenantName,
+    /// Its domain.
+    pub domain: Domain,
+    /// How many writes are planned for it.
+    pub writes: usize,
+}
+
+/// News that may be dropped when nobody keeps up.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Progress {
+    /// A page of a list, or single objects, arrived while planning.
+    Read {
+        /// From which tenant.
+        tenant: TenantName,
+        /// Objects so far.
+        seen: usize,
+        /// Objects expected, once the tenant said so.
+        total: Option<usize>,
+    },
+    /// An answer told about the tenant's rate limit.
+    Pace {
+        /// Of which tenant.
+        tenant: TenantName,
+        /// What is known now.
+        pace: Pace,
+    },
+    /// A request will be sent again.
+    Retry {
+        /// To which tenant.
+        tenant: TenantName,
+        /// After how long.
+        wait: Duration,
+        /// Why, in a few words (`503`, `connection reset`).
+        cause: String,
+    },
+    /// A request was refused by the rate limit (429).
+    Throttled {
+        /// By which tenant.
+        tenant: TenantName,
+    },
+    /// A tenant is being left in peace after failures in a row; one probe will be sent.
+    Paused {
+        /// Which.
+        tenant: TenantName,
+        /// Until the next probe.
+        wait: Duration,
+    },
+}
+
+/// What is known of a tenant's rate limit.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Pace {
+    /// Size of the bucket, as `x-ratelimit-limit` says.
+    pub limit: Option<u64>,
+    /// Tokens left, as the newest answer said.
+    pub remaining: Option<u64>,
+    /// The lowest `remaining` seen.
+    pub lowest: Option<u64>,
+    /// Estimated net refill in tokens per second, once enough was seen.
+    pub refill: Option<f64>,
+    /// Requests sent, of any kind.
+    pub requests: u64,
+    /// Answers 429.
+    pub throttled: u64,
+}
+
+/// Where progress is told. Must return at once and never block.
+#[derive(Clone)]
+pub struct ProgressSink(Arc<dyn Fn(Progress) + Send + Sync>);
+
+impl ProgressSink {
+    /// Tells `listener`, on whatever task the news arises.
+    pub fn new(listener: impl Fn(Progress) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(listener))
+    }
+
+    /// Tells nobody.
+    pub fn none() -> Self {
+        Self::new(|_| ())
+    }
+
+    /// Tells it.
+    pub fn tell(&self, progress: Progress) {
+        (self.0)(progress);
+    }
+}
+
+impl fmt::Debug for ProgressSink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ProgressSink")
+    }
+}

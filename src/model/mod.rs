@@ -1,0 +1,36 @@
+//! The nouns of patchwave: what a run is made of, with no I/O, no clock and no knowledge of any one field or endpoint.
+//!
+//! Central types: [`FieldPath`] and [`FieldChange`] (what changes), [`Entity`] (a client as fetched),
+//! [`Outcome`] (what became of a write) and [`Entry`] (what the journal keeps and listeners hear).
+//! Uses nothing else of the crate.
+
+pub mod change;
+pub mod domain;
+pub mod endpoint;
+pub mod entity;
+pub mod event;
+pub mod id;
+pub mod outcome;
+pub mod path;
+pub mod problem;
+pub mod secret;
+pub mod source;
+pub mod stop;
+pub mod suggest;
+pub mod three_way;
+pub mod value;
+
+pub use change::FieldChange;
+pub use domain::Domain;
+pub use endpoint::Endpoint;
+pub use entity::{Body, Entity};
+pub use event::{Entry, Progress};
+pub use id::{EntityId, RunId, TenantName};
+pub use outcome::{Outcome, Reason, RowResult};
+pub use path::FieldPath;
+pub use problem::Problem;
+pub use secret::Secret;
+pub use source::SourceFile;
+pub use stop::StopReason;
+pub use three_way::{Expected, Verdict};
+pub use value::ListOrder;

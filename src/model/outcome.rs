@@ -1,0 +1,126 @@
+//! What became of a row: closed lists, since users script against them.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{EntityId, TenantName};
+
+/// The `_result` column of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowResult {
+    /// Written, and the answer held what was planned.
+    Updated,
+    /// Already as asked: nothing was sent.
+    Unchanged,
+    /// Could not be done.
+    Failed,
+    /// The client holds something else than was expected: left alone.
+    Conflict,
+    /// Left out on purpose.
+    Skipped,
+    /// The run stopped before this row.
+    NotAttempted,
+    /// Put back, in the run of an undo.
+    Undone,
+    /// Would be written, in the report of a plan.
+    Planned,
+}
+
+/// The `_reason` column of a report. Closed: a new reason is a new line of the documentation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// No client has this id, or this exact name.
+    NotFound,
+    /// Two or more clients fit what must fit one.
+    Ambiguous,
+    /// A precondition (`expect`) does not hold.
+    Expect,
+    /// A field holds neither what it held at planning nor what was asked for.
+    ChangedMeanwhile,
+    /// No client fits the pattern.
+    NoMatch,
+    /// `--limit` left it out.
+    Limit,
+    /// Protected clients are not touched by rules.
+    Protected,
+    /// The server refused the change (4xx).
+    Refused,
+    /// The token may not do this (403).
+    Forbidden,
+    /// The server went on failing (5xx, 408).
+    ServerError,
+    /// The tenant could not be reached, or its answer did not arrive.
+    Network,
+    /// The stored client is not as planned after the write.
+    NotAsPlanned,
+    /// Written as planned, but a field that was not written moved as well: a warning.
+    ChangedElsewhere,
+    /// The run was stopped first.
+    Stopped,
+    /// Another tenant or an earlier stage failed before anything was sent here.
+    TenantFailed,
+}
+
+macro_rules! snake_name {
+    ($type:ident { $($variant:ident => $name:literal),* $(,)? }) => {
+        impl $type {
+            /// The word as reports spell it.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name),* }
+            }
+        }
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+    };
+}
+
+snake_name!(RowResult {
+    Updated => "updated", Unchanged => "unchanged", Failed => "failed", Conflict => "conflict",
+    Skipped => "skipped", NotAttempted => "not_attempted", Undone => "undone", Planned => "planned",
+});
+snake_name!(Reason {
+    NotFound => "not_found", Ambiguous => "ambiguous", Expect => "expect", ChangedMeanwhile => "changed_meanwhile",
+    NoMatch => "no_match", Limit => "limit", Protected => "protected", Refused => "refused", Forbidden => "forbidden",
+    ServerError => "server_error", Network => "network", NotAsPlanned => "not_as_planned",
+    ChangedElsewhere => "changed_elsewhere", Stopped => "stopped", TenantFailed => "tenant_failed",
+});
+
+/// What became of one planned write. Durable: the journal keeps it, reports are made of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The tenant it went to.
+    pub tenant: TenantName,
+    /// Which write of that tenant's plan, counted from 0.
+    pub write: usize,
+    /// The client.
+    pub id: EntityId,
+    /// What became of it.
+    pub result: RowResult,
+    /// Why, where that needs saying.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// Status of the last HTTP answer, if one arrived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http_status: Option<u16>,
+    /// Auth0's `errorCode`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<String>,
+    /// What went wrong, in the server's words where it said any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// PATCH requests sent, those refused by the rate limit included.
+    pub attempts: u32,
+    /// Milliseconds spent waiting for the rate limit and between attempts.
+    pub waited_ms: u64,
+    /// Milliseconds from the row being taken up to its outcome, waiting included.
+    pub duration_ms: u64,
+    /// When the row was taken up.
+    pub started: Timestamp,
+    /// When its outcome was known.
+    pub ended: Timestamp,
+}

@@ -1,0 +1,38 @@
+//! Why a run ends before its last row.
+
+use serde::{Deserialize, Serialize};
+
+/// Why no more rows are taken, weakest first: a stronger reason replaces a weaker one, never the other way round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopReason {
+    /// `--deadline` has come.
+    Deadline,
+    /// More rows failed than `max-failures` allows.
+    MaxFailures,
+    /// The tenant could not be reached for too long.
+    TenantLost,
+    /// The token lacks a scope, or was refused and could not be renewed.
+    AccessLost,
+    /// The journal could not be written: what cannot be recorded must not be done.
+    JournalLost,
+    /// Ctrl-C, SIGTERM or SIGHUP: rows in flight are finished.
+    Interrupted,
+    /// The second such signal: stop now.
+    Killed,
+}
+
+impl StopReason {
+    /// In words, to stand after "stopped: ".
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Deadline => "the deadline came",
+            Self::MaxFailures => "more rows failed than max-failures allows",
+            Self::TenantLost => "the tenant could not be reached",
+            Self::AccessLost => "the tenant refused the token or a scope",
+            Self::JournalLost => "the journal could not be written",
+            Self::Interrupted => "interrupted",
+            Self::Killed => "interrupted twice",
+        }
+    }
+}
