@@ -1,1 +1,3 @@
+//! The `patchwave` command.
+
 fn main() {}

@@ -27,8 +27,8 @@ pub enum FieldType {
     Any,
 }
 
-/// Whether a field may be written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// Whether a field may be written; the stricter is the greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Writable {
     /// PATCH takes it.
@@ -61,6 +61,10 @@ pub enum Unset {
     EmptyString,
     /// By sending `[]`.
     EmptyList,
+    /// By sending null for each of its keys; an empty object remains.
+    EachKey,
+    /// By sending the enclosing object, which is replaced, without it.
+    Omit,
     /// It cannot be emptied.
     #[default]
     No,
@@ -142,12 +146,24 @@ pub struct Field {
     /// How it is emptied.
     #[serde(skip_serializing_if = "is_default")]
     pub unset: Unset,
+    /// Whether `""` is taken and reads back as absent.
+    #[serde(skip_serializing_if = "is_default")]
+    pub empty_is_absent: bool,
+    /// Whether an absent object gets all its defaults when a first key is set.
+    #[serde(skip_serializing_if = "is_default")]
+    pub fills_defaults: bool,
+    /// Whether changing it on the client that the runner itself signs in with cannot lock the runner out.
+    #[serde(skip_serializing_if = "is_default")]
+    pub safe_on_own: bool,
     /// Whether the value holds ids that mean nothing in another tenant.
     #[serde(skip_serializing_if = "is_default")]
     pub tenant_specific: bool,
     /// The fields below an object.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub fields: IndexMap<String, Field>,
+    /// For an open map, what its keys are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keys: Option<Box<Field>>,
     /// What the items of a list are; for an open map, what its values are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub items: Option<Box<Field>>,

@@ -146,3 +146,10 @@ impl fmt::Debug for ProgressSink {
         f.write_str("ProgressSink")
     }
 }
+
+/// Hears each entry once it is durable. Must return soon: the run waits. What it cannot do (a full disk, a closed
+/// terminal) it keeps to itself and says at the end; a listener never stops a run.
+pub trait Listener: Send {
+    /// Takes note.
+    fn hear(&mut self, entry: &Entry);
+}

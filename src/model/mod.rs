@@ -24,7 +24,7 @@ pub use change::FieldChange;
 pub use domain::Domain;
 pub use endpoint::Endpoint;
 pub use entity::{Body, Entity};
-pub use event::{Entry, Progress};
+pub use event::{Entry, Listener, Pace, Progress, ProgressSink};
 pub use id::{EntityId, RunId, TenantName};
 pub use outcome::{Outcome, Reason, RowResult};
 pub use path::FieldPath;

@@ -47,8 +47,10 @@ pub enum Reason {
     Protected,
     /// The server refused the change (4xx).
     Refused,
-    /// The token may not do this (403).
+    /// The token or the tenant's plan may not change this (403).
     Forbidden,
+    /// The tenant refuses the token, or it lacks a scope: no row would get through.
+    AccessLost,
     /// The server went on failing (5xx, 408).
     ServerError,
     /// The tenant could not be reached, or its answer did not arrive.
@@ -85,7 +87,7 @@ snake_name!(RowResult {
 });
 snake_name!(Reason {
     NotFound => "not_found", Ambiguous => "ambiguous", Expect => "expect", ChangedMeanwhile => "changed_meanwhile",
-    NoMatch => "no_match", Limit => "limit", Protected => "protected", Refused => "refused", Forbidden => "forbidden",
+    NoMatch => "no_match", Limit => "limit", Protected => "protected", Refused => "refused", Forbidden => "forbidden", AccessLost => "access_lost",
     ServerError => "server_error", Network => "network", NotAsPlanned => "not_as_planned",
     ChangedElsewhere => "changed_elsewhere", Stopped => "stopped", TenantFailed => "tenant_failed",
 });

@@ -1,0 +1,232 @@
+//! A kind of object: where the API keeps it, and every field it has. Central type: [`Kind`]. Uses `model` and [`Field`].
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use regex_lite::Regex;
+use serde_json::Value;
+
+use super::{Field, FieldType, Merge, Unset, Writable};
+use crate::model::{Endpoint, FieldPath, ListOrder, suggest};
+
+/// A kind of object, such as clients.
+#[derive(Debug)]
+pub struct Kind {
+    /// What jobs call it, in the plural: `clients`.
+    pub name: String,
+    /// One of them, in messages: `client`.
+    pub singular: String,
+    /// Where the API keeps it.
+    pub endpoint: Endpoint,
+    pub(super) root: Field,
+    /// The patterns of all fields, compiled when the first is asked for: compiling costs more than matching.
+    pub(super) patterns: OnceLock<HashMap<String, Regex>>,
+}
+
+/// What the catalogue knows of a path.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Lookup<'k> {
+    /// A field of its own.
+    Field(&'k Field),
+    /// A key that the catalogue does not list, in or below an object that takes keys freely (`client_metadata.owner`).
+    OpenKey {
+        /// The object that takes them.
+        map: &'k Field,
+        /// What its values are, where anything is known.
+        value: Option<&'k Field>,
+    },
+    /// Nothing of that name.
+    Unknown {
+        /// The whole path that was most likely meant.
+        near: Option<String>,
+    },
+}
+
+impl<'k> Lookup<'k> {
+    /// The field, where anything is known of the value at the path.
+    pub fn field(&self) -> Option<&'k Field> {
+        match self {
+            Self::Field(field) => Some(field),
+            Self::OpenKey { value, .. } => *value,
+            Self::Unknown { .. } => None,
+        }
+    }
+}
+
+impl Kind {
+    /// The object as a whole: its `fields` are the root fields.
+    pub fn root(&self) -> &Field {
+        &self.root
+    }
+
+    /// What is known of a path. In an open object that also lists keys, a near miss of one of them is taken for a mistake.
+    pub fn lookup(&self, path: &FieldPath) -> Lookup<'_> {
+        let mut at = &self.root;
+        let mut open = None;
+        for (depth, key) in path.keys().enumerate() {
+            open = None;
+            if let Some(field) = at.fields.get(key) {
+                at = field;
+                continue;
+            }
+            let near = suggest::nearest(key, at.fields.keys().map(String::as_str));
+            match (at.open, near, &at.items) {
+                (true, None, Some(value)) => {
+                    open = Some(at);
+                    at = value;
+                }
+                (true, None, None) => return Lookup::OpenKey { map: at, value: None },
+                _ => return Lookup::Unknown { near: self.near(path, depth, near) },
+            }
+        }
+        match open {
+            Some(map) => Lookup::OpenKey { map, value: Some(at) },
+            None => Lookup::Field(at),
+        }
+    }
+
+    /// The path with the key at `depth` put right; without a near miss, the one place where a root key exists further down.
+    fn near(&self, path: &FieldPath, depth: usize, near: Option<&str>) -> Option<String> {
+        if let Some(near) = near {
+            let keys = path.keys().enumerate().map(|(at, key)| if at == depth { near } else { key });
+            return FieldPath::from_keys(keys).map(|path| path.to_string());
+        }
+        let mut places = Vec::new();
+        if depth == 0 {
+            find_key(&self.root, path.root(), &mut Vec::new(), &mut places);
+        }
+        match places.as_slice() {
+            [only] => Some(only.to_string()),
+            _ => None,
+        }
+    }
+
+    /// The last keys of all secret fields, wherever they stand.
+    pub fn secret_keys(&self) -> Vec<&str> {
+        let mut keys = Vec::new();
+        collect_secret_keys(&self.root, &mut keys);
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+
+    /// The field that is true on objects which lists leave out on purpose (the global client).
+    pub fn excluded_field(&self) -> Option<&str> {
+        let [(filter, _), ..] = self.endpoint.excluded_filter.as_slice() else { return None };
+        filter.strip_prefix("is_").filter(|field| self.root.fields.contains_key(*field))
+    }
+
+    /// The fields from the root field down to the path, as far as they are known.
+    fn trail(&self, path: &FieldPath) -> impl Iterator<Item = &Field> {
+        let mut at = Some(&self.root);
+        path.keys().map_while(move |key| {
+            let field =
+                at.and_then(|at| at.fields.get(key).or_else(|| at.items.as_deref().filter(|_| at.open)));
+            at = field;
+            field
+        })
+    }
+
+    /// Whether the order of the list at this path matters; it does where nothing is known.
+    pub fn order(&self, path: &FieldPath) -> ListOrder {
+        self.lookup(path).field().map(|field| field.order).unwrap_or_default()
+    }
+
+    /// Whether the value at this path must never be seen.
+    pub fn is_secret(&self, path: &FieldPath) -> bool {
+        self.trail(path).any(|field| field.secret)
+    }
+
+    /// Whether a change here cannot lock out a runner that signs in with the very client it changes.
+    pub fn is_safe_on_own(&self, path: &FieldPath) -> bool {
+        self.trail(path).any(|field| field.safe_on_own)
+    }
+
+    /// Whether the path may be written: what encloses it decides where it is stricter. An unknown path is writable as far as
+    /// the catalogue can tell; whether it may be used is a question for [`Kind::lookup`].
+    pub fn writable(&self, path: &FieldPath) -> Writable {
+        self.trail(path).map(|field| field.write).max().unwrap_or_default()
+    }
+
+    /// The value that the path has where its key is missing.
+    pub fn default_of(&self, path: &FieldPath) -> Option<&Value> {
+        self.lookup(path).field()?.default.as_ref()
+    }
+
+    /// How the path is emptied.
+    pub fn unset_of(&self, path: &FieldPath) -> Unset {
+        match self.lookup(path) {
+            Lookup::Field(field) | Lookup::OpenKey { value: Some(field), .. } => field.unset,
+            Lookup::OpenKey { map, value: None } if map.merge == Merge::PerKey => Unset::Null,
+            Lookup::OpenKey { .. } => Unset::Omit,
+            Lookup::Unknown { .. } => Unset::Null,
+        }
+    }
+
+    /// Scopes that writing the path needs beside the kind's own.
+    pub fn scopes_of(&self, path: &FieldPath) -> Vec<&str> {
+        self.trail(path).filter_map(|field| field.scope.as_deref()).collect()
+    }
+
+    /// Whether a value counts as empty at this path: absent, null, or what emptying the field leaves behind.
+    pub fn is_empty(&self, path: &FieldPath, value: Option<&Value>) -> bool {
+        match (self.unset_of(path), value) {
+            (_, None | Some(Value::Null)) => true,
+            (Unset::EmptyString, Some(Value::String(text))) => text.is_empty(),
+            (Unset::EmptyList, Some(Value::Array(items))) => items.is_empty(),
+            (Unset::EachKey, Some(Value::Object(map))) => map.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// A field's pattern, compiled; `None` for one that cannot be, which is left to the server.
+    pub(super) fn pattern(&self, pattern: &str) -> Option<&Regex> {
+        let compiled = self.patterns.get_or_init(|| {
+            let mut patterns = HashMap::new();
+            compile(&self.root, &mut patterns);
+            patterns
+        });
+        compiled.get(pattern)
+    }
+
+    /// Whether an object at this path is written key by key; a path that is not known to be an object is a leaf.
+    pub fn merges(&self, path: &FieldPath) -> bool {
+        matches!(self.lookup(path), Lookup::Field(field) if field.ty == FieldType::Object && field.merge == Merge::PerKey)
+    }
+}
+
+fn compile(field: &Field, patterns: &mut HashMap<String, Regex>) {
+    if let Some(pattern) = &field.pattern
+        && let Ok(regex) = Regex::new(pattern)
+    {
+        patterns.insert(pattern.clone(), regex);
+    }
+    let below = field.fields.values().chain(field.keys.as_deref()).chain(field.items.as_deref());
+    below.for_each(|field| compile(field, patterns));
+}
+
+fn collect_secret_keys<'k>(field: &'k Field, keys: &mut Vec<&'k str>) {
+    for (name, inner) in &field.fields {
+        if inner.secret {
+            keys.push(name);
+        }
+        collect_secret_keys(inner, keys);
+    }
+    if let Some(items) = &field.items {
+        collect_secret_keys(items, keys);
+    }
+}
+
+fn find_key<'k>(field: &'k Field, key: &str, at: &mut Vec<&'k str>, places: &mut Vec<FieldPath>) {
+    for (name, inner) in &field.fields {
+        at.push(name);
+        if name == key {
+            places.extend(FieldPath::from_keys(at.iter().copied()));
+        }
+        find_key(inner, key, at, places);
+        at.pop();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,178 @@
+//! What a PATCH must hold so that exactly the planned fields change, and what the API will hold afterwards.
+//! Central functions: [`body`] and [`predict`]. Uses `model` and [`Kind`].
+//!
+//! Objects that were seen to be merged are sent leaf by leaf, at their first level, which is where it was seen; everything else
+//! is sent whole, as read, with the changes in it.
+//!
+//! Fields that move each other (`client_authentication_methods` and `token_endpoint_auth_method`, `oidc_logout` and its
+//! deprecated twin) are not followed here: a rule for them is a last step of [`body`] and of [`predict`], on whole bodies.
+
+use serde_json::{Map, Value};
+
+use super::redact::{SECRET_MARKER, has_marker};
+use super::{Field, Kind, Lookup, Unset, Writable};
+use crate::model::{Body, FieldPath};
+
+/// A PATCH to be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Patch {
+    /// What to send.
+    pub body: Body,
+    /// Whether the secret marker stands in it: call [`body`] again with a `before` that was read at send time and still has
+    /// its secrets. Where it is still true then, the secret is gone, and nothing may be sent.
+    pub compose: bool,
+}
+
+type Change = (FieldPath, Option<Value>);
+
+/// The smallest complete body that makes these changes to an object that was read as `before`; `None` empties a field.
+/// Read-only keys are never in it. Where a change or `before` has the secret marker, the secret is taken from `before`.
+pub fn body(kind: &Kind, before: &Body, changes: &[(FieldPath, Option<Value>)]) -> Patch {
+    let mut body = Body::new();
+    for (path, after) in leaves(kind, before, changes) {
+        let unit = unit(kind, &path);
+        if unit == path {
+            let value = after.unwrap_or_else(|| emptied(kind.unset_of(&path)));
+            unit.put(&mut body, sendable(kind, &unit, value));
+            continue;
+        }
+        if unit.get(&body).is_none() {
+            let whole = unit.get(before).filter(|value| value.is_object()).cloned();
+            unit.put(&mut body, sendable(kind, &unit, whole.unwrap_or_else(|| Value::Object(Map::new()))));
+        }
+        match (after, kind.unset_of(&path)) {
+            (Some(value), _) => path.put(&mut body, sendable(kind, &path, value)),
+            (None, unset @ (Unset::Null | Unset::EmptyString | Unset::EmptyList)) => {
+                path.put(&mut body, emptied(unset));
+            }
+            (None, _) => drop(path.remove(&mut body)),
+        }
+    }
+    keep_secrets(&mut body, before);
+    let compose = body.values().any(has_marker);
+    Patch { body, compose }
+}
+
+/// The object as the API will hold it: `before` with the changes made, fields that are emptied as they read back.
+pub fn predict(kind: &Kind, before: &Body, changes: &[(FieldPath, Option<Value>)]) -> Body {
+    let mut state = before.clone();
+    for (path, after) in leaves(kind, before, changes) {
+        create_with_defaults(kind, &path, &mut state, after.is_some());
+        match (after.unwrap_or_else(|| emptied(kind.unset_of(&path))), kind.lookup(&path).field()) {
+            (Value::Null, _) => drop(path.remove(&mut state)),
+            (Value::String(text), Some(field)) if text.is_empty() && field.empty_is_absent => {
+                drop(path.remove(&mut state));
+            }
+            (value, _) => path.put(&mut state, without_nulls(value)),
+        }
+    }
+    state
+}
+
+/// The changes that a PATCH can make, with those of whole merged objects taken apart: a key that is not named any more is emptied.
+fn leaves(kind: &Kind, before: &Body, changes: &[Change]) -> Vec<Change> {
+    let mut leaves = Vec::new();
+    for (path, after) in changes {
+        let whole = after.as_ref().map_or_else(|| Some(Map::new()), |value| value.as_object().cloned());
+        let apart = kind.merges(path) && (after.is_some() || kind.unset_of(path) == Unset::EachKey);
+        let (true, Some(mut whole)) = (apart, whole) else {
+            leaves.push((path.clone(), after.clone().filter(|value| !value.is_null())));
+            continue;
+        };
+        let held = path.get(before).and_then(Value::as_object).into_iter().flat_map(Map::keys);
+        for key in held.filter(|key| kind.writable(&path.child(key)) == Writable::Patch) {
+            whole.entry(key).or_insert(Value::Null);
+        }
+        let child =
+            |(key, value): (String, Value)| (path.child(&key), Some(value).filter(|value| !value.is_null()));
+        leaves.extend(whole.into_iter().map(child));
+    }
+    // Emptying what is absent would be no harmless null: it could create the object around it.
+    leaves.retain(|(path, after)| {
+        kind.writable(path) == Writable::Patch && (after.is_some() || path.get(before).is_some())
+    });
+    leaves
+}
+
+/// The shallowest path that can be sent on its own without touching what is beside it: a root field, or a key of a merged one.
+fn unit(kind: &Kind, path: &FieldPath) -> FieldPath {
+    let root = FieldPath::root_field(path.root());
+    match path.keys().nth(1) {
+        Some(key) if kind.merges(&root) => root.child(key),
+        _ => root,
+    }
+}
+
+/// How emptying is sent. What cannot be emptied is sent as null, for the server to refuse aloud.
+fn emptied(unset: Unset) -> Value {
+    match unset {
+        Unset::EmptyString => Value::String(String::new()),
+        Unset::EmptyList => Value::Array(Vec::new()),
+        Unset::Null | Unset::EachKey | Unset::Omit | Unset::No => Value::Null,
+    }
+}
+
+/// A value as it may be sent: without keys that a PATCH does not take, and without nulls where null is not taken.
+fn sendable(kind: &Kind, path: &FieldPath, value: Value) -> Value {
+    match kind.lookup(path).field() {
+        Some(field) => prune(field, value),
+        None => value,
+    }
+}
+
+fn prune(field: &Field, value: Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let inner = |key: &str| field.fields.get(key).or(field.items.as_deref().filter(|_| field.open));
+            let kept = map.into_iter().filter(|(key, value)| {
+                let writable = inner(key).is_none_or(|inner| inner.write == Writable::Patch);
+                writable && (!value.is_null() || inner(key).is_some_and(|inner| inner.nullable))
+            });
+            let pruned = kept.map(|(key, value)| match inner(&key) {
+                Some(inner) => (key, prune(inner, value)),
+                None => (key, value),
+            });
+            Value::Object(pruned.collect())
+        }
+        Value::Array(items) => {
+            let Some(item) = &field.items else { return Value::Array(items) };
+            Value::Array(items.into_iter().map(|value| prune(item, value)).collect())
+        }
+        other => other,
+    }
+}
+
+/// Puts the secrets of `before` where the marker stands for them.
+fn keep_secrets(body: &mut Map<String, Value>, before: &Map<String, Value>) {
+    for (key, value) in body {
+        match (value, before.get(key)) {
+            (Value::Object(inner), Some(Value::Object(before))) => keep_secrets(inner, before),
+            (value, Some(secret)) if *value == SECRET_MARKER => *value = secret.clone(),
+            _ => (),
+        }
+    }
+}
+
+/// `session_transfer` springs up with every default when anything of it is first set (recorded).
+fn create_with_defaults(kind: &Kind, path: &FieldPath, state: &mut Body, set: bool) {
+    let root = FieldPath::root_field(path.root());
+    let Lookup::Field(field) = kind.lookup(&root) else { return };
+    if !field.fills_defaults || !set || path.depth() < 2 || root.get(state).is_some() {
+        return;
+    }
+    let defaults = field.fields.iter().filter_map(|(key, inner)| Some((key.clone(), inner.default.clone()?)));
+    root.put(state, Value::Object(defaults.collect()));
+}
+
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let kept = map.into_iter().filter(|(_, value)| !value.is_null());
+            Value::Object(kept.map(|(key, value)| (key, without_nulls(value))).collect())
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests;

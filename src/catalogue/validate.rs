@@ -1,0 +1,170 @@
+//! What may be set where, judged before anything is sent, in words for people. Central type: [`Fault`]. Uses `model` and [`Kind`].
+
+use serde_json::Value;
+
+use super::check::{Checker, show};
+use super::{Field, Kind, Lookup, Unset, Writable};
+use crate::model::FieldPath;
+
+/// Something that the API would refuse, or that must not be done this way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The path it is about; an item of a list has its index in brackets (`callbacks[3]`).
+    pub path: String,
+    /// What is wrong, in one line that names the path.
+    pub what: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl Fault {
+    pub(super) fn new(path: impl Into<String>, what: impl Into<String>) -> Self {
+        Self { path: path.into(), what: what.into(), help: None }
+    }
+
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// Everything that stands against setting this value here by PATCH; nothing, if it may be set. Null is judged as [`unset`].
+/// An object is judged as what the field holds afterwards: what it must have, it must have.
+pub fn value(kind: &Kind, path: &FieldPath, value: &Value) -> Vec<Fault> {
+    if value.is_null() {
+        return unset(kind, path).into_iter().collect();
+    }
+    if let Some(fault) = known_and_writable(kind, path) {
+        return vec![fault];
+    }
+    if kind.is_secret(path) {
+        return secret(path, value).into_iter().collect();
+    }
+    let mut checker = Checker::new(kind);
+    let at = path.to_string();
+    match kind.lookup(path) {
+        Lookup::Field(field) => checker.value(field, &at, value),
+        Lookup::OpenKey { map, value: field } => {
+            checker.key(map, &at, path.last());
+            if let Some(field) = field {
+                checker.value(field, &at, value);
+            }
+        }
+        Lookup::Unknown { .. } => (),
+    }
+    checker.faults
+}
+
+/// What stands against emptying this field by PATCH.
+pub fn unset(kind: &Kind, path: &FieldPath) -> Option<Fault> {
+    if let Some(fault) = known_and_writable(kind, path) {
+        return Some(fault);
+    }
+    if kind.unset_of(path) != Unset::No {
+        return None;
+    }
+    let fault = Fault::new(path.to_string(), format!("{path} cannot be emptied"));
+    Some(match nearest_unsettable(kind, path) {
+        Some(outer) => fault.help(format!("it can only go with the whole of {outer}")),
+        None => fault.help("Auth0 takes neither null nor an empty value for it; give it another value"),
+    })
+}
+
+/// What stands against the state that a root field will have: keys it must have, how many it may have, values that must
+/// agree. Values themselves are not judged: what the tenant holds already is not ours to refuse.
+pub fn object_after(kind: &Kind, root: &FieldPath, after: &Value) -> Vec<Fault> {
+    let Lookup::Field(field) = kind.lookup(root) else { return Vec::new() };
+    let mut checker = Checker::new(kind);
+    let at = root.to_string();
+    checker.structure(field, &at, after);
+    checker.faults.extend(lifetimes(&at, after));
+    checker.faults
+}
+
+/// Recorded in public issue threads: "idle_token_lifetime must have a value less than token_lifetime". Not asked of a
+/// token that never expires.
+fn lifetimes(at: &str, after: &Value) -> Option<Fault> {
+    let number = |key: &str| after.get(key).and_then(Value::as_f64);
+    let endless = after.get("infinite_token_lifetime").is_some_and(|flag| flag == true);
+    let (idle, whole) = (number("idle_token_lifetime")?, number("token_lifetime")?);
+    (at == "refresh_token" && !endless && idle >= whole).then(|| {
+        let what =
+            format!("{at}.idle_token_lifetime ({idle}) must be less than {at}.token_lifetime ({whole})");
+        Fault::new(format!("{at}.idle_token_lifetime"), what)
+    })
+}
+
+fn known_and_writable(kind: &Kind, path: &FieldPath) -> Option<Fault> {
+    if let Lookup::Unknown { near } = kind.lookup(path) {
+        return Some(unknown(kind, path, near));
+    }
+    match kind.writable(path) {
+        Writable::Patch => None,
+        Writable::Create => {
+            let what = format!("{path} can only be chosen when a {} is created", kind.singular);
+            Some(Fault::new(path.to_string(), what).help("leave it out"))
+        }
+        Writable::Never => {
+            let what = format!("{path} is read-only: Auth0 sets it");
+            Some(Fault::new(path.to_string(), what).help("leave it out"))
+        }
+    }
+}
+
+fn unknown(kind: &Kind, path: &FieldPath, near: Option<String>) -> Fault {
+    let what = format!("{path} is not a field of a {}", kind.singular);
+    let fault = Fault::new(path.to_string(), what);
+    if let Some(near) = near {
+        return fault.help(format!("did you mean `{near}`?"));
+    }
+    let parent = path.parent().map(|parent| (kind.lookup(&parent), parent));
+    match parent {
+        Some((Lookup::OpenKey { .. }, parent)) => fault.help(format!(
+            "{parent} holds a single value; a key with a dot in it is written in quotes: {}.\"{}.{}\"",
+            parent.parent().map_or_else(String::new, |outer| outer.to_string()),
+            parent.last(),
+            path.last(),
+        )),
+        Some((Lookup::Field(Field { fields, .. }), parent)) if !fields.is_empty() => {
+            fault.help(format!("{parent} has: {}", fields.keys().cloned().collect::<Vec<_>>().join(", ")))
+        }
+        _ => fault
+            .help("if Auth0 has added it lately, this version of patchwave does not know it yet".to_owned()),
+    }
+}
+
+fn secret(path: &FieldPath, value: &Value) -> Option<Fault> {
+    if super::redact::has_marker(value) {
+        return None;
+    }
+    let help = "set it in the Dashboard; this version of patchwave changes no secrets";
+    Some(Fault::new(path.to_string(), format!("{path} is a secret, and a job never holds one")).help(help))
+}
+
+/// The innermost enclosing object that can be emptied.
+fn nearest_unsettable(kind: &Kind, path: &FieldPath) -> Option<FieldPath> {
+    let outer = path.parent()?;
+    if kind.unset_of(&outer) == Unset::No { nearest_unsettable(kind, &outer) } else { Some(outer) }
+}
+
+/// Checks the text of a secret that came from a source, without ever showing it.
+pub fn secret_value(kind: &Kind, path: &FieldPath, text: &str) -> Option<Fault> {
+    let field = kind.lookup(path).field()?;
+    let mut checker = Checker::new(kind);
+    checker.text(&Field { values: Vec::new(), ..field.clone() }, &path.to_string(), text);
+    let wrong = !checker.faults.is_empty();
+    wrong.then(|| {
+        let what = format!("the secret for {path} does not have the form that Auth0 asks for");
+        Fault::new(path.to_string(), what).help(shape(field))
+    })
+}
+
+fn shape(field: &Field) -> String {
+    match (&field.pattern, field.min_length) {
+        (Some(pattern), _) => format!("it must match {}", show(pattern)),
+        (None, _) => "it must not be empty".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
