@@ -1,4 +1,5 @@
 //! Bulk change runner for the Auth0 Management API: rename or edit many clients at once, planned, paced and reported.
 
 pub mod catalogue;
+pub mod config;
 pub mod model;

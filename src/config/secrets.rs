@@ -1,0 +1,232 @@
+//! Where a secret is kept, and fetching it from there when it is needed.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::process::Command;
+
+use crate::model::suggest::nearest;
+use crate::model::{Problem, Secret, TenantName};
+
+use super::env::Environment;
+use super::select::Selected;
+
+/// How long a secret's command may take. Password managers ask a person or a network, which takes seconds.
+const COMMAND_LIMIT: Duration = Duration::from_secs(60);
+/// No secret or token is near this size; what is larger is the wrong file.
+const SIZE_LIMIT: u64 = 64 * 1024;
+
+/// Where a secret is kept.
+#[derive(Debug, Clone)]
+pub enum SecretSource {
+    /// It was given by a variable of the credential set from the environment.
+    Given(Secret),
+    /// In a variable (of the process, or of the `.env` file).
+    Env(String),
+    /// In a file.
+    File(PathBuf),
+    /// On the standard output of a command, run by `sh -c` (`cmd /C` on Windows), in the current directory.
+    Command(String),
+}
+
+impl PartialEq for SecretSource {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Given(a), Self::Given(b)) => a.expose() == b.expose(),
+            (Self::Env(a), Self::Env(b)) | (Self::Command(a), Self::Command(b)) => a == b,
+            (Self::File(a), Self::File(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
+/// How access to a tenant is had, its secret not fetched yet.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CredentialSource {
+    /// A machine-to-machine application, which is given tokens.
+    Client {
+        /// Its id.
+        client_id: String,
+        /// Where its secret is.
+        secret: SecretSource,
+    },
+    /// A token that is ready for use.
+    Token(SecretSource),
+}
+
+/// How access to a tenant is had.
+#[derive(Debug, Clone)]
+pub enum Credentials {
+    /// A machine-to-machine application, which is given tokens.
+    Client {
+        /// Its id.
+        client_id: String,
+        /// Its secret.
+        secret: Secret,
+    },
+    /// A token that is ready for use.
+    Token(Secret),
+}
+
+/// Why a tenant's secret could not be fetched (exit code 3). It never holds what was found there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("tenant `{tenant}`: no {kind} from {source_text}: {cause}")]
+pub struct SecretError {
+    /// Whose.
+    pub tenant: TenantName,
+    /// `client secret` or `token`.
+    pub kind: &'static str,
+    /// The source, in words.
+    pub source_text: String,
+    /// What happened.
+    pub cause: String,
+    /// What to do.
+    pub help: String,
+}
+
+impl From<SecretError> for Problem {
+    fn from(error: SecretError) -> Self {
+        Self::new(error.to_string()).help(error.help)
+    }
+}
+
+/// What went wrong at a source, and what to do.
+struct Failure {
+    cause: String,
+    help: String,
+}
+
+fn failure(cause: impl Into<String>, help: impl Into<String>) -> Failure {
+    Failure { cause: cause.into(), help: help.into() }
+}
+
+/// Fetches the secret of a selected tenant, running its command where that is its source.
+///
+/// # Errors
+/// Where the source is missing, empty or fails, or holds what cannot be a secret.
+pub async fn resolve(selected: &Selected, env: &Environment) -> Result<Credentials, SecretError> {
+    let (kind, source) = match &selected.credential {
+        CredentialSource::Client { secret, .. } => ("client secret", secret),
+        CredentialSource::Token(token) => ("token", token),
+    };
+    let secret = fetch(source, env).await.map_err(|failure| SecretError {
+        tenant: selected.tenant.clone(),
+        kind,
+        source_text: describe(source),
+        cause: failure.cause,
+        help: failure.help,
+    })?;
+    Ok(match &selected.credential {
+        CredentialSource::Client { client_id, .. } => {
+            Credentials::Client { client_id: client_id.clone(), secret }
+        }
+        CredentialSource::Token(_) => Credentials::Token(secret),
+    })
+}
+
+fn describe(source: &SecretSource) -> String {
+    match source {
+        SecretSource::Given(_) => "the environment".to_owned(),
+        SecretSource::Env(name) => format!("variable {name}"),
+        SecretSource::File(path) => format!("file {}", path.display()),
+        SecretSource::Command(command) => format!("command `{command}`"),
+    }
+}
+
+async fn fetch(source: &SecretSource, env: &Environment) -> Result<Secret, Failure> {
+    match source {
+        SecretSource::Given(secret) => check(secret.expose().as_bytes()),
+        SecretSource::Env(name) => {
+            let var = env.get(name).ok_or_else(|| unset(name, env))?;
+            check(var.expose().as_bytes())
+        }
+        SecretSource::File(path) => check(&read_file(path)?),
+        SecretSource::Command(command) => check(&run(command).await?),
+    }
+}
+
+fn unset(name: &str, env: &Environment) -> Failure {
+    let near = nearest(name, env.names());
+    let near = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+    failure("it is not set, or empty", format!("set {name} in the environment or in .env{near}"))
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
+    let unreadable =
+        |error: std::io::Error| failure(error.to_string(), "let this user read it, or correct the path");
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    file.take(SIZE_LIMIT + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    Ok(bytes)
+}
+
+async fn run(line: &str) -> Result<Vec<u8>, Failure> {
+    let unusable = |error: std::io::Error| failure(error.to_string(), "correct the command");
+    let mut child = shell(line).spawn().map_err(unusable)?;
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let finished = async { tokio::join!(read_some(stdout), read_some(stderr), child.wait()) };
+    let Ok((output, complaint, status)) = tokio::time::timeout(COMMAND_LIMIT, finished).await else {
+        return Err(failure(
+            format!("it took longer than {} seconds and was ended", COMMAND_LIMIT.as_secs()),
+            "run it by hand; it must not wait for input",
+        ));
+    };
+    let status = status.map_err(unusable)?;
+    if status.success() {
+        return Ok(output);
+    }
+    let help = match printable(&complaint) {
+        said if said.is_empty() => "run it by hand; it said nothing on standard error".to_owned(),
+        said => format!("it said: {said}"),
+    };
+    Err(failure(format!("it ended with {status}"), help))
+}
+
+fn shell(line: &str) -> Command {
+    let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
+    let mut command = Command::new(shell);
+    command.args([flag, line]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.kill_on_drop(true);
+    command
+}
+
+/// Reads up to the size limit; a source that breaks off is judged by its exit status.
+async fn read_some(pipe: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    if let Some(pipe) = pipe {
+        // What was read before an error stays in `bytes`.
+        let _ = pipe.take(SIZE_LIMIT + 1).read_to_end(&mut bytes).await;
+    }
+    bytes
+}
+
+/// The end of what a command said, on one line and harmless to a terminal.
+fn printable(bytes: &[u8]) -> String {
+    const SHOWN: usize = 400;
+    let text = String::from_utf8_lossy(bytes);
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+    let line = words.collect::<Vec<_>>().join(" ");
+    let skipped = line.chars().count().saturating_sub(SHOWN);
+    line.chars().skip(skipped).collect()
+}
+
+/// Takes one line of text as the secret. Line ends behind it are no part of it; within it they would break the request.
+fn check(bytes: &[u8]) -> Result<Secret, Failure> {
+    if bytes.len() as u64 > SIZE_LIMIT {
+        return Err(failure("it holds more than 64 KiB", "name the place of the secret itself"));
+    }
+    let not_text = |_| failure("what it holds is not UTF-8 text", "it must hold the secret itself, as text");
+    let text = std::str::from_utf8(bytes).map_err(not_text)?;
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    let text = text.strip_suffix('\r').unwrap_or(text);
+    if text.trim().is_empty() {
+        return Err(failure("it is empty", "it must hold the secret itself"));
+    }
+    if text.contains(char::is_control) {
+        return Err(failure("it holds more than one line of text", "it must hold the secret alone"));
+    }
+    Ok(Secret::new(text))
+}

@@ -1,0 +1,185 @@
+//! A tenant's table in `patchwave.toml`.
+
+use serde_json::{Map, Value};
+use toml::de::DeValue;
+
+use crate::model::{Domain, TenantName};
+
+use super::reader::{Item, Key, Reader, is_variable, looks_like_secret};
+use super::secrets::{CredentialSource, SecretSource};
+
+/// A tenant as configured. Domain, id and secret are the table's own; nothing is taken from the environment unasked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TenantConfig {
+    /// The table's name.
+    pub name: TenantName,
+    /// Where it is.
+    pub domain: Domain,
+    /// Where it is not the domain's default: the audience of its Management API.
+    pub audience: Option<String>,
+    /// How access is had.
+    pub credential: CredentialSource,
+    /// What templates see as `vars`.
+    pub vars: Map<String, Value>,
+    /// Whether a person must repeat the tenant's name before anything is written.
+    pub protected: bool,
+    /// Where it was configured, for headings: `patchwave.toml [tenants.dev]`.
+    pub origin: String,
+}
+
+const KEYS: [&str; 7] = ["domain", "audience", "client_id", "client_secret", "token", "vars", "protected"];
+const SOURCE_HELP: &str = "{ env = \"NAME\" }, { file = \"PATH\" } or { command = \"…\" }";
+
+#[derive(Default)]
+struct Draft {
+    domain: Option<Domain>,
+    audience: Option<String>,
+    client_id: Option<String>,
+    secret: Option<SecretSource>,
+    token: Option<SecretSource>,
+    vars: Map<String, Value>,
+    protected: bool,
+}
+
+/// Reads one table; `None` where it has a problem, which the reader has then heard of.
+pub(super) fn read(reader: &mut Reader, name: &Key<'_>, value: &Item<'_>) -> Option<TenantConfig> {
+    let before = reader.problems.len();
+    check_name(reader, name);
+    let table = reader.table(name, value, &format!("a table: [tenants.{}]", name.get_ref()))?;
+    let mut draft = Draft::default();
+    for (key, value) in table {
+        read_key(reader, &mut draft, key, value);
+    }
+    let has = |key: &str| table.contains_key(key);
+    check_complete(reader, name, has);
+    (reader.problems.len() == before).then(|| draft.finish(reader, name)).flatten()
+}
+
+/// A name must be usable on a command line, in a job's `tenants` and in a table of results without quoting.
+fn check_name(reader: &mut Reader, name: &Key<'_>) {
+    let text = name.get_ref();
+    if text.is_empty() || !text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.')) {
+        reader.problem(
+            name.span(),
+            format!("`{text}` cannot be a tenant's name"),
+            "use letters, digits, `-`, `_` and `.`",
+        );
+    }
+}
+
+fn read_key(reader: &mut Reader, draft: &mut Draft, key: &Key<'_>, value: &Item<'_>) {
+    match key.get_ref().as_ref() {
+        "domain" => draft.domain = read_domain(reader, key, value),
+        "audience" => draft.audience = reader.text(key, value),
+        "client_id" => draft.client_id = reader.text(key, value),
+        "client_secret" => draft.secret = read_source(reader, key, value),
+        "token" => draft.token = read_source(reader, key, value),
+        "vars" => draft.vars = reader.json_table(key, value),
+        "protected" => draft.protected = reader.boolean(key, value).unwrap_or_default(),
+        later @ ("tags" | "rate_share") => {
+            let what = format!("`{later}` is not supported yet in this version");
+            reader.problem(key.span(), what, "leave it out");
+        }
+        "private_key" => reader.problem(
+            key.span(),
+            "`private_key` is not supported yet in this version",
+            format!("use client_secret = {SOURCE_HELP}"),
+        ),
+        _ => reader.unknown_key(key, "a tenant's table", &KEYS),
+    }
+}
+
+fn read_domain(reader: &mut Reader, key: &Key<'_>, value: &Item<'_>) -> Option<Domain> {
+    let text = reader.text(key, value)?;
+    match Domain::parse(&text) {
+        Ok(domain) => Some(domain),
+        Err(error) => {
+            reader.problem(
+                value.span(),
+                error.to_string(),
+                "write the tenant's domain as the Dashboard shows it",
+            );
+            None
+        }
+    }
+}
+
+/// A secret's source. The key alone is ever marked, and values that may be the secret are struck out of the source text.
+fn read_source(reader: &mut Reader, key: &Key<'_>, value: &Item<'_>) -> Option<SecretSource> {
+    let name = key.get_ref();
+    let DeValue::Table(table) = value.get_ref() else {
+        let what = format!("`{name}` is written into the file; a secret must come from elsewhere");
+        reader.problem(
+            key.span(),
+            what,
+            format!("write {name} = {SOURCE_HELP}; and replace the secret, if this file was shared"),
+        );
+        return None;
+    };
+    let mut sources = table.iter();
+    let (Some((kind, value)), None) = (sources.next(), sources.next()) else {
+        let what = format!("`{name}` has {} sources, but needs one", table.len());
+        reader.problem(key.span(), what, format!("write {name} = {SOURCE_HELP}"));
+        return None;
+    };
+    if !matches!(kind.get_ref().as_ref(), "env" | "file" | "command") {
+        reader.unknown_key(kind, &format!("`{name}`"), &["env", "file", "command"]);
+        return None;
+    }
+    let text = reader.text(kind, value)?;
+    match kind.get_ref().as_ref() {
+        "command" => Some(SecretSource::Command(text)),
+        _ if looks_like_secret(&text) => {
+            let what = format!("`{kind}` of `{name}` looks like the secret itself", kind = kind.get_ref());
+            reader.problem(kind.span(), what, "it names a variable or a file that holds the secret");
+            None
+        }
+        "file" => Some(SecretSource::File(reader.folder.join(text))),
+        _ if is_variable(&text) => Some(SecretSource::Env(text)),
+        _ => {
+            let what = format!("`env` of `{name}` is not a variable's name");
+            reader.problem(kind.span(), what, "a name has letters, digits and `_`, such as DEV_SECRET");
+            None
+        }
+    }
+}
+
+/// Says which keys a table lacks, or has too many of.
+fn check_complete(reader: &mut Reader, name: &Key<'_>, has: impl Fn(&str) -> bool) {
+    let mut missing = Vec::new();
+    if !has("domain") {
+        missing.push("domain");
+    }
+    // A key that is refused for now has its own message; what it stood for is then not missing.
+    if !has("token") && !has("private_key") {
+        missing.extend(["client_id", "client_secret"].into_iter().filter(|key| !has(key)));
+    }
+    if !missing.is_empty() {
+        let what = format!("tenant `{}` has no {}", name.get_ref(), missing.join(" and no "));
+        let help = "a tenant's domain and credentials all stand in its own table: domain, client_id, client_secret (or token)";
+        reader.problem(name.span(), what, help);
+    }
+    if has("token") && has("client_secret") {
+        let what = format!("tenant `{}` has both token and client_secret", name.get_ref());
+        reader.problem(name.span(), what, "keep the one to be used");
+    }
+}
+
+impl Draft {
+    fn finish(self, reader: &Reader, name: &Key<'_>) -> Option<TenantConfig> {
+        let credential = match (self.token, self.client_id, self.secret) {
+            (Some(token), _, _) => CredentialSource::Token(token),
+            (None, Some(client_id), Some(secret)) => CredentialSource::Client { client_id, secret },
+            _ => return None,
+        };
+        Some(TenantConfig {
+            name: TenantName::new(name.get_ref()),
+            domain: self.domain?,
+            audience: self.audience,
+            credential,
+            vars: self.vars,
+            protected: self.protected,
+            origin: format!("{} [tenants.{}]", reader.file.name, name.get_ref()),
+        })
+    }
+}
