@@ -1,5 +1,6 @@
 //! Bulk change runner for the Auth0 Management API: rename or edit many clients at once, planned, paced and reported.
 
+pub mod auth0;
 pub mod catalogue;
 pub mod config;
 pub mod model;

@@ -1,0 +1,244 @@
+//! The clock around the pacing machine: callers wait here until a request may go. Central types: [`Limiter`], [`Ticket`].
+//!
+//! The machine sits behind a lock that is never held while waiting. Callers queue at a turnstile, so that they go in the
+//! order in which they came; the one at its head sleeps until the machine's instant, or asks again when an answer comes.
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use governor::clock::Clock;
+use governor::middleware::NoOpMiddleware;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::Instant;
+
+use crate::model::event::{Pace, ProgressSink};
+use crate::model::{Progress, TenantName};
+
+use super::bucket::Next;
+use super::groups::{Group, Groups, Trip};
+use super::rate_headers::RateHeaders;
+use super::settings::{Cap, Settings};
+
+/// News of the pace are told no more often than this.
+const TELL_EVERY: Duration = Duration::from_millis(100);
+
+type UserCap = RateLimiter<NotKeyed, InMemoryState, Ticker, NoOpMiddleware<Duration>>;
+
+/// Paces the requests to one tenant.
+pub(crate) struct Limiter {
+    state: Mutex<State>,
+    /// One for each bucket.
+    queues: [Queue; 2],
+    /// The user's own cap, in series.
+    cap: Option<UserCap>,
+    ticker: Ticker,
+    tenant: TenantName,
+    progress: ProgressSink,
+}
+
+struct Queue {
+    turnstile: Semaphore,
+    answered: Notify,
+}
+
+struct State {
+    groups: Groups,
+    pace: Pace,
+    told: Option<Duration>,
+    /// Requests still to be sent, where the caller said so.
+    left: Option<u64>,
+}
+
+/// The leave to send one request. Dropped without an answer, it counts as lost.
+#[must_use]
+pub(crate) struct Ticket<'a> {
+    limiter: &'a Limiter,
+    trip: Option<Trip>,
+}
+
+/// What the queue's head has to do.
+enum Turn {
+    Go(Trip),
+    Sleep(Duration),
+    Wait,
+    /// The group has another bucket now.
+    Elsewhere,
+}
+
+impl Limiter {
+    pub(crate) fn new(settings: &Settings, tenant: TenantName, progress: ProgressSink) -> Self {
+        let ticker = Ticker(Instant::now());
+        let state =
+            State { groups: Groups::new(settings.reserve), pace: Pace::default(), told: None, left: None };
+        let queue = || Queue { turnstile: Semaphore::new(1), answered: Notify::new() };
+        let cap = settings.rate.and_then(|rate| quota(rate, settings.burst));
+        let cap = cap.map(|quota| RateLimiter::direct_with_clock(quota, ticker.clone()));
+        Self { state: Mutex::new(state), queues: [queue(), queue()], cap, ticker, tenant, progress }
+    }
+
+    /// Waits until a request of `group` may go.
+    pub(crate) async fn acquire(&self, group: Group) -> Ticket<'_> {
+        loop {
+            let index = self.state().groups.index(group);
+            let [first, second] = &self.queues;
+            let queue = if index == 0 { first } else { second };
+            // The semaphore is never closed; should that ever change, order is lost and nothing else.
+            let _turn = queue.turnstile.acquire().await.ok();
+            if let Some(trip) = self.wait_for_turn(group, index, queue).await {
+                return Ticket { limiter: self, trip: Some(trip) };
+            }
+        }
+    }
+
+    /// Tells how many requests are still to be sent.
+    pub(crate) fn expect(&self, requests: u64) {
+        self.state().left = Some(requests);
+    }
+
+    /// What is known now.
+    pub(crate) fn pace(&self) -> Pace {
+        self.state().pace_now()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn bucket_of(&self, group: Group) -> usize {
+        self.state().groups.index(group)
+    }
+
+    async fn wait_for_turn(&self, group: Group, index: usize, queue: &Queue) -> Option<Trip> {
+        loop {
+            match self.turn(group, index) {
+                Turn::Go(trip) => return Some(trip),
+                Turn::Elsewhere => return None,
+                Turn::Wait => queue.answered.notified().await,
+                Turn::Sleep(wait) => tokio::select! {
+                    () = tokio::time::sleep(wait) => {}
+                    () = queue.answered.notified() => {}
+                },
+            }
+        }
+    }
+
+    fn turn(&self, group: Group, index: usize) -> Turn {
+        let mut state = self.state();
+        if state.groups.index(group) != index {
+            return Turn::Elsewhere;
+        }
+        let now = self.ticker.now();
+        let left = state.left.unwrap_or(u64::MAX);
+        match state.groups.next(group, now, left) {
+            Next::AfterAnswer => return Turn::Wait,
+            Next::At(at) if at > now => return Turn::Sleep(at - now),
+            Next::At(_) => {}
+        }
+        if let Some(Err(not_yet)) = self.cap.as_ref().map(RateLimiter::check) {
+            return Turn::Sleep(not_yet.wait_time_from(now));
+        }
+        state.left = state.left.map(|left| left.saturating_sub(1));
+        state.pace.requests += 1;
+        Turn::Go(state.groups.depart(group, now))
+    }
+
+    fn finish(&self, trip: Trip, answer: Option<(u16, &RateHeaders)>) {
+        let now = self.ticker.now();
+        let news = {
+            let mut state = self.state();
+            match answer {
+                Some((status, headers)) => state.answered(trip, now, status, headers),
+                None => state.groups.lost(trip),
+            }
+            state.news(now)
+        };
+        for queue in &self.queues {
+            queue.answered.notify_one();
+        }
+        if let Some(pace) = news {
+            self.progress.tell(Progress::Pace { tenant: self.tenant.clone(), pace });
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Arithmetic alone happens under the lock; a poisoned one still holds a usable estimate.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn answered(&mut self, trip: Trip, now: Duration, status: u16, headers: &RateHeaders) {
+        let before = self.groups.index(Group::Write);
+        self.groups.answered(trip, now, status, headers);
+        if self.groups.index(Group::Write) != before {
+            // What was known was of both groups; from here on it is of writes.
+            self.pace =
+                Pace { requests: self.pace.requests, throttled: self.pace.throttled, ..Pace::default() };
+        }
+        if let Some((limit, remaining)) = headers.bucket.filter(|_| self.groups.concerns_writes(&trip)) {
+            self.pace.limit = Some(limit);
+            self.pace.remaining = Some(remaining);
+            self.pace.lowest = Some(self.pace.lowest.map_or(remaining, |lowest| lowest.min(remaining)));
+        }
+        self.pace.throttled += u64::from(status == 429);
+    }
+
+    fn pace_now(&self) -> Pace {
+        Pace { refill: self.groups.of_writes().refill(), ..self.pace }
+    }
+
+    fn news(&mut self, now: Duration) -> Option<Pace> {
+        let due = self.pace.limit.is_some() && self.told.is_none_or(|told| now - told >= TELL_EVERY);
+        due.then(|| {
+            self.told = Some(now);
+            self.pace_now()
+        })
+    }
+}
+
+impl Ticket<'_> {
+    /// The answer's head came.
+    pub(crate) fn answered(mut self, status: u16, headers: &RateHeaders) {
+        if let Some(trip) = self.trip.take() {
+            self.limiter.finish(trip, Some((status, headers)));
+        }
+    }
+}
+
+impl Drop for Ticket<'_> {
+    fn drop(&mut self) {
+        if let Some(trip) = self.trip.take() {
+            self.limiter.finish(trip, None);
+        }
+    }
+}
+
+impl fmt::Debug for Limiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Limiter")
+            .field("tenant", &self.tenant)
+            .field("pace", &self.pace())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Time since the limiter was made, by tokio's clock, so that tests can move it.
+#[derive(Debug, Clone)]
+struct Ticker(Instant);
+
+impl Clock for Ticker {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+/// The user's cap as governor takes it. None where it would not be a cap.
+fn quota(rate: Cap, burst: Option<u32>) -> Option<Quota> {
+    let interval = rate.per / rate.count.get();
+    let in_a_second = if interval.is_zero() { u32::MAX } else { (1.0 / interval.as_secs_f64()) as u32 };
+    let burst = NonZeroU32::new(burst.unwrap_or(in_a_second)).unwrap_or(NonZeroU32::MIN);
+    Quota::with_period(interval).map(|quota| quota.allow_burst(burst))
+}

@@ -1,0 +1,47 @@
+//! The Management API of one tenant: signing in, reading, and, behind a type of its own, writing.
+//!
+//! Central types: [`Connection`] (one tenant, one token, one pace), its [`Reader`], which has no way to write, and
+//! [`Writer`], which belongs to a run. Uses `model` alone.
+//!
+//! | file | what |
+//! |---|---|
+//! | `access.rs` `claims.rs` | domain, audience, credential; what a token says of itself |
+//! | `settings.rs` | time-outs, retries, and how much of the rate limit may be taken |
+//! | `connection.rs` `read.rs` `pages.rs` `write.rs` | what callers hold |
+//! | `token.rs` | one token for all workers |
+//! | `courier.rs` `send.rs` `classify.rs` | what every request needs; the one retry loop; its pure table |
+//! | `transport.rs` `network.rs` | one HTTP exchange; why none came about |
+//! | `rate_headers.rs` `bucket/` `groups.rs` `limiter.rs` | headers; the pure pacing machine; one per endpoint group; the clock around it |
+//! | `error.rs` `answer.rs` | what goes wrong, in words; what an error answer says |
+
+mod access;
+mod answer;
+mod bucket;
+mod claims;
+mod classify;
+mod connection;
+mod courier;
+mod error;
+mod groups;
+mod limiter;
+mod network;
+mod pages;
+mod rate_headers;
+mod read;
+mod send;
+mod settings;
+mod token;
+mod transport;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use access::{Access, Credential};
+pub use connection::Connection;
+pub use error::{ApiError, ErrorClass};
+pub use network::{NetworkCause, NetworkFailure};
+pub use read::{FirstPage, Reader};
+pub use settings::{Backoff, Cap, Reserve, Settings};
+pub use token::Grant;
+pub use write::{Sent, Settled, Settlement, Writer};

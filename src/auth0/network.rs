@@ -1,0 +1,134 @@
+//! Why no usable answer came. Central type: [`NetworkFailure`].
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+
+/// A request without a usable answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NetworkFailure {
+    /// What happened.
+    pub cause: NetworkCause,
+    /// Whether the server may have received the request. Where this is false it certainly has not.
+    pub maybe_sent: bool,
+    /// The innermost cause in the words of the system or library; holds no URL and no header.
+    pub detail: String,
+}
+
+/// What happened to a request without a usable answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NetworkCause {
+    /// The name has no address: a wrong domain, or no network.
+    UnknownHost,
+    /// Nobody listens there.
+    Refused,
+    /// No secure connection: certificate or protocol.
+    Tls,
+    /// Another failure to connect, time-outs included.
+    Connect,
+    /// Connected, but no complete answer in time.
+    Timeout,
+    /// The connection ended before an answer.
+    Reset,
+    /// An answer began and did not end, or was not what the API answers.
+    CutOff,
+}
+
+impl NetworkCause {
+    /// In a few words, to stand in a sentence.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::UnknownHost => "unknown host",
+            Self::Refused => "connection refused",
+            Self::Tls => "no secure connection",
+            Self::Connect => "cannot connect",
+            Self::Timeout => "no answer in time",
+            Self::Reset => "connection reset",
+            Self::CutOff => "answer cut off or unreadable",
+        }
+    }
+
+    /// What to do about it.
+    pub(crate) fn advice(self) -> &'static str {
+        match self {
+            Self::UnknownHost => "check the domain, and whether this machine has network access",
+            Self::Refused => {
+                "nothing listens at that address: check the domain and port, or start the sandbox"
+            }
+            Self::Tls => "check the domain, this machine's clock, and the certificates that a proxy may need",
+            Self::Connect => "check the network, and HTTPS_PROXY if there is a proxy",
+            Self::Timeout => "try again, or allow more time with --timeout",
+            Self::Reset | Self::CutOff => "try again; if it goes on, look at proxies on the way",
+        }
+    }
+}
+
+impl NetworkFailure {
+    /// A 2xx answer whose body does not hold what it must.
+    pub(crate) fn unreadable(detail: impl Into<String>) -> Self {
+        Self { cause: NetworkCause::CutOff, maybe_sent: true, detail: detail.into() }
+    }
+
+    /// Of a request whose answer did not begin.
+    pub(crate) fn before_answer(error: &reqwest::Error) -> Self {
+        let connecting = error.is_connect();
+        let cause = match () {
+            () if error.is_dns() => NetworkCause::UnknownHost,
+            () if chain(error).any(is_tls) => NetworkCause::Tls,
+            () if connecting && chain(error).any(is_refused) => NetworkCause::Refused,
+            () if connecting => NetworkCause::Connect,
+            () if error.is_timeout() => NetworkCause::Timeout,
+            () => NetworkCause::Reset,
+        };
+        Self { cause, maybe_sent: !connecting && !error.is_builder(), detail: innermost(error) }
+    }
+
+    /// Of a request whose answer began and did not end.
+    pub(crate) fn within_answer(error: &reqwest::Error) -> Self {
+        let cause = if error.is_timeout() { NetworkCause::Timeout } else { NetworkCause::CutOff };
+        Self { cause, maybe_sent: true, detail: innermost(error) }
+    }
+
+    /// Whether the name or the certificate is wrong for good, rather than for the moment.
+    pub(crate) fn is_configuration(&self) -> bool {
+        let passing = self.detail.to_lowercase().contains("temporary failure");
+        matches!(self.cause, NetworkCause::UnknownHost | NetworkCause::Tls) && !passing
+    }
+}
+
+impl fmt::Display for NetworkFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.cause.as_str())?;
+        if self.detail.is_empty() { Ok(()) } else { write!(f, " ({})", self.detail) }
+    }
+}
+
+type Link<'a> = &'a (dyn StdError + 'static);
+
+/// An error and its sources. What an `io::Error` carries is not its `source`, so it is looked for separately.
+fn chain(error: &reqwest::Error) -> impl Iterator<Item = Link<'_>> {
+    std::iter::successors(Some(error as Link<'_>), inner)
+}
+
+fn inner<'a>(link: &Link<'a>) -> Option<Link<'a>> {
+    let link: Link<'a> = *link;
+    match link.downcast_ref::<io::Error>() {
+        Some(io) => io.get_ref().map(|carried| carried as Link<'_>),
+        None => link.source(),
+    }
+}
+
+fn is_refused(link: Link<'_>) -> bool {
+    link.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::ConnectionRefused)
+}
+
+fn is_tls(link: Link<'_>) -> bool {
+    link.is::<rustls::Error>()
+}
+
+fn innermost(error: &reqwest::Error) -> String {
+    match chain(error).last() {
+        Some(last) if !last.is::<reqwest::Error>() => last.to_string(),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,304 @@
+//! Reading: lists and single objects. [`Reader`] has no way to write, and none to become a writer.
+
+use std::fmt;
+use std::sync::Arc;
+
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use reqwest::Url;
+use reqwest::header::HeaderValue;
+
+use crate::model::{Body, Endpoint, Entity, EntityId, Progress};
+
+use super::classify::CallKind;
+use super::connection::Shared;
+use super::error::ApiError;
+use super::pages::{Collected, Page, Paging};
+use super::token::Grant;
+use super::transport::{Call, Transport};
+
+/// Pages of one list that are asked for at once.
+const PAGES_IN_FLIGHT: usize = 4;
+
+/// Reads one tenant. Cheap to clone.
+#[derive(Clone)]
+pub struct Reader {
+    shared: Arc<Shared>,
+    agent: HeaderValue,
+}
+
+/// The beginning of a list: enough to decide whether to read on, or to read single objects instead.
+#[derive(Debug)]
+pub struct FirstPage {
+    reader: Reader,
+    query: ListQuery,
+    page: Page,
+}
+
+/// What a list asks for, the same on every page.
+#[derive(Debug, Clone)]
+struct ListQuery {
+    endpoint: Endpoint,
+    /// All of its query parameters but those of paging.
+    parameters: Vec<(String, String)>,
+}
+
+impl Reader {
+    pub(crate) fn new(shared: Arc<Shared>, agent: HeaderValue) -> Self {
+        Self { shared, agent }
+    }
+
+    /// Gets a token, where there is none yet, and tells what it allows.
+    ///
+    /// # Errors
+    /// Where the token endpoint gives none or cannot be reached.
+    pub async fn sign_in(&self) -> Result<Grant, ApiError> {
+        self.shared.lane().tokens.grant().await
+    }
+
+    /// All objects, with these top-level fields (besides id and name), or whole where `fields` is `None`. The API may add
+    /// fields that were not asked for.
+    ///
+    /// # Errors
+    /// A list is complete or it is an error.
+    pub async fn list(&self, endpoint: &Endpoint, fields: Option<&[&str]>) -> Result<Vec<Entity>, ApiError> {
+        self.first_page(endpoint, fields).await?.rest().await
+    }
+
+    /// The objects that lists leave out by the endpoint's filter, such as the global client. Empty where nothing is left out.
+    ///
+    /// # Errors
+    /// As [`list`](Self::list).
+    pub async fn list_excluded(
+        &self,
+        endpoint: &Endpoint,
+        fields: Option<&[&str]>,
+    ) -> Result<Vec<Entity>, ApiError> {
+        if endpoint.excluded_filter.is_empty() {
+            return Ok(Vec::new());
+        }
+        let query = ListQuery::new(endpoint, &endpoint.excluded_filter, fields);
+        self.start(query).await?.rest().await
+    }
+
+    /// The first page of a list, and how many objects there are.
+    ///
+    /// # Errors
+    /// Where the request fails.
+    pub async fn first_page(
+        &self,
+        endpoint: &Endpoint,
+        fields: Option<&[&str]>,
+    ) -> Result<FirstPage, ApiError> {
+        self.start(ListQuery::new(endpoint, &endpoint.list_filter, fields)).await
+    }
+
+    /// One object, with these top-level fields (besides id and name), or whole where `fields` is `None`.
+    ///
+    /// # Errors
+    /// [`ApiError::NotFound`] where there is none, and whatever else goes wrong.
+    pub async fn get(
+        &self,
+        endpoint: &Endpoint,
+        id: &EntityId,
+        fields: Option<&[&str]>,
+    ) -> Result<Entity, ApiError> {
+        let mut url = object_url(self.shared.courier.transport(), endpoint, id)?;
+        if fields.is_some() {
+            url.query_pairs_mut().extend_pairs(projection(endpoint, fields));
+        }
+        self.fetch(url, &|body| entity(body, endpoint)).await
+    }
+
+    async fn start(&self, query: ListQuery) -> Result<FirstPage, ApiError> {
+        let page = self.page(&query, &Paging::Number { page: 0, size: query.endpoint.page_size }).await?;
+        self.tell_read(page.items.len(), page.total);
+        Ok(FirstPage { reader: self.clone(), query, page })
+    }
+
+    async fn page(&self, query: &ListQuery, paging: &Paging) -> Result<Page, ApiError> {
+        let mut url = self.shared.courier.transport().url(collection_path(&query.endpoint));
+        url.query_pairs_mut().extend_pairs(paging.parameters()).extend_pairs(&query.parameters);
+        self.fetch(url, &|body| Page::read(body, &query.endpoint)).await
+    }
+
+    async fn fetch<T: Send>(
+        &self,
+        url: Url,
+        parse: &(dyn Fn(&[u8]) -> Result<T, String> + Send + Sync),
+    ) -> Result<T, ApiError> {
+        let call =
+            Call { kind: CallKind::Read, url, body: None, agent: self.agent.clone(), correlation: None };
+        self.shared.courier.deliver(&call, Some(self.shared.lane()), parse, None).await.result
+    }
+
+    fn tell_read(&self, seen: usize, total: Option<usize>) {
+        self.shared.progress.tell(Progress::Read { tenant: self.shared.tenant.clone(), seen, total });
+    }
+
+    /// Reads on from a first page to the end, once.
+    async fn follow(&self, query: &ListQuery, first: Page) -> Result<Collected, ApiError> {
+        let mut list = Collected::default();
+        match first.total {
+            Some(total) if total <= query.endpoint.offset_limit => {
+                self.by_number(query, first, total, &mut list).await?;
+            }
+            Some(total) => self.by_checkpoint(query, total, &mut list).await?,
+            None => self.until_empty(query, first, &mut list).await?,
+        }
+        Ok(list)
+    }
+
+    /// The remaining pages by number, several at once: how many there are is known.
+    async fn by_number(
+        &self,
+        query: &ListQuery,
+        first: Page,
+        total: usize,
+        list: &mut Collected,
+    ) -> Result<(), ApiError> {
+        // The page size is what the answer says: asking 100 may give 50.
+        let size = first.limit.unwrap_or(query.endpoint.page_size).max(1);
+        list.add(first);
+        let pages = stream::iter(1..total.div_ceil(size))
+            .map(|page| async move { self.page(query, &Paging::Number { page, size }).await })
+            .buffer_unordered(PAGES_IN_FLIGHT);
+        let mut pages = std::pin::pin!(pages);
+        while let Some(page) = pages.try_next().await? {
+            list.add(page);
+            self.tell_read(list.len(), Some(total));
+        }
+        Ok(())
+    }
+
+    /// From the beginning, each page pointing at the next.
+    async fn by_checkpoint(
+        &self,
+        query: &ListQuery,
+        total: usize,
+        list: &mut Collected,
+    ) -> Result<(), ApiError> {
+        list.expect(total);
+        let take = query.endpoint.page_size;
+        let mut from = None;
+        loop {
+            let page = self.page(query, &Paging::Checkpoint { take, from: from.clone() }).await?;
+            let next = page.next.clone();
+            let grew = list.add(page);
+            self.tell_read(list.len(), Some(total));
+            // A pointer that leads nowhere new would be followed for ever; whether the list is whole is judged later.
+            if next.is_none() || !grew || next == from {
+                return Ok(());
+            }
+            from = next;
+        }
+    }
+
+    /// An answer without totals: page after page until nothing new comes.
+    async fn until_empty(
+        &self,
+        query: &ListQuery,
+        first: Page,
+        list: &mut Collected,
+    ) -> Result<(), ApiError> {
+        let size = query.endpoint.page_size;
+        let mut grew = list.add(first);
+        let mut page = 1;
+        while grew {
+            grew = list.add(self.page(query, &Paging::Number { page, size }).await?);
+            self.tell_read(list.len(), None);
+            page += 1;
+        }
+        Ok(())
+    }
+}
+
+impl FirstPage {
+    /// The objects of this page.
+    pub fn items(&self) -> &[Entity] {
+        &self.page.items
+    }
+
+    /// How many there are altogether, where the tenant says so.
+    pub fn total(&self) -> Option<usize> {
+        self.page.total
+    }
+
+    /// Requests that [`rest`](Self::rest) will send if nothing changes meanwhile, where that is known.
+    pub fn pages_left(&self) -> Option<usize> {
+        let total = self.page.total?;
+        let endpoint = &self.query.endpoint;
+        let size = self.page.limit.unwrap_or(endpoint.page_size).max(1);
+        let by_number = total.div_ceil(size).saturating_sub(1);
+        Some(if total <= endpoint.offset_limit {
+            by_number
+        } else {
+            total.div_ceil(endpoint.page_size.max(1))
+        })
+    }
+
+    /// Reads on to the end.
+    ///
+    /// # Errors
+    /// [`ApiError::Incomplete`] where fewer objects arrive than the tenant says it has, and again when read anew.
+    pub async fn rest(self) -> Result<Vec<Entity>, ApiError> {
+        let Self { reader, query, page } = self;
+        let list = reader.follow(&query, page).await?;
+        if list.is_complete() {
+            return Ok(list.into_items());
+        }
+        let again = reader.start(query.clone()).await?;
+        reader.follow(&query, again.page).await?.complete(&query.endpoint.collection)
+    }
+}
+
+impl ListQuery {
+    fn new(endpoint: &Endpoint, filter: &[(String, String)], fields: Option<&[&str]>) -> Self {
+        let parameters = projection(endpoint, fields).into_iter().chain(filter.iter().cloned()).collect();
+        Self { endpoint: endpoint.clone(), parameters }
+    }
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").field("tenant", &self.shared.tenant).finish_non_exhaustive()
+    }
+}
+
+/// `fields` and `include_fields`; id and name are always among them.
+fn projection(endpoint: &Endpoint, fields: Option<&[&str]>) -> Vec<(String, String)> {
+    let Some(fields) = fields else { return Vec::new() };
+    let mut names = vec![endpoint.id_field.as_str(), endpoint.name_field.as_str()];
+    names.extend(fields);
+    let mut seen = std::collections::HashSet::new();
+    names.retain(|name| !name.is_empty() && seen.insert(*name));
+    vec![("fields".to_owned(), names.join(",")), ("include_fields".to_owned(), "true".to_owned())]
+}
+
+fn collection_path(endpoint: &Endpoint) -> impl Iterator<Item = &str> {
+    ["api", "v2"].into_iter().chain(endpoint.path.split('/'))
+}
+
+/// The address of one object.
+///
+/// # Errors
+/// An id that a path would swallow (empty, `.`, `..`) names no object, and must not come to name the whole collection.
+pub(crate) fn object_url(transport: &Transport, endpoint: &Endpoint, id: &EntityId) -> Result<Url, ApiError> {
+    if matches!(id.as_str(), "" | "." | "..") {
+        return Err(ApiError::NotFound { error_code: None, message: format!("`{id}` cannot be an id") });
+    }
+    Ok(transport.url(collection_path(endpoint).chain([id.as_str()])))
+}
+
+/// One object from the body of an answer.
+pub(crate) fn entity(body: &[u8], endpoint: &Endpoint) -> Result<Entity, String> {
+    let body: Body = serde_json::from_slice(body).map_err(|_| "it is not a JSON object".to_owned())?;
+    with_id(body, endpoint)
+}
+
+/// An object with its id taken from its body.
+pub(crate) fn with_id(body: Body, endpoint: &Endpoint) -> Result<Entity, String> {
+    match body.get(&endpoint.id_field).and_then(|id| id.as_str()) {
+        Some(id) => Ok(Entity { id: EntityId::new(id), body }),
+        None => Err(format!("an object without `{}`", endpoint.id_field)),
+    }
+}

@@ -1,0 +1,203 @@
+//! One HTTP exchange with one tenant; no retries here. Central type: [`Transport`].
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use reqwest::{Client, Method, Request, Response, Url};
+
+use crate::model::Domain;
+
+use super::classify::CallKind;
+use super::error::ApiError;
+use super::network::NetworkFailure;
+use super::settings::Settings;
+
+/// Most bytes read of one answer: a page of 100 clients is some hundred kilobytes.
+const LARGEST_ANSWER: usize = 64 << 20;
+/// Idle connections are dropped before servers drop them (30 s), so that a request seldom meets a dead one.
+const IDLE: Duration = Duration::from_secs(20);
+/// Characters that Auth0 keeps of a correlation id ("Management API Reference").
+const CORRELATION_LENGTH: usize = 64;
+
+/// What stays as it is in a segment of a path: RFC 3986's unreserved characters. Ids such as `auth0|…` hold others.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+const CORRELATION: HeaderName = HeaderName::from_static("x-correlation-id");
+
+/// A request that can be sent any number of times.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) kind: CallKind,
+    pub(crate) url: Url,
+    pub(crate) body: Option<Bytes>,
+    pub(crate) agent: HeaderValue,
+    pub(crate) correlation: Option<HeaderValue>,
+}
+
+impl Call {
+    fn request(&self, bearer: Option<&HeaderValue>) -> Request {
+        let method = match self.kind {
+            CallKind::Token => Method::POST,
+            CallKind::Read => Method::GET,
+            CallKind::Write => Method::PATCH,
+        };
+        let mut request = Request::new(method, self.url.clone());
+        let headers = request.headers_mut();
+        headers.insert(USER_AGENT, self.agent.clone());
+        if let Some(bearer) = bearer {
+            headers.insert(AUTHORIZATION, bearer.clone());
+        }
+        if let Some(correlation) = &self.correlation {
+            headers.insert(CORRELATION, correlation.clone());
+        }
+        if let Some(body) = &self.body {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            *request.body_mut() = Some(body.clone().into());
+        }
+        request
+    }
+}
+
+/// The head of an answer; its body is still to be read.
+#[derive(Debug)]
+pub(crate) struct Head(Response);
+
+impl Head {
+    pub(crate) fn status(&self) -> u16 {
+        self.0.status().as_u16()
+    }
+
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        self.0.headers()
+    }
+
+    /// Reads the body to its end. An answer that ends early is a failure, not a short body.
+    pub(crate) async fn body(mut self) -> Result<Bytes, NetworkFailure> {
+        let mut whole = Vec::new();
+        while let Some(chunk) = self.0.chunk().await.map_err(|e| NetworkFailure::within_answer(&e))? {
+            if whole.len() + chunk.len() > LARGEST_ANSWER {
+                return Err(NetworkFailure::unreadable("the answer is larger than 64 MiB"));
+            }
+            whole.extend_from_slice(&chunk);
+        }
+        Ok(whole.into())
+    }
+}
+
+/// Connections to one tenant.
+#[derive(Debug)]
+pub(crate) struct Transport {
+    client: Client,
+    base: Url,
+    reached: AtomicBool,
+}
+
+impl Transport {
+    /// Prepares connections; opens none.
+    pub(crate) fn new(domain: &Domain, settings: &Settings) -> Result<Self, ApiError> {
+        let setup = |e: &dyn std::fmt::Display| ApiError::Setup(e.to_string());
+        let base = Url::parse(&domain.base_url()).map_err(|e| setup(&e))?;
+        let client = client(domain, settings).map_err(|e| setup(&e))?;
+        Ok(Self { client, base, reached: AtomicBool::new(false) })
+    }
+
+    /// The address of a path such as `["api", "v2", "clients"]`; each segment is percent-encoded.
+    pub(crate) fn url<'a>(&self, segments: impl IntoIterator<Item = &'a str>) -> Url {
+        let mut url = self.base.clone();
+        let encoded = segments.into_iter().map(|segment| utf8_percent_encode(segment, SEGMENT).to_string());
+        url.set_path(&encoded.collect::<Vec<_>>().join("/"));
+        url
+    }
+
+    /// Whether the tenant has ever answered.
+    pub(crate) fn reached(&self) -> bool {
+        self.reached.load(Ordering::Relaxed)
+    }
+
+    /// Sends the request once, up to the head of the answer.
+    pub(crate) async fn send(
+        &self,
+        call: &Call,
+        bearer: Option<&HeaderValue>,
+    ) -> Result<Head, NetworkFailure> {
+        let answer = self.client.execute(call.request(bearer)).await;
+        let response = answer.map_err(|e| NetworkFailure::before_answer(&e))?;
+        self.reached.store(true, Ordering::Relaxed);
+        Ok(Head(response))
+    }
+}
+
+/// A correlation id cut to what Auth0 keeps, without what a header cannot hold.
+pub(crate) fn correlation(text: &str) -> Option<HeaderValue> {
+    let legal = |c: &char| c.is_ascii_graphic();
+    let kept: String = text.chars().filter(legal).take(CORRELATION_LENGTH).collect();
+    HeaderValue::from_str(&kept).ok().filter(|_| !kept.is_empty())
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place that builds clients")]
+fn client(domain: &Domain, settings: &Settings) -> reqwest::Result<Client> {
+    provide_cryptography();
+    let mut builder = Client::builder()
+        .timeout(settings.timeout)
+        .connect_timeout(settings.connect_timeout)
+        .redirect(reqwest::redirect::Policy::none())
+        // A retry below would send a PATCH twice unseen. What remains is hyper's own: a request that met a dead idle
+        // connection before a byte of it was written goes to another one.
+        .retry(reqwest::retry::never())
+        .pool_idle_timeout(IDLE)
+        .pool_max_idle_per_host(settings.concurrency.max(1))
+        .tcp_keepalive(IDLE)
+        .tcp_nodelay(true)
+        .referer(false);
+    if domain.is_loopback() {
+        builder = builder.no_proxy();
+    }
+    if domain.base_url().starts_with("http:") {
+        // No certificate will be asked for: spare the time of loading the system's.
+        builder = builder.tls_certs_only([]);
+    }
+    builder.build()
+}
+
+/// rustls is compiled with one provider only, ring. Some other part of the process may have chosen before; then that holds.
+fn provide_cryptography() {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // An error means that another thread was first, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn transport(domain: &str) -> Transport {
+        Transport::new(&Domain::parse(domain).unwrap(), &Settings::default()).unwrap()
+    }
+
+    #[test]
+    fn ids_are_percent_encoded_into_the_path() {
+        let url = transport("http://127.0.0.1:4000").url(["api", "v2", "users", "auth0|a/b?c d"]);
+        assert_eq!(url.as_str(), "http://127.0.0.1:4000/api/v2/users/auth0%7Ca%2Fb%3Fc%20d");
+    }
+
+    #[test]
+    fn https_tenants_can_be_set_up() {
+        assert_eq!(
+            transport("acme.eu.auth0.com").url(["oauth", "token"]).as_str(),
+            "https://acme.eu.auth0.com/oauth/token"
+        );
+    }
+
+    #[test]
+    fn a_correlation_id_is_at_most_64_plain_characters() {
+        let long = format!("run\n-é/{}", "9".repeat(80));
+        let value = correlation(&long).unwrap();
+        assert_eq!(value.len(), 64);
+        assert!(value.to_str().unwrap().starts_with("run-/999"));
+        assert_eq!(correlation("\n"), None);
+    }
+}

@@ -1,0 +1,142 @@
+//! Writing: the one type that can change a tenant. Central type: [`Writer`].
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use reqwest::header::HeaderValue;
+
+use crate::model::{Body, Endpoint, Entity, EntityId, RunId};
+
+use super::classify::CallKind;
+use super::connection::{Connection, Shared, agent_header};
+use super::error::ApiError;
+use super::read::{Reader, entity, object_url};
+use super::transport::{Call, correlation};
+
+/// Writes to one tenant on behalf of one run. Cheap to clone.
+#[derive(Clone)]
+pub struct Writer {
+    shared: Arc<Shared>,
+    agent: HeaderValue,
+}
+
+/// What the caller found when it read an object whose PATCH got no answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Settled<T = Entity> {
+    /// It holds what was sent: this is the stored object.
+    Landed(T),
+    /// It does not, and the write still makes sense.
+    SendAgain,
+    /// It does not, and the write makes no sense any more: the original failure stands.
+    GiveUp,
+}
+
+/// Whether a PATCH needed settling, and how the last time ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settlement {
+    /// Every attempt was answered, or certainly not sent.
+    NotNeeded,
+    /// A read found the write in place: the result is what that read saw.
+    Landed,
+    /// A read found that the lost attempt had not been carried out; the result is of a later one.
+    NotLanded,
+    /// A read found neither, and the caller gave up.
+    GivenUp,
+    /// It could not be found out: the object may or may not hold the write.
+    Unknown,
+}
+
+/// What became of a PATCH.
+#[derive(Debug)]
+pub struct Sent {
+    /// The full stored object after the write.
+    pub result: Result<Entity, ApiError>,
+    /// PATCH requests sent, those refused by the rate limit included.
+    pub attempts: u32,
+    /// Time spent waiting for the rate limit and between attempts.
+    pub waited: Duration,
+    /// Whether a lost answer had to be looked into.
+    pub settlement: Settlement,
+}
+
+impl Writer {
+    /// A writer for `run`, whose id goes into every request's `User-Agent`.
+    ///
+    /// # Errors
+    /// [`ApiError::Setup`] where the run's id cannot stand in a header.
+    pub fn open(connection: &Connection, run: &RunId) -> Result<Self, ApiError> {
+        let shared = Arc::clone(connection.shared());
+        let agent = agent_header(&format!("{} run/{run}", shared.user_agent))?;
+        Ok(Self { shared, agent })
+    }
+
+    /// A reader whose requests carry the run's id as well.
+    pub fn reader(&self) -> Reader {
+        Reader::new(Arc::clone(&self.shared), self.agent.clone())
+    }
+
+    /// Changes one object. `id` and `body` go out as they are; `trace` becomes `X-Correlation-ID`, of which 64 characters count.
+    ///
+    /// `settle` is asked when it is unknown whether an attempt was carried out: before any further attempt after a lost
+    /// answer, and once at the end where the last word was a server failure. It reads the object and says.
+    pub async fn patch<F, Fut>(
+        &self,
+        endpoint: &Endpoint,
+        id: &EntityId,
+        body: &Body,
+        trace: &str,
+        settle: F,
+    ) -> Sent
+    where
+        F: Fn() -> Fut + Send + Sync,
+        Fut: Future<Output = Result<Settled, ApiError>> + Send,
+    {
+        let call = match self.call(endpoint, id, body, trace) {
+            Ok(call) => call,
+            Err(error) => return Sent::unsent(error),
+        };
+        let parse = |answer: &[u8]| same_object(entity(answer, endpoint)?, id);
+        let ask = || -> BoxFuture<'_, Result<Settled, ApiError>> { settle().boxed() };
+        let delivery = self.shared.courier.deliver(&call, Some(self.shared.lane()), &parse, Some(&ask)).await;
+        Sent {
+            result: delivery.result,
+            attempts: delivery.attempts,
+            waited: delivery.waited,
+            settlement: delivery.settlement,
+        }
+    }
+
+    fn call(&self, endpoint: &Endpoint, id: &EntityId, body: &Body, trace: &str) -> Result<Call, ApiError> {
+        let body = serde_json::to_vec(body)
+            .map_err(|e| ApiError::Setup(format!("the body cannot be written: {e}")))?;
+        Ok(Call {
+            kind: CallKind::Write,
+            url: object_url(self.shared.courier.transport(), endpoint, id)?,
+            body: Some(body.into()),
+            agent: self.agent.clone(),
+            correlation: correlation(trace),
+        })
+    }
+}
+
+impl Sent {
+    fn unsent(error: ApiError) -> Self {
+        Self { result: Err(error), attempts: 0, waited: Duration::ZERO, settlement: Settlement::NotNeeded }
+    }
+}
+
+fn same_object(entity: Entity, id: &EntityId) -> Result<Entity, String> {
+    if entity.id == *id { Ok(entity) } else { Err(format!("the answer is about {}, not {id}", entity.id)) }
+}
+
+impl std::fmt::Debug for Writer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer")
+            .field("tenant", &self.shared.tenant)
+            .field("agent", &self.agent)
+            .finish_non_exhaustive()
+    }
+}
