@@ -4,3 +4,4 @@ pub mod auth0;
 pub mod catalogue;
 pub mod config;
 pub mod model;
+pub mod sandbox;

@@ -1,0 +1,122 @@
+//! What a simulated tenant has seen, for tests and for people. Central type: [`Counters`].
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+
+use super::call::Call;
+use super::store::lock;
+
+/// How many writes are remembered.
+const KEPT: usize = 2048;
+
+/// A PATCH as it arrived, whatever became of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeenPatch {
+    /// The client it was for.
+    pub client_id: String,
+    /// Its body, byte for byte.
+    pub body: Bytes,
+    /// Its `X-Correlation-ID`.
+    pub correlation_id: Option<String>,
+    /// Its `User-Agent`.
+    pub user_agent: Option<String>,
+}
+
+/// What a tenant has seen until now. Calls are counted as they arrive, refused ones included.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Counters {
+    /// Token requests.
+    pub token: u64,
+    /// Pages of lists.
+    pub list: u64,
+    /// Reads of one client.
+    pub get: u64,
+    /// Updates.
+    pub patch: u64,
+    /// Creations.
+    pub create: u64,
+    /// Deletions.
+    pub delete: u64,
+    /// Other calls below the API.
+    pub other: u64,
+    /// Answers by status; a broken connection or a hang is no answer.
+    pub by_status: BTreeMap<u16, u64>,
+    /// Calls answered 429 because a bucket was empty.
+    pub throttled: u64,
+    /// Requests that a fault struck.
+    pub faults: u64,
+    /// Fewest whole tokens that any call left in a bucket.
+    pub lowest_tokens: u32,
+    /// Competing calls that found a token.
+    pub competing_served: u64,
+    /// Competing calls that found none: production that was starved.
+    pub competing_throttled: u64,
+    /// The last updates, oldest first; a few thousand are kept.
+    pub patches: Vec<SeenPatch>,
+}
+
+/// The live counts.
+#[derive(Debug)]
+pub(super) struct Tally {
+    calls: [AtomicU64; Call::ALL.len()],
+    statuses: Vec<AtomicU64>,
+    pub(super) throttled: AtomicU64,
+    pub(super) faults: AtomicU64,
+    patches: Mutex<VecDeque<SeenPatch>>,
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self {
+            calls: Default::default(),
+            statuses: (0..600).map(|_| AtomicU64::new(0)).collect(),
+            throttled: AtomicU64::default(),
+            faults: AtomicU64::default(),
+            patches: Mutex::default(),
+        }
+    }
+}
+
+impl Tally {
+    pub(super) fn call(&self, call: Call) {
+        self.calls[call as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn status(&self, status: u16) {
+        if let Some(count) = self.statuses.get(usize::from(status)) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn patch(&self, seen: SeenPatch) {
+        let mut patches = lock(&self.patches);
+        if patches.len() == KEPT {
+            patches.pop_front();
+        }
+        patches.push_back(seen);
+    }
+
+    /// Everything but what the buckets know.
+    pub(super) fn snapshot(&self) -> Counters {
+        let of = |call: Call| self.calls[call as usize].load(Ordering::Relaxed);
+        let by_status =
+            (0..).zip(&self.statuses).map(|(status, count)| (status, count.load(Ordering::Relaxed)));
+        Counters {
+            token: of(Call::Token),
+            list: of(Call::List),
+            get: of(Call::Get),
+            patch: of(Call::Patch),
+            create: of(Call::Create),
+            delete: of(Call::Delete),
+            other: of(Call::Other),
+            by_status: by_status.filter(|(_, count)| *count > 0).collect(),
+            throttled: self.throttled.load(Ordering::Relaxed),
+            faults: self.faults.load(Ordering::Relaxed),
+            patches: lock(&self.patches).iter().cloned().collect(),
+            ..Counters::default()
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! A simulated tenant from outside: how to reach it, and what tests may look at and change behind the API's back.
+//! Central type: [`TenantHandle`].
+
+use std::sync::Arc;
+
+use super::counters::Counters;
+use super::faults::Faults;
+use super::populate::insert;
+use super::store::{Stored, lock};
+use super::tenant::Tenant;
+use crate::model::{Body, Domain, Secret};
+
+/// A running tenant, from outside: how to reach it, and what tests may look at and change behind the API's back.
+#[derive(Clone)]
+pub struct TenantHandle {
+    pub(super) tenant: Arc<Tenant>,
+    pub(super) domain: Domain,
+}
+
+impl TenantHandle {
+    /// Where it listens: `http://127.0.0.1:PORT`.
+    pub fn domain(&self) -> &Domain {
+        &self.domain
+    }
+
+    /// The id of the client that tokens are issued to.
+    pub fn client_id(&self) -> &str {
+        &self.tenant.client_id
+    }
+
+    /// That client's secret.
+    pub fn client_secret(&self) -> &Secret {
+        &self.tenant.secret
+    }
+
+    /// The audience to ask a token for.
+    pub fn audience(&self) -> String {
+        self.domain.default_audience()
+    }
+
+    /// What it has seen until now.
+    pub fn counters(&self) -> Counters {
+        self.tenant.counters()
+    }
+
+    /// Every client as stored, secrets included, in the order of lists.
+    pub fn state(&self) -> Vec<Body> {
+        self.tenant.clients.store.all().iter().map(|slot| slot.read().body()).collect()
+    }
+
+    /// One client as stored.
+    pub fn client(&self, id: &str) -> Option<Body> {
+        Some(self.tenant.clients.store.get(id)?.read().body())
+    }
+
+    /// Changes a client without the API noticing, as somebody in the Dashboard would; whether it was there.
+    pub fn edit(&self, id: &str, change: impl FnOnce(&mut Body)) -> bool {
+        let Some(slot) = self.tenant.clients.store.get(id) else { return false };
+        let mut held = slot.hold();
+        let mut body = held.body();
+        change(&mut body);
+        *held = Stored::new(&body);
+        true
+    }
+
+    /// Adds a client without the API noticing; it gets an id where it has none.
+    pub fn add(&self, client: Body) {
+        insert(&self.tenant.clients.store, &mut lock(&self.tenant.clients.maker), client);
+    }
+
+    /// Deletes a client without the API noticing; whether it was there.
+    pub fn remove(&self, id: &str) -> bool {
+        self.tenant.clients.store.remove(id)
+    }
+
+    /// Replaces what goes wrong, from the next request on.
+    pub fn set_faults(&self, faults: Faults) {
+        self.tenant.set_faults(faults);
+    }
+
+    /// Ends every token issued until now.
+    pub fn expire_tokens(&self) {
+        self.tenant.expire_tokens();
+    }
+}
+
+impl std::fmt::Debug for TenantHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TenantHandle").field("domain", &self.domain).finish_non_exhaustive()
+    }
+}

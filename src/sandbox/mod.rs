@@ -1,0 +1,122 @@
+//! Simulated Auth0 tenants over real HTTP on loopback: a place to rehearse jobs, and the test bed of everything that talks to
+//! a tenant. It shares the catalogue's data but none of its code, so that a judge does not share a mistake with the judged.
+//!
+//! Central types: [`Options`] (what it is asked to be), [`Sandbox`] (running) and [`TenantHandle`] (one tenant of it).
+//! Uses `model` and the catalogue's `Kind` and `Field`.
+//!
+//! A request goes through `server` (bucket, fault, latency), `tenant` (token, scopes) and `clients` (the operations), which
+//! lean on pure parts: `bucket`, `faults`, `validate`, `rules`, `merge`, `view`, `query`.
+
+mod bucket;
+mod call;
+mod clients;
+mod clock;
+mod connection;
+mod counters;
+mod details;
+mod faults;
+mod formats;
+mod generate;
+mod handle;
+mod merge;
+mod names;
+mod oauth;
+mod options;
+mod populate;
+mod query;
+mod reply;
+mod rules;
+mod server;
+mod store;
+mod tenant;
+mod tier;
+mod token;
+mod validate;
+mod view;
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+pub use bucket::Competing;
+pub use counters::{Counters, SeenPatch};
+pub use faults::{Faults, FaultsError};
+pub use handle::TenantHandle;
+pub use options::{Latency, LatencyError, Options, Reset};
+pub use tier::{Limit, Tier, TierError};
+
+use crate::model::Domain;
+use tenant::Tenant;
+
+/// How long requests under way are waited for when the sandbox stops.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Running tenants. They end with [`Sandbox::stop`], or at once when this is dropped.
+#[derive(Debug)]
+pub struct Sandbox {
+    tenants: Vec<TenantHandle>,
+    servers: Vec<JoinHandle<io::Result<()>>>,
+    closing: watch::Sender<bool>,
+}
+
+impl Sandbox {
+    /// Starts the tenants; they listen, on 127.0.0.1 alone, when this returns.
+    ///
+    /// # Errors
+    /// Where a port cannot be had.
+    pub async fn start(options: Options) -> io::Result<Self> {
+        let (closing, watching) = watch::channel(false);
+        let mut sandbox = Self { tenants: Vec::new(), servers: Vec::new(), closing };
+        let options = Arc::new(options);
+        for number in 1..=options.tenants {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port(options.port, number)?)).await?;
+            let authority = listener.local_addr()?.to_string();
+            let domain = Domain::parse(&format!("http://{authority}")).map_err(io::Error::other)?;
+            let tenant = Arc::new(Tenant::new(Arc::clone(&options), number, authority, watching.clone()));
+            sandbox.servers.push(tokio::spawn(server::serve(listener, Arc::clone(&tenant))));
+            sandbox.tenants.push(TenantHandle { tenant, domain });
+        }
+        Ok(sandbox)
+    }
+
+    /// The tenants, in order.
+    pub fn tenants(&self) -> &[TenantHandle] {
+        &self.tenants
+    }
+
+    /// Stops listening, lets requests under way finish for a moment, and ends.
+    pub async fn stop(mut self) {
+        self.closing.send_replace(true);
+        for server in &mut self.servers {
+            if tokio::time::timeout(PATIENCE, &mut *server).await.is_err() {
+                server.abort();
+            }
+        }
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.closing.send_replace(true);
+        for server in &self.servers {
+            server.abort();
+        }
+    }
+}
+
+/// The port of a tenant that counts from 1; 0 asks for any.
+fn port(first: Option<u16>, number: usize) -> io::Result<u16> {
+    let Some(first) = first.filter(|first| *first != 0) else { return Ok(0) };
+    let offset = u16::try_from(number - 1).ok();
+    offset.and_then(|offset| first.checked_add(offset)).ok_or_else(|| {
+        io::Error::new(io::ErrorKind::InvalidInput, format!("there are no {number} ports from {first} on"))
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,125 @@
+//! What a sandbox is asked to be. Central type: [`Options`].
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::faults::Faults;
+use super::tier::Tier;
+use crate::model::Body;
+
+/// How long a tenant takes to answer: evenly between `mean - spread` and `mean + spread`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Latency {
+    /// The middle.
+    pub mean: Duration,
+    /// The most that an answer is earlier or later; no answer comes before its request.
+    pub spread: Duration,
+}
+
+/// A text that says no latency.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no latency; write milliseconds, with or without a spread: `390ms`, `390ms,200ms`")]
+pub struct LatencyError(String);
+
+impl FromStr for Latency {
+    type Err = LatencyError;
+
+    fn from_str(text: &str) -> Result<Self, LatencyError> {
+        let read = |part: &str| part.trim().strip_suffix("ms")?.parse().ok().map(Duration::from_millis);
+        let (mean, spread) = text.split_once(',').unwrap_or((text, "0ms"));
+        let parts = read(mean).zip(read(spread));
+        let (mean, spread) = parts.ok_or_else(|| LatencyError(text.to_owned()))?;
+        Ok(Self { mean, spread })
+    }
+}
+
+impl Latency {
+    /// The latency of one request; `luck` is uniform in 0..1.
+    pub(super) fn draw(self, luck: f64) -> Duration {
+        let seconds = self.mean.as_secs_f64() + self.spread.as_secs_f64() * (2.0 * luck - 1.0);
+        Duration::from_secs_f64(seconds.max(0.0))
+    }
+}
+
+/// What `x-ratelimit-reset` says. Both readings are in circulation.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Reset {
+    /// The second at which the bucket is full again.
+    #[default]
+    Full,
+    /// The second at which the next call fits.
+    Next,
+}
+
+/// What a sandbox is asked to be. The default is one enterprise tenant of 100 clients that answers at once and never fails.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How many clients are made up, beside the global client and the runner's own.
+    pub clients: usize,
+    /// How many tenants, each on a port of its own.
+    pub tenants: usize,
+    /// Everything made up or left to chance follows from it.
+    pub seed: u64,
+    /// The rate limits.
+    pub tier: Tier,
+    /// How long answers take.
+    pub latency: Latency,
+    /// What goes wrong.
+    pub faults: Faults,
+    /// The scopes that tokens carry.
+    pub scopes: Vec<String>,
+    /// How long a token is good for.
+    pub token_lifetime: Duration,
+    /// The port of the first tenant, the next ones following; free ports where none is given.
+    pub port: Option<u16>,
+    /// Clients that become the state of every tenant in place of made-up ones: a list as the API answers it.
+    pub load: Option<Vec<Body>>,
+    /// The reading of `x-ratelimit-reset`.
+    pub reset: Reset,
+    /// Whether 400, 401 and 404 carry rate-limit headers too; recorded ones do not.
+    pub headers_on_errors: bool,
+    /// Seconds that the tenants' clocks are ahead of this machine's.
+    pub clock_skew: i64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let scopes =
+            ["read:clients", "update:clients", "create:clients", "delete:clients", "read:client_keys"];
+        Self {
+            clients: 100,
+            tenants: 1,
+            seed: 1,
+            tier: Tier::default(),
+            latency: Latency::default(),
+            faults: Faults::default(),
+            scopes: scopes.map(str::to_owned).to_vec(),
+            token_lifetime: Duration::from_secs(86_400),
+            port: None,
+            load: None,
+            reset: Reset::default(),
+            headers_on_errors: false,
+            clock_skew: 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_latency_is_milliseconds_with_or_without_a_spread() {
+        let latency: Latency = "390ms, 200ms".parse().unwrap();
+        let ms = |luck| latency.draw(luck).as_millis();
+        assert_eq!((ms(0.0), ms(0.5), ms(1.0)), (190, 390, 590));
+        assert_eq!(
+            "5ms,9ms".parse::<Latency>().unwrap().draw(0.0),
+            Duration::ZERO,
+            "no answer before its request"
+        );
+        for text in ["", "390", "1s", "390ms,", "-1ms"] {
+            assert!(text.parse::<Latency>().unwrap_err().to_string().contains("`390ms,200ms`"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! The query of a list or a read: parameters checked as the service checks them, and the forms a list is answered in.
+//! Central type: [`ListQuery`].
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+use super::oauth::form_pairs;
+use super::reply::{Refusal, Reply};
+use super::store::{Filter, From, Page};
+use super::view::Projection;
+
+/// How a list is walked.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Paging {
+    Number { page: usize, per_page: usize, totals: bool },
+    Checkpoint { after: Option<u64>, take: usize },
+}
+
+/// A list's query, understood.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct ListQuery {
+    pub(super) paging: Paging,
+    pub(super) filter: Filter,
+    pub(super) projection: Projection,
+    /// Everything but the page, for the links to other pages.
+    rest: String,
+}
+
+const LIST_PARAMETERS: [&str; 12] = [
+    "page",
+    "per_page",
+    "include_totals",
+    "from",
+    "take",
+    "fields",
+    "include_fields",
+    "is_global",
+    "is_first_party",
+    "app_type",
+    "external_client_id",
+    "q",
+];
+const ONE_PARAMETERS: [&str; 2] = ["fields", "include_fields"];
+
+struct Parameters(Vec<(String, String)>);
+
+impl Parameters {
+    fn read(query: &str, known: &[&str]) -> Result<Self, Refusal> {
+        let pairs: Vec<_> = form_pairs(query).collect();
+        let extra: Vec<&str> =
+            pairs.iter().map(|(key, _)| key.as_str()).filter(|key| !known.contains(key)).collect();
+        if extra.is_empty() {
+            return Ok(Self(pairs));
+        }
+        let message =
+            format!("Query validation error: 'Additional properties not allowed: {}'.", extra.join(","));
+        Err(Refusal::new(400, message).code("invalid_query_string"))
+    }
+
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+    }
+
+    fn number(&self, key: &str, least: usize, most: usize) -> Result<Option<usize>, Refusal> {
+        let Some(text) = self.get(key) else { return Ok(None) };
+        let wrong_type = || Refusal::query("Expected type integer but found type string", key);
+        let number = text.parse::<usize>().map_err(|_| wrong_type())?;
+        if number < least {
+            return Err(Refusal::query(&format!("Value {number} is less than minimum {least}"), key));
+        }
+        if number > most {
+            return Err(Refusal::query(&format!("Value {number} is greater than maximum {most}"), key));
+        }
+        Ok(Some(number))
+    }
+
+    fn flag(&self, key: &str) -> Result<Option<bool>, Refusal> {
+        match self.get(key) {
+            None => Ok(None),
+            Some("true") => Ok(Some(true)),
+            Some("false") => Ok(Some(false)),
+            Some(_) => Err(Refusal::query("Expected type boolean but found type string", key)),
+        }
+    }
+
+    fn projection(&self) -> Result<Projection, Refusal> {
+        Ok(Projection::of(self.get("fields"), self.flag("include_fields")?.unwrap_or(true)))
+    }
+}
+
+/// The projection that a read of one client asks for.
+///
+/// # Errors
+/// 400 for a parameter that does not exist or has no sense.
+pub(super) fn read_one(query: &str) -> Result<Projection, Refusal> {
+    Parameters::read(query, &ONE_PARAMETERS)?.projection()
+}
+
+impl ListQuery {
+    /// # Errors
+    /// 400 for a parameter that does not exist or has no sense.
+    pub(super) fn read(query: &str) -> Result<Self, Refusal> {
+        let parameters = Parameters::read(query, &LIST_PARAMETERS)?;
+        if parameters.get("q").is_some() {
+            // Better refused than answered with clients that do not fit.
+            return Err(Refusal::query("The sandbox does not simulate searches", "q"));
+        }
+        let app_types = parameters.get("app_type").map(|list| list.split(',').map(str::to_owned).collect());
+        let filter = Filter {
+            global: parameters.flag("is_global")?,
+            first_party: parameters.flag("is_first_party")?,
+            app_types: app_types.unwrap_or_default(),
+            external: parameters.get("external_client_id").map(str::to_owned),
+        };
+        let rest: Vec<&str> =
+            query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("page=")).collect();
+        Ok(Self {
+            paging: paging(&parameters)?,
+            filter,
+            projection: parameters.projection()?,
+            rest: rest.join("&"),
+        })
+    }
+
+    /// Where the page begins and how long it may be.
+    pub(super) fn span(&self) -> (From, usize) {
+        match self.paging {
+            Paging::Number { page, per_page, .. } => (From::Offset(page.saturating_mul(per_page)), per_page),
+            Paging::Checkpoint { after, take } => (From::Place(after), take),
+        }
+    }
+
+    /// The answer: a plain list with links, an object with totals, or an object with the checkpoint of the next page.
+    pub(super) fn answer(&self, page: &Page, clients: Vec<Value>, url: &str) -> Reply {
+        match self.paging {
+            Paging::Number { page: at, per_page, totals: true } => Reply::json(
+                200,
+                &json!({ "total": page.total, "start": at.saturating_mul(per_page), "limit": per_page, "clients": clients }),
+            ),
+            Paging::Number { page: at, per_page, totals: false } => {
+                let links = self.links(at, per_page, page.total, url);
+                Reply::json(200, &Value::Array(clients)).header("link", links)
+            }
+            Paging::Checkpoint { .. } => {
+                let mut body = json!({ "clients": clients });
+                if let Some(last) = page.slots.last().filter(|_| page.more) {
+                    body["next"] = json!(checkpoint(last.place));
+                }
+                Reply::json(200, &body)
+            }
+        }
+    }
+
+    fn links(&self, at: usize, per_page: usize, total: usize, url: &str) -> String {
+        let last = total.saturating_sub(1) / per_page.max(1);
+        let joint = if self.rest.is_empty() { "" } else { "&" };
+        let link = |page: usize, rel: &str| format!("<{url}?{}{joint}page={page}>; rel=\"{rel}\"", self.rest);
+        let mut links = vec![link(0, "first")];
+        if at > 0 {
+            links.push(link(at.min(last + 1) - 1, "prev"));
+        }
+        if at < last {
+            links.push(link(at + 1, "next"));
+        }
+        links.push(link(last, "last"));
+        links.join(", ")
+    }
+}
+
+fn paging(parameters: &Parameters) -> Result<Paging, Refusal> {
+    let take = parameters.number("take", 1, 100)?;
+    let from = parameters.get("from").map(read_checkpoint).transpose()?;
+    if take.is_some() || from.is_some() {
+        return Ok(Paging::Checkpoint { after: from, take: take.unwrap_or(50) });
+    }
+    Ok(Paging::Number {
+        page: parameters.number("page", 0, usize::MAX)?.unwrap_or(0),
+        per_page: parameters.number("per_page", 0, 100)?.unwrap_or(50),
+        totals: parameters.flag("include_totals")?.unwrap_or(false),
+    })
+}
+
+fn checkpoint(place: u64) -> String {
+    URL_SAFE_NO_PAD.encode(format!("after:{place}"))
+}
+
+fn read_checkpoint(text: &str) -> Result<u64, Refusal> {
+    let decoded = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let place = decoded.as_deref().and_then(|text| text.strip_prefix("after:")?.parse().ok());
+    place.ok_or_else(|| Refusal::query("Object didn't pass validation for format checkpoint", "from"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_paging_fifty_come() {
+        assert_eq!(
+            ListQuery::read("").unwrap().paging,
+            Paging::Number { page: 0, per_page: 50, totals: false }
+        );
+    }
+
+    #[test]
+    fn parameters_out_of_range_or_unknown_are_refused() {
+        for (query, said) in [
+            ("per_page=101", "'Value 101 is greater than maximum 100' on property per_page."),
+            ("take=0", "'Value 0 is less than minimum 1' on property take."),
+            ("page=x", "Expected type integer"),
+            ("is_global=1", "Expected type boolean"),
+            ("from=%21", "property from"),
+            ("q=client_grant.organization_id%3Aorg_1", "property q"),
+            ("perpage=1", "Additional properties not allowed: perpage"),
+        ] {
+            let refusal = ListQuery::read(query).unwrap_err();
+            assert!(refusal.message.contains(said), "{query}: {}", refusal.message);
+            assert_eq!((refusal.status, refusal.code), (400, Some("invalid_query_string")));
+        }
+    }
+
+    #[test]
+    fn a_checkpoint_reads_back() {
+        assert_eq!(read_checkpoint(&checkpoint(77)).unwrap(), 77);
+    }
+
+    #[test]
+    fn links_lead_to_the_neighbours() {
+        let query = ListQuery::read("fields=name&page=1&per_page=2").unwrap();
+        assert_eq!(
+            query.links(1, 2, 5, "http://t/c"),
+            "<http://t/c?fields=name&per_page=2&page=0>; rel=\"first\", <http://t/c?fields=name&per_page=2&page=0>; rel=\"prev\", \
+             <http://t/c?fields=name&per_page=2&page=2>; rel=\"next\", <http://t/c?fields=name&per_page=2&page=2>; rel=\"last\""
+        );
+    }
+}

@@ -1,0 +1,233 @@
+//! One simulated tenant, from the server's side: its clients, buckets, tokens, faults and counts. Central type: [`Tenant`].
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::watch;
+
+use super::bucket::{Bucket, Taken};
+use super::call::Call;
+use super::clients::Clients;
+use super::clock::Clock;
+use super::counters::{Counters, Tally};
+use super::faults::{Effect, FaultState, Faults};
+use super::generate::{Maker, mix};
+use super::oauth::{self, Registered, TokenRequest};
+use super::options::Options;
+use super::populate::populate;
+use super::reply::{Refusal, Reply};
+use super::store::{Store, lock};
+use super::token::{self, Claims, Issuer};
+use super::validate::Validator;
+use crate::catalogue;
+use crate::model::Secret;
+
+/// The server's side of a tenant.
+pub(super) struct Tenant {
+    pub(super) options: Arc<Options>,
+    pub(super) clock: Clock,
+    pub(super) clients: Clients,
+    pub(super) tally: Tally,
+    /// Turns true when the sandbox stops, so that hanging requests end.
+    pub(super) closing: watch::Receiver<bool>,
+    seed: u64,
+    pub(super) client_id: String,
+    pub(super) secret: Secret,
+    authority: String,
+    audiences: Vec<String>,
+    issuer: Issuer,
+    main: Mutex<Bucket>,
+    reads: Option<Mutex<Bucket>>,
+    faults: RwLock<Arc<FaultState>>,
+    requests: AtomicU64,
+    api_calls: AtomicU64,
+    tokens_issued: AtomicU64,
+    /// Tokens with a lower number have expired before their time.
+    first_good_token: AtomicU64,
+}
+
+impl Tenant {
+    /// A tenant with its clients. `number` counts from 1; `authority` is the host and port it will be reached at.
+    pub(super) fn new(
+        options: Arc<Options>,
+        number: usize,
+        authority: String,
+        closing: watch::Receiver<bool>,
+    ) -> Self {
+        let seed = mix(options.seed, number as u64);
+        let mut maker = Maker::new(options.seed, number);
+        let store = Store::default();
+        let runner = populate(&store, &mut maker, &options);
+        let text = |key: &str| runner.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let clock = Clock::start(options.clock_skew);
+        let bucket = |limit| Mutex::new(Bucket::new(limit, seed));
+        let tenant = Self {
+            clients: Clients {
+                store,
+                validator: Validator::new(catalogue::default_kind().root()),
+                maker: Mutex::new(maker),
+                url: format!("http://{authority}/api/v2/clients"),
+            },
+            tally: Tally::default(),
+            client_id: text("client_id"),
+            secret: Secret::new(text("client_secret")),
+            audiences: ["https", "http"].map(|scheme| format!("{scheme}://{authority}/api/v2/")).to_vec(),
+            issuer: Issuer::new(mix(seed, 0x746f_6b65)),
+            main: bucket(options.tier.main),
+            reads: options.tier.reads.map(bucket),
+            faults: RwLock::new(Arc::new(FaultState::new(Faults::default()))),
+            requests: AtomicU64::default(),
+            api_calls: AtomicU64::default(),
+            tokens_issued: AtomicU64::default(),
+            first_good_token: AtomicU64::default(),
+            options,
+            clock,
+            closing,
+            seed,
+            authority,
+        };
+        tenant.set_faults(tenant.options.faults.clone());
+        tenant
+    }
+
+    /// Replaces what goes wrong, from the next request on.
+    pub(super) fn set_faults(&self, faults: Faults) {
+        lock(&self.main).set_competing(faults.competing, self.clock.now());
+        *self.faults.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(FaultState::new(faults));
+    }
+
+    fn faults(&self) -> Arc<FaultState> {
+        Arc::clone(&self.faults.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What chance has in store for the next request: its latency, and a number in 0..1 for [`Self::strike`].
+    pub(super) fn fate(&self) -> (Duration, f64) {
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        let mut rng = fastrand::Rng::with_seed(mix(self.seed, number));
+        (self.options.latency.draw(rng.f64()), rng.f64())
+    }
+
+    /// The fault that strikes a request, if any.
+    pub(super) fn strike(&self, call: Call, luck: f64) -> Option<Effect> {
+        let struck = self.faults().strike(call, luck);
+        if struck.is_some() {
+            self.tally.faults.fetch_add(1, Ordering::Relaxed);
+        }
+        struck
+    }
+
+    /// Takes a token of the bucket that the call draws on.
+    pub(super) fn take(&self, call: Call) -> Taken {
+        let bucket = self.reads.as_ref().filter(|_| call.reads()).unwrap_or(&self.main);
+        let taken = lock(bucket).take(self.clock.now());
+        if !taken.granted {
+            self.tally.throttled.fetch_add(1, Ordering::Relaxed);
+        }
+        taken
+    }
+
+    /// The token endpoint.
+    pub(super) fn issue(&self, request: &TokenRequest) -> Reply {
+        let (client_id, audience) = match oauth::decide(request, &self.audiences, |id| self.registered(id)) {
+            Ok(decided) => decided,
+            Err(refusal) => return refusal,
+        };
+        let now = self.clock.unix(self.clock.now()) as i64;
+        let lifetime = self.options.token_lifetime.as_secs() as i64;
+        let scope = self.options.scopes.join(" ");
+        let claims = Claims {
+            iss: format!("https://{}/", self.authority),
+            sub: format!("{client_id}@clients"),
+            aud: audience.to_owned(),
+            iat: now,
+            exp: now + lifetime,
+            scope: scope.clone(),
+            gty: "client-credentials".to_owned(),
+            azp: client_id.to_owned(),
+            jti: self.tokens_issued.fetch_add(1, Ordering::Relaxed).to_string(),
+        };
+        let body = serde_json::json!({
+            "access_token": self.issuer.sign(&claims),
+            "scope": scope,
+            "expires_in": lifetime,
+            "token_type": "Bearer",
+        });
+        Reply::json(200, &body).header("cache-control", "no-store")
+    }
+
+    /// What is stored of a client that asks for a token: one that was deleted, or given other means, gets none.
+    fn registered(&self, id: &str) -> Option<Registered> {
+        let client = self.clients.store.get(id)?.read().body();
+        let by_secret = client.get("client_authentication_methods").is_none_or(Value::is_null);
+        let secret = client.get("client_secret").and_then(Value::as_str).filter(|_| by_secret);
+        let grants = client.get("grant_types").and_then(Value::as_array);
+        Some(Registered {
+            secret: secret.map(str::to_owned),
+            grants: grants.is_some_and(|grants| grants.iter().any(|grant| grant == "client_credentials")),
+            authorized: id == self.client_id,
+        })
+    }
+
+    /// Who calls.
+    ///
+    /// # Errors
+    /// With the answer to send to a caller without a good token.
+    pub(super) fn authenticate(&self, authorization: Option<&str>) -> Result<Claims, Reply> {
+        let claims = self.issuer.verify(token::bearer(authorization)?).ok_or_else(token::invalid)?;
+        let number: u64 = claims.jti.parse().map_err(|_| token::invalid())?;
+        self.age_tokens();
+        let now = self.clock.unix(self.clock.now());
+        if now >= claims.exp as f64 || number < self.first_good_token.load(Ordering::Relaxed) {
+            return Err(token::expired());
+        }
+        Ok(claims)
+    }
+
+    /// Counts the call; every so many, all tokens issued until now expire.
+    fn age_tokens(&self) {
+        let calls = self.api_calls.fetch_add(1, Ordering::Relaxed);
+        if let Some(every) = self.faults().faults.expire_token_after
+            && calls > 0
+            && calls.is_multiple_of(every)
+        {
+            self.expire_tokens();
+        }
+    }
+
+    /// Does what is asked.
+    pub(super) fn execute(&self, call: Call, id: &str, query: &str, body: &[u8], claims: &Claims) -> Reply {
+        if !call.scopes().is_empty() && !claims.any_scope(call.scopes()) {
+            return Refusal::scope(call.scopes()).into();
+        }
+        let done = match call {
+            Call::List => self.clients.list(query, claims),
+            Call::Get => self.clients.get(id, query, claims),
+            Call::Patch => self.clients.patch(id, body, claims),
+            Call::Create => self.clients.create(body, claims),
+            Call::Delete => self.clients.delete(id),
+            Call::Token | Call::Other => Err(Refusal::new(404, "Not Found")),
+        };
+        done.unwrap_or_else(Reply::from)
+    }
+
+    /// Ends every token issued until now.
+    pub(super) fn expire_tokens(&self) {
+        self.first_good_token.store(self.tokens_issued.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+
+    /// What was seen until now.
+    pub(super) fn counters(&self) -> Counters {
+        let mut counters = self.tally.snapshot();
+        let mut main = lock(&self.main);
+        main.advance(self.clock.now());
+        counters.lowest_tokens = main.lowest;
+        counters.competing_served = main.competing_served;
+        counters.competing_throttled = main.competing_throttled;
+        if let Some(reads) = &self.reads {
+            counters.lowest_tokens = counters.lowest_tokens.min(lock(reads).lowest);
+        }
+        counters
+    }
+}

@@ -1,0 +1,252 @@
+//! Checks bodies against the catalogue's data, in the words of the JSON Schema library that the service uses. Written apart
+//! from the catalogue's own checks, so that a mistake there shows here. Central type: [`Validator`].
+
+use std::collections::HashMap;
+
+use regex_lite::Regex;
+use serde_json::Value;
+
+use super::formats;
+use super::reply::Refusal;
+use crate::catalogue::{Field, FieldType, Writable};
+use crate::model::Body;
+
+/// What a body is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Patch,
+    Create,
+}
+
+/// Null is answered 200 for these by the service, whatever its published schema says.
+const NULL_ALL_THE_SAME: [&str; 4] =
+    ["addons", "signed_request_object", "token_vault_privileged_access", "oidc_backchannel_logout"];
+
+/// Fields fixed at creation that an update may nevertheless name, as long as the value stays: judged with the state at hand.
+const FIXED_BUT_NAMEABLE: [&str; 1] = ["third_party_security_mode"];
+
+/// A catalogue's tree with its regular expressions ready.
+pub(super) struct Validator<'c> {
+    root: &'c Field,
+    patterns: HashMap<&'c str, Regex>,
+}
+
+impl<'c> Validator<'c> {
+    pub(super) fn new(root: &'c Field) -> Self {
+        let mut patterns = HashMap::new();
+        collect_patterns(root, &mut patterns);
+        Self { root, patterns }
+    }
+
+    /// Judges a whole body.
+    ///
+    /// # Errors
+    /// With every fault, joined as the service joins them.
+    pub(super) fn check(&self, body: &Body, purpose: Purpose) -> Result<(), Refusal> {
+        let mut run = Run { patterns: &self.patterns, purpose, faults: Vec::new() };
+        if purpose == Purpose::Create && !body.contains_key("name") {
+            run.fault("Missing required property: name", "");
+        }
+        run.object(self.root, body, "");
+        if run.faults.is_empty() { Ok(()) } else { Err(Refusal::body(run.faults.join(" (also) "))) }
+    }
+}
+
+fn collect_patterns<'c>(field: &'c Field, into: &mut HashMap<&'c str, Regex>) {
+    if let Some(pattern) = &field.pattern
+        && let Ok(regex) = Regex::new(pattern)
+    {
+        into.insert(pattern, regex);
+    }
+    let boxed = [field.items.as_deref(), field.keys.as_deref()].into_iter().flatten();
+    for inner in field.fields.values().chain(boxed) {
+        collect_patterns(inner, into);
+    }
+}
+
+struct Run<'v> {
+    patterns: &'v HashMap<&'v str, Regex>,
+    purpose: Purpose,
+    faults: Vec<String>,
+}
+
+impl Run<'_> {
+    fn fault(&mut self, what: &str, path: &str) {
+        let place = if path.is_empty() { String::new() } else { format!(" on property {path}") };
+        self.faults.push(format!("Payload validation error: '{what}'{place}."));
+    }
+
+    fn accepts(&self, key: &str, field: &Field) -> bool {
+        match field.write {
+            Writable::Patch => self.purpose == Purpose::Patch || key != "client_secret",
+            Writable::Create => self.purpose == Purpose::Create || FIXED_BUT_NAMEABLE.contains(&key),
+            Writable::Never => false,
+        }
+    }
+
+    fn value(&mut self, field: &Field, value: &Value, path: &str) {
+        let nullable = field.nullable || NULL_ALL_THE_SAME.contains(&path);
+        if value.is_null() && nullable {
+            return;
+        }
+        if !is_of(field.ty, value) {
+            let expected =
+                if nullable { format!("{},null", name_of(field.ty)) } else { name_of(field.ty).into() };
+            return self
+                .fault(&format!("Expected type {expected} but found type {}", type_name(value)), path);
+        }
+        match value {
+            Value::String(text) => self.text(field, text, path),
+            Value::Number(number) => self.number(field, number, path),
+            Value::Array(items) => self.list(field, items, path),
+            Value::Object(body) => self.object(field, body, path),
+            Value::Null | Value::Bool(_) => {}
+        }
+    }
+
+    fn text(&mut self, field: &Field, text: &str, path: &str) {
+        let length = text.chars().count() as u64;
+        if let Some(least) = field.min_length.filter(|least| length < *least) {
+            self.fault(&format!("String is too short ({length} chars), minimum {least}"), path);
+        }
+        if let Some(most) = field.max_length.filter(|most| length > *most) {
+            self.fault(&format!("String is too long ({length} chars), maximum {most}"), path);
+        }
+        if !field.values.is_empty() && !field.values.iter().any(|known| known == text) {
+            self.fault(&format!("Invalid value \"{text}\""), path);
+        }
+        if let Some(pattern) = &field.pattern
+            && self.patterns.get(pattern.as_str()).is_some_and(|regex| !regex.is_match(text))
+        {
+            self.fault(&format!("String does not match pattern {pattern}: {text}"), path);
+        }
+        if let Some(format) = field.format.as_deref().filter(|format| !formats::fits(format, text)) {
+            self.fault(&format!("Object didn't pass validation for format {format}: {text}"), path);
+        }
+    }
+
+    fn number(&mut self, field: &Field, number: &serde_json::Number, path: &str) {
+        let Some(value) = number.as_f64() else { return };
+        if let Some(least) = field.minimum.filter(|least| value < *least as f64) {
+            self.fault(&format!("Value {number} is less than minimum {least}"), path);
+        }
+        if let Some(most) = field.maximum.filter(|most| value > *most as f64) {
+            self.fault(&format!("Value {number} is greater than maximum {most}"), path);
+        }
+    }
+
+    fn list(&mut self, field: &Field, items: &[Value], path: &str) {
+        let count = items.len() as u64;
+        if let Some(least) = field.min_items.filter(|least| count < *least) {
+            self.fault(&format!("Array is too short ({count}), minimum {least}"), path);
+        }
+        if let Some(most) = field.max_items.filter(|most| count > *most) {
+            self.fault(&format!("Array is too long ({count}), maximum {most}"), path);
+        }
+        if field.unique_items
+            && let Some((first, second)) = first_double(items)
+        {
+            self.fault(&format!("Array items are not unique (indexes {first} and {second})"), path);
+        }
+        if let Some(item) = &field.items {
+            for (at, value) in items.iter().enumerate() {
+                self.value(item, value, &format!("{path}[{at}]"));
+            }
+        }
+    }
+
+    fn object(&mut self, field: &Field, body: &Body, path: &str) {
+        self.keys(field, body, path);
+        for (key, value) in body {
+            let inner = join(path, key);
+            match field.fields.get(key) {
+                Some(known) if self.accepts(key, known) => self.value(known, value, &inner),
+                None if field.open => self.open_key(field, key, value, &inner),
+                _ => {}
+            }
+        }
+    }
+
+    fn keys(&mut self, field: &Field, body: &Body, path: &str) {
+        let extra: Vec<&str> = body
+            .keys()
+            .filter(|key| match field.fields.get(*key) {
+                Some(known) => !self.accepts(key, known),
+                None => !field.open,
+            })
+            .map(String::as_str)
+            .collect();
+        if !extra.is_empty() {
+            self.fault(&format!("Additional properties not allowed: {}", extra.join(",")), path);
+        }
+        for key in field.required.iter().filter(|key| !body.contains_key(*key)) {
+            self.fault(&format!("Missing required property: {key}"), path);
+        }
+        let count = body.len() as u64;
+        if let Some(least) = field.min_properties.filter(|least| count < *least) {
+            self.fault(&format!("Too few properties defined ({count}), minimum {least}"), path);
+        }
+        if let Some(most) = field.max_properties.filter(|most| count > *most) {
+            self.fault(&format!("Too many properties defined ({count}), maximum {most}"), path);
+        }
+    }
+
+    fn open_key(&mut self, field: &Field, key: &str, value: &Value, path: &str) {
+        if let Some(keys) = &field.keys {
+            self.text(keys, key, path);
+        }
+        if let Some(items) = &field.items {
+            self.value(items, value, path);
+        }
+    }
+}
+
+fn join(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+fn is_of(ty: FieldType, value: &Value) -> bool {
+    match ty {
+        FieldType::Any => true,
+        FieldType::String => value.is_string(),
+        FieldType::Integer => type_name(value) == "integer",
+        FieldType::Number => value.is_number(),
+        FieldType::Boolean => value.is_boolean(),
+        FieldType::Object => value.is_object(),
+        FieldType::Array => value.is_array(),
+    }
+}
+
+fn name_of(ty: FieldType) -> &'static str {
+    match ty {
+        FieldType::String => "string",
+        FieldType::Integer => "integer",
+        FieldType::Number => "number",
+        FieldType::Boolean => "boolean",
+        FieldType::Object => "object",
+        FieldType::Array => "array",
+        FieldType::Any => "any",
+    }
+}
+
+/// What the service calls a value's type.
+pub(super) fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.as_f64().is_some_and(|number| number.fract() == 0.0) => "integer",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+fn first_double(items: &[Value]) -> Option<(usize, usize)> {
+    (0..items.len()).find_map(|second| {
+        (0..second).find(|first| items[*first] == items[second]).map(|first| (first, second))
+    })
+}
+
+#[cfg(test)]
+mod tests;
