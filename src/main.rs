@@ -1,3 +1,7 @@
 //! The `patchwave` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(patchwave::cli::run())
+}

@@ -1,0 +1,363 @@
+//! The command line as typed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::job::Threshold;
+use crate::sandbox::{Faults, Latency, Tier};
+
+/// Bulk change runner for the Auth0 Management API.
+///
+/// Reads a tenant, shows exactly what will change, then sends rate-limited PATCH requests and writes one result per client.
+#[derive(Debug, Parser)]
+#[command(name = "patchwave", version, max_term_width = 100, arg_required_else_help = true, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+    /// Output.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 all in place · 1 some rows failed or conflicted · 2 plan found changes (--detailed-exitcode) · \
+3 configuration, credentials or tenant · 4 refused by a guard, nothing written · 5 stopped early · \
+64 flags or job wrong · 130 interrupted";
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Validate job files offline: form, field names, types, limits. No network.
+    Check(CheckArgs),
+    /// Show what a job would change, field by field, and how long it would take. Cannot write.
+    Plan(PlanArgs),
+    /// Plan, ask, change, report.
+    Apply(ApplyArgs),
+    /// Fetch clients into a file that is a job again: edit it, then apply it.
+    Get(GetArgs),
+    /// Serve simulated tenants on this machine until stopped.
+    Sandbox(SandboxArgs),
+}
+
+/// What is printed, and how.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// Form of what is printed on standard output (and of errors on standard error).
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value = "text",
+        env = "PATCHWAVE_OUTPUT",
+        hide_env = true
+    )]
+    pub output: OutputForm,
+    /// How progress is shown: a bar on a terminal, a line every five seconds elsewhere.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value = "auto",
+        env = "PATCHWAVE_PROGRESS",
+        hide_env = true
+    )]
+    pub progress: ProgressArg,
+    /// When to use colour; NO_COLOR is obeyed.
+    #[arg(long, global = true, value_enum, default_value = "auto", env = "PATCHWAVE_COLOR", hide_env = true)]
+    pub color: ColorArg,
+    /// Print results and errors only.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Log requests on standard error (twice: more). Never shows secrets.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Form of log lines.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value = "text",
+        env = "PATCHWAVE_LOG_FORMAT",
+        hide_env = true
+    )]
+    pub log_format: OutputForm,
+}
+
+/// `text` or `json`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OutputForm {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// `--progress`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ProgressArg {
+    /// A bar on a terminal, lines elsewhere.
+    Auto,
+    /// A bar.
+    Bar,
+    /// Lines.
+    Log,
+    /// Nothing.
+    None,
+}
+
+/// `--color`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ColorArg {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Which tenants, and where their credentials are.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Tenants")]
+pub struct TenantArgs {
+    /// A tenant of patchwave.toml, or the domain of the environment's credentials. Repeatable.
+    #[arg(
+        long = "tenant",
+        value_name = "NAME|DOMAIN",
+        env = "PATCHWAVE_TENANT",
+        value_delimiter = ',',
+        hide_env = true
+    )]
+    pub tenants: Vec<String>,
+    /// A group of patchwave.toml. Repeatable.
+    #[arg(
+        long = "group",
+        value_name = "NAME",
+        env = "PATCHWAVE_GROUP",
+        value_delimiter = ',',
+        hide_env = true
+    )]
+    pub groups: Vec<String>,
+    /// Configuration file, instead of ./patchwave.toml.
+    #[arg(short, long, value_name = "FILE", env = "PATCHWAVE_CONFIG", hide_env = true)]
+    pub config: Option<PathBuf>,
+    /// File of environment variables, instead of ./.env; the real environment wins over it.
+    #[arg(long, value_name = "FILE", env = "PATCHWAVE_ENV_FILE", hide_env = true)]
+    pub env_file: Option<PathBuf>,
+    /// Use a simulated tenant inside this process. Needs no credentials and no consent.
+    #[arg(long, env = "PATCHWAVE_SANDBOX", hide_env = true)]
+    pub sandbox: bool,
+    /// Where runs are kept [default: $XDG_STATE_HOME/patchwave or ~/.local/state/patchwave].
+    #[arg(long, value_name = "DIR", env = "PATCHWAVE_STATE_DIR", hide_env = true)]
+    pub state_dir: Option<PathBuf>,
+}
+
+/// How fast.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Pace")]
+pub struct PaceArgs {
+    /// Requests in flight per tenant, at the most.
+    #[arg(long, value_name = "N", default_value = "32", value_parser = clap::value_parser!(u16).range(1..=1024), env = "PATCHWAVE_CONCURRENCY", hide_env = true)]
+    pub concurrency: u16,
+    /// Never faster than this, such as 5/s or 100/min, whatever the tenant allows.
+    #[arg(long, value_name = "N/s", value_parser = parse_rate, env = "PATCHWAVE_RATE", hide_env = true)]
+    pub rate: Option<f64>,
+    /// With --rate: how many may go at once.
+    #[arg(long, value_name = "N", requires = "rate", value_parser = clap::value_parser!(u32).range(1..), env = "PATCHWAVE_BURST", hide_env = true)]
+    pub burst: Option<u32>,
+    /// Tokens of the tenant's rate limit that are left to production: a number, or a share of the bucket.
+    #[arg(long, value_name = "N|P%", default_value = "20%", env = "PATCHWAVE_RATE_RESERVE", hide_env = true)]
+    pub rate_reserve: Threshold,
+    /// How often a request is repeated after server errors and lost connections. 429s do not count.
+    #[arg(long, value_name = "N", default_value = "5", env = "PATCHWAVE_MAX_RETRIES", hide_env = true)]
+    pub max_retries: u32,
+    /// How long one request may take, such as 30s.
+    #[arg(long, value_name = "D", default_value = "30s", value_parser = parse_duration, env = "PATCHWAVE_TIMEOUT", hide_env = true)]
+    pub timeout: Duration,
+}
+
+/// What a job may do.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Job")]
+pub struct JobArgs {
+    /// Job file: TOML, CSV, or JSON that `get` wrote; `-` is standard input.
+    #[arg(value_name = "JOB")]
+    pub job: String,
+    /// Change only the first N clients that would change.
+    #[arg(long, value_name = "N", env = "PATCHWAVE_LIMIT", hide_env = true)]
+    pub limit: Option<usize>,
+    /// Refuse the run where more clients of a tenant would change than this. Overrides the job's guard; of the job's and PATCHWAVE_MAX_CHANGES the stricter holds.
+    #[arg(long, value_name = "N|P%")]
+    pub max_changes: Option<Threshold>,
+    /// Compare a file of several clients with the live state where what `get` fetched is not kept here.
+    #[arg(long)]
+    pub no_base: bool,
+    /// Lift guards by name: max-changes, own-client.
+    #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',')]
+    pub force: Vec<Force>,
+}
+
+/// Guards that can be lifted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Force {
+    /// The limit on changed clients.
+    MaxChanges,
+    /// The protection of the client that patchwave signs in with.
+    OwnClient,
+}
+
+/// `check`.
+#[derive(Debug, Clone, Args)]
+pub struct CheckArgs {
+    /// Job files; `-` is standard input.
+    #[arg(value_name = "JOB", required = true)]
+    pub jobs: Vec<String>,
+    /// Where `get` kept what it fetched.
+    #[arg(long, value_name = "DIR", env = "PATCHWAVE_STATE_DIR", hide_env = true)]
+    pub state_dir: Option<PathBuf>,
+    /// Accept a JSON file of several clients whose base is not kept here.
+    #[arg(long)]
+    pub no_base: bool,
+}
+
+/// `plan`.
+#[derive(Debug, Clone, Args)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "named by its type")]
+    pub job: JobArgs,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "named by its type")]
+    pub tenant: TenantArgs,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "named by its type")]
+    pub pace: PaceArgs,
+    /// Exit with 2 where the plan found changes.
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    /// Show every client, however many.
+    #[arg(long)]
+    pub full: bool,
+}
+
+/// `apply`.
+#[derive(Debug, Clone, Args)]
+pub struct ApplyArgs {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "named by its type")]
+    pub job: JobArgs,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "named by its type")]
+    pub tenant: TenantArgs,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "named by its type")]
+    pub pace: PaceArgs,
+    /// Do not ask.
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Only plan.
+    #[arg(long, conflicts_with = "yes")]
+    pub dry_run: bool,
+    /// Confirm a protected tenant by its name; unattended runs need it beside --yes. Repeatable.
+    #[arg(long, value_name = "NAME")]
+    pub confirm_tenant: Vec<String>,
+    /// Stop once more rows have failed than this [default: the greater of 10 and 10%]. Overrides the job's guard; of the job's and PATCHWAVE_MAX_FAILURES the stricter holds.
+    #[arg(long, value_name = "N|P%")]
+    pub max_failures: Option<Threshold>,
+    /// Copy the results to this file as well (.csv or .json). Repeatable.
+    #[arg(long, value_name = "FILE")]
+    pub report: Vec<PathBuf>,
+    /// Show every client of the plan, however many.
+    #[arg(long)]
+    pub full: bool,
+}
+
+/// `get`.
+#[derive(Debug, Clone, Args)]
+pub struct GetArgs {
+    /// Ids of clients.
+    #[arg(value_name = "CLIENT_ID", required_unless_present_any = ["all", "own"])]
+    pub ids: Vec<String>,
+    /// Every client of the tenant.
+    #[arg(long, conflicts_with_all = ["ids", "own"])]
+    pub all: bool,
+    /// The client whose credentials are used.
+    #[arg(long = "self", id = "own", conflicts_with = "ids")]
+    pub own: bool,
+    /// File to write, instead of standard output.
+    #[arg(short, long = "out-file", value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Overwrite the file where it exists.
+    #[arg(long)]
+    pub overwrite: bool,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "named by its type")]
+    pub tenant: TenantArgs,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "named by its type")]
+    pub pace: PaceArgs,
+}
+
+/// `sandbox`.
+#[derive(Debug, Clone, Args)]
+pub struct SandboxArgs {
+    /// Clients in each tenant.
+    #[arg(long, value_name = "N", default_value = "100")]
+    pub clients: usize,
+    /// Tenants, each on a port of its own.
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub tenants: u16,
+    /// Port of the first tenant [default: one that is free].
+    #[arg(long, value_name = "PORT")]
+    pub port: Option<u16>,
+    /// Published rate limit to simulate.
+    #[arg(long, value_name = "NAME", default_value = "enterprise")]
+    pub tier: Tier,
+    /// Time each answer takes: mean and spread, such as 390ms or 390ms,200ms.
+    #[arg(long, value_name = "D", default_value = "0ms")]
+    pub latency: Latency,
+    /// What goes wrong, such as 503=5%,reset-before=5%.
+    #[arg(long, value_name = "SPEC", default_value = "")]
+    pub faults: Faults,
+    /// Start from these clients: a JSON file of `get --all`.
+    #[arg(long, value_name = "FILE")]
+    pub load: Option<PathBuf>,
+    /// Same seed, same tenant.
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub seed: u64,
+}
+
+/// `5/s`, `100/min`, or a bare number per second.
+fn parse_rate(text: &str) -> Result<f64, String> {
+    let (number, per) = match text.split_once('/') {
+        None => (text, 1.0),
+        Some((number, "s" | "sec")) => (number, 1.0),
+        Some((number, "m" | "min")) => (number, 60.0),
+        Some((_, unit)) => return Err(format!("`{unit}` is no unit of time here: use /s or /min")),
+    };
+    let rate: f64 = number.trim().parse().map_err(|_| format!("`{number}` is not a number"))?;
+    if rate.is_finite() && rate > 0.0 { Ok(rate / per) } else { Err("the rate must be above 0".to_owned()) }
+}
+
+/// `500ms`, `30s`, `5m`, `2h`; a bare number is seconds.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let number: f64 = number.parse().map_err(|_| format!("`{text}` is not a time such as 30s or 5m"))?;
+    let seconds = match unit.trim() {
+        "ms" => number / 1000.0,
+        "" | "s" => number,
+        "m" | "min" => number * 60.0,
+        "h" => number * 3600.0,
+        unit => return Err(format!("`{unit}` is no unit of time: use ms, s, m or h")),
+    };
+    Duration::try_from_secs_f64(seconds)
+        .ok()
+        .filter(|d| !d.is_zero())
+        .ok_or_else(|| "the time must be above 0".to_owned())
+}

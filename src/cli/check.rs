@@ -1,0 +1,28 @@
+//! `patchwave check`: everything about a job that can be known offline.
+
+use super::args::CheckArgs;
+use super::context::{read_checked, state_dir};
+use super::error::CliError;
+use super::exit;
+use super::output::{self, Output};
+use crate::config::{Environment, process_environment};
+use crate::report::term;
+
+/// Checks each file and reports all that is wrong with all of them.
+pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<u8, CliError> {
+    let env = Environment::new(process_environment());
+    let state = state_dir(args.state_dir.as_deref(), &env)?;
+    let mut problems = Vec::new();
+    for name in &args.jobs {
+        match read_checked(name, &state, args.no_base, output) {
+            Ok(job) => {
+                output.text(&format!("{name}: {}, no mistakes", term::count(job.updates.len(), "update")));
+            }
+            Err(wrong) => problems.extend(wrong),
+        }
+    }
+    if problems.is_empty() {
+        return Ok(exit::OK);
+    }
+    Err(CliError::job(problems, output::command_line()))
+}

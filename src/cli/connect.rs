@@ -1,0 +1,185 @@
+//! From flags to connections: which tenants, with whose credentials, at what pace.
+
+use std::num::NonZeroU32;
+use std::path::Path;
+use std::time::Duration;
+
+use super::args::{PaceArgs, TenantArgs};
+use super::context::state_dir;
+use super::error::CliError;
+use crate::auth0::{Access, Cap, Connection, Credential, Reserve, Settings};
+use crate::config::{self, Credentials, Environment, process_environment};
+use crate::job::{Guards, Threshold};
+use crate::model::{Domain, EntityId, ProgressSink, TenantName};
+use crate::report::progress::Display;
+use crate::sandbox::{Options, Sandbox};
+use crate::store::StateDir;
+
+/// A tenant chosen for this command.
+pub(super) struct Target {
+    /// Its name.
+    pub(super) tenant: TenantName,
+    /// Its domain.
+    pub(super) domain: Domain,
+    /// Where its credentials came from, for people.
+    pub(super) origin: String,
+    /// Whether it asks for its name before anything is written.
+    pub(super) protected: bool,
+    /// The way to it.
+    pub(super) connection: Connection,
+}
+
+/// Everything a verb that talks to tenants starts from.
+pub(super) struct Session {
+    /// The tenants, in the order asked for.
+    pub(super) targets: Vec<Target>,
+    /// Where runs are kept.
+    pub(super) state: StateDir,
+    /// Tokens left to production, as asked for.
+    pub(super) reserve: Threshold,
+    /// The user's own cap, in requests per second.
+    pub(super) rate: Option<f64>,
+    /// Guards that the environment sets.
+    pub(super) guards: Guards,
+    /// The embedded sandbox, which lives as long as the session.
+    pub(super) sandbox: Option<Sandbox>,
+}
+
+/// Opens connections to the chosen tenants. Nothing is sent yet.
+pub(super) async fn connect(
+    tenant: &TenantArgs,
+    pace: &PaceArgs,
+    display: &Display,
+) -> Result<Session, CliError> {
+    let settings = settings(pace);
+    if tenant.sandbox {
+        return connect_sandbox(tenant, pace, settings, display).await;
+    }
+    let cwd = std::env::current_dir()
+        .map_err(|error| CliError::setup(format!("the current directory is not to be had: {error}")))?;
+    let env = Environment::read(tenant.env_file.as_deref(), &cwd, process_environment())
+        .map_err(CliError::config)?;
+    let config = config::load(tenant.config.as_deref(), &cwd, &env).map_err(CliError::config)?;
+    let selected = config::select(&tenant.tenants, &tenant.groups, config.as_ref(), &env)?;
+    let state = prepared(tenant.state_dir.as_deref(), &env)?;
+    let mut targets = Vec::new();
+    for one in &selected {
+        let credential = match config::resolve(one, &env).await? {
+            Credentials::Client { client_id, secret } => {
+                Credential::ClientSecret { client_id: EntityId::new(client_id), secret }
+            }
+            Credentials::Token(token) => Credential::Token(token),
+        };
+        let access = Access { domain: one.domain.clone(), audience: one.audience.clone(), credential };
+        targets.push(target(
+            one.tenant.clone(),
+            one.origin.clone(),
+            one.protected,
+            access,
+            &settings,
+            display.sink(),
+        )?);
+    }
+    Ok(Session {
+        targets,
+        state,
+        reserve: pace.rate_reserve,
+        rate: pace.rate,
+        guards: guards(&env)?,
+        sandbox: None,
+    })
+}
+
+/// Starts a sandbox in this process: no credentials are read from anywhere, and its runs live apart.
+async fn connect_sandbox(
+    tenant: &TenantArgs,
+    pace: &PaceArgs,
+    settings: Settings,
+    display: &Display,
+) -> Result<Session, CliError> {
+    let env = Environment::new(process_environment());
+    let state = prepared(tenant.state_dir.as_deref(), &env)?.sandbox();
+    let names: Vec<&str> = match tenant.tenants.as_slice() {
+        [] => vec!["sandbox"],
+        names => names.iter().map(String::as_str).collect(),
+    };
+    let options = Options { tenants: names.len(), ..Options::default() };
+    let sandbox = Sandbox::start(options)
+        .await
+        .map_err(|error| CliError::setup(format!("the sandbox cannot start: {error}")))?;
+    let mut targets = Vec::new();
+    for (name, of) in names.iter().zip(sandbox.tenants()) {
+        let credential = Credential::ClientSecret {
+            client_id: EntityId::new(of.client_id()),
+            secret: of.client_secret().clone(),
+        };
+        let access = Access { domain: of.domain().clone(), audience: of.audience().to_owned(), credential };
+        targets.push(target(
+            TenantName::new(name),
+            "the sandbox".to_owned(),
+            false,
+            access,
+            &settings,
+            display.sink(),
+        )?);
+    }
+    Ok(Session {
+        targets,
+        state,
+        reserve: pace.rate_reserve,
+        rate: pace.rate,
+        guards: guards(&env)?,
+        sandbox: Some(sandbox),
+    })
+}
+
+/// Guards that the environment sets: they can tighten a job's, never loosen it.
+fn guards(env: &Environment) -> Result<Guards, CliError> {
+    let read = |flag: &str| -> Result<Option<Threshold>, CliError> {
+        let value = env.flag(flag).map(|var| var.expose().parse::<Threshold>());
+        value.transpose().map_err(|wrong| CliError::usage(format!("the environment's {flag}: {wrong}")))
+    };
+    Ok(Guards { max_changes: read("max-changes")?, max_failures: read("max-failures")? })
+}
+
+fn prepared(flag: Option<&Path>, env: &Environment) -> Result<StateDir, CliError> {
+    let state = state_dir(flag, env)?;
+    state.prepare()?;
+    Ok(state)
+}
+
+fn target(
+    tenant: TenantName,
+    origin: String,
+    protected: bool,
+    access: Access,
+    settings: &Settings,
+    sink: ProgressSink,
+) -> Result<Target, CliError> {
+    let domain = access.domain.clone();
+    let connection = Connection::open(tenant.clone(), access, settings.clone(), sink)
+        .map_err(|error| CliError::tenant(tenant.as_str(), &error))?;
+    Ok(Target { tenant, domain, origin, protected, connection })
+}
+
+fn settings(pace: &PaceArgs) -> Settings {
+    Settings {
+        timeout: pace.timeout,
+        max_retries: pace.max_retries,
+        reserve: match pace.rate_reserve {
+            Threshold::Count(tokens) => Reserve::Tokens(u32::try_from(tokens).unwrap_or(u32::MAX)),
+            Threshold::Percent(percent) => Reserve::Share(percent / 100.0),
+        },
+        rate: pace.rate.and_then(cap),
+        burst: pace.burst,
+        concurrency: usize::from(pace.concurrency),
+        seed: fastrand::u64(..),
+        ..Settings::default()
+    }
+}
+
+/// So many per second as whole requests in a time: 2.5/s is one in 400 ms.
+fn cap(rate: f64) -> Option<Cap> {
+    let per = Duration::try_from_secs_f64(1.0 / rate).ok()?;
+    Some(Cap { count: NonZeroU32::MIN, per })
+}

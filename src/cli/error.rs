@@ -1,0 +1,182 @@
+//! Every error that ends a command: its class, its exit code, its words, and what to type next.
+
+use serde_json::json;
+
+use super::exit;
+use super::output::{self, Output};
+use crate::auth0::ApiError;
+use crate::config::{SecretError, SelectError};
+use crate::model::Problem;
+use crate::plan::Refusal;
+use crate::report::{problems, term};
+use crate::store::StoreError;
+
+/// What ends a command. Boxed, since it travels through every result of the command line.
+#[derive(Debug)]
+pub(super) struct CliError(Box<Facts>);
+
+#[derive(Debug)]
+struct Facts {
+    exit: u8,
+    class: &'static str,
+    /// A word that scripts can tell errors of a class apart by.
+    reason: &'static str,
+    message: String,
+    problems: Vec<Problem>,
+    tenant: Option<String>,
+    http_status: Option<u16>,
+    retryable: bool,
+    /// The command to type next; this one again, where nothing else is said.
+    next: Option<String>,
+}
+
+impl CliError {
+    fn new(exit: u8, class: &'static str, reason: &'static str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        let (problems, tenant, next) = (Vec::new(), None, None);
+        Self(Box::new(Facts {
+            exit,
+            class,
+            reason,
+            message,
+            problems,
+            tenant,
+            http_status: None,
+            retryable: false,
+            next,
+        }))
+    }
+
+    fn with(mut self, problems: Vec<Problem>) -> Self {
+        self.0.problems = problems;
+        self
+    }
+
+    /// Flags or arguments that make no sense.
+    pub(super) fn usage(message: impl Into<String>) -> Self {
+        Self::new(exit::USAGE, "usage", "flags", message).next("patchwave --help")
+    }
+
+    /// A job that is wrong.
+    pub(super) fn job(problems: Vec<Problem>, next: String) -> Self {
+        let message = match problems.len() {
+            1 => "the job has a mistake; nothing was sent".to_owned(),
+            count => format!("the job has {count} mistakes; nothing was sent"),
+        };
+        Self::new(exit::USAGE, "validation", "job", message).with(problems).next(next)
+    }
+
+    /// Configuration or credentials that cannot be used.
+    pub(super) fn setup(message: impl Into<String>) -> Self {
+        Self::new(exit::SETUP, "usage", "configuration", message)
+    }
+
+    /// Problems with the configuration file.
+    pub(super) fn config(problems: Vec<Problem>) -> Self {
+        Self::setup("the configuration cannot be used; nothing was sent").with(problems)
+    }
+
+    /// No tenant could be planned or written.
+    pub(super) fn tenant(tenant: &str, error: &ApiError) -> Self {
+        let class = error.class().as_str();
+        let mut this = Self::new(exit::SETUP, class, "tenant", format!("{tenant}: {error}"));
+        this.0.tenant = Some(tenant.to_owned());
+        this.0.http_status = error.status();
+        this.0.retryable = error.retryable();
+        this
+    }
+
+    /// A guard said no.
+    pub(super) fn refused(refusals: &[Refusal]) -> Self {
+        let lines: Vec<String> = refusals.iter().map(|r| format!("{}\n  {}", r.what, r.help)).collect();
+        Self::new(
+            exit::REFUSED,
+            "usage",
+            "guard",
+            format!("refused, nothing was written: {}", lines.join("\n")),
+        )
+    }
+
+    /// Nobody consented.
+    pub(super) fn no_consent(message: impl Into<String>) -> Self {
+        Self::new(exit::REFUSED, "usage", "no_consent", message)
+    }
+
+    /// Names the tenant it is about.
+    #[must_use]
+    pub(super) fn of_tenant(mut self, tenant: &str) -> Self {
+        self.0.tenant = Some(tenant.to_owned());
+        self
+    }
+
+    /// Says what to type next.
+    #[must_use]
+    pub(super) fn next(mut self, command: impl Into<String>) -> Self {
+        self.0.next = Some(command.into());
+        self
+    }
+
+    /// Prints it, and returns the exit code.
+    pub(super) fn report(&self, output: &Output) -> u8 {
+        if output.json() {
+            output.error(&self.0.json().to_string());
+        } else {
+            output.error(&self.0.text());
+        }
+        self.0.exit
+    }
+}
+
+impl Facts {
+    fn text(&self) -> String {
+        let mut parts = Vec::new();
+        if !self.problems.is_empty() {
+            parts.push(problems::render(&self.problems));
+            parts.push(String::new());
+        }
+        parts.push(format!("{} {}", term::paint(term::BAD, "error:"), term::safe_lines(&self.message)));
+        let next = self.next.clone().unwrap_or_else(output::command_line);
+        parts.push(format!("next:  {next}"));
+        parts.join("\n")
+    }
+
+    fn json(&self) -> serde_json::Value {
+        let problems: Vec<String> = self.problems.iter().map(Problem::to_string).collect();
+        let message = if problems.is_empty() { self.message.clone() } else { problems.join("\n") };
+        json!({ "error": {
+            "class": self.class,
+            "reason": self.reason,
+            "message": message,
+            "tenant": self.tenant,
+            "http_status": self.http_status,
+            "retryable": self.retryable,
+        }})
+    }
+}
+
+impl From<StoreError> for CliError {
+    fn from(error: StoreError) -> Self {
+        Self::setup(format!("{error}; choose another place with --state-dir"))
+    }
+}
+
+impl From<SecretError> for CliError {
+    fn from(error: SecretError) -> Self {
+        Self::new(exit::SETUP, "auth", "credentials", error.to_string())
+    }
+}
+
+impl From<SelectError> for CliError {
+    fn from(error: SelectError) -> Self {
+        match error {
+            SelectError::Usage(problems) => {
+                Self::new(exit::USAGE, "usage", "tenant", "no tenant was chosen that can be used")
+                    .with(problems)
+            }
+            SelectError::Configuration(problem) => {
+                Self::new(exit::SETUP, "auth", "credentials", "no usable credentials; nothing was sent")
+                    .with(vec![problem])
+            }
+        }
+    }
+}

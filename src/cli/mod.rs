@@ -1,0 +1,64 @@
+//! The command line: the only place that prints, prompts and decides the exit code. One file per verb.
+//!
+//! [`args`] is what was typed, [`context`] what it means; [`error`] knows every folder's errors and composes none.
+
+pub mod args;
+
+mod apply;
+mod check;
+mod connect;
+mod context;
+mod error;
+mod exit;
+mod get;
+mod live_run;
+mod output;
+mod planning;
+mod prompt;
+mod sandbox;
+mod show_plan;
+
+use clap::Parser;
+
+use args::{Cli, Verb};
+use error::CliError;
+use output::Output;
+
+/// Runs the command line and returns the exit code.
+pub fn run() -> u8 {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let output = Output::new(&cli.output);
+    output.start_log();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            return CliError::setup(format!("the asynchronous runtime cannot start: {error}"))
+                .report(&output);
+        }
+    };
+    let done = runtime.block_on(async {
+        match cli.verb {
+            Verb::Check(args) => check::run(&args, &output),
+            Verb::Plan(args) => show_plan::run(args, &output).await,
+            Verb::Apply(args) => apply::run(args, &output).await,
+            Verb::Get(args) => get::run(args, &output).await,
+            Verb::Sandbox(args) => sandbox::run(args, &output).await,
+        }
+    });
+    // Secrets read by a command, or a server being stopped, must not keep the process.
+    runtime.shutdown_background();
+    done.unwrap_or_else(|error| error.report(&output))
+}
+
+/// What clap says, with the exit code that the contract gives to wrong flags.
+fn usage(error: &clap::Error) -> u8 {
+    if error.use_stderr() && output::wants_json(std::env::args()) {
+        return CliError::usage(error.to_string()).report(&Output::json_only());
+    }
+    // A closed pipe is no reason to fail on the way out.
+    let _ = error.print();
+    if error.use_stderr() { exit::USAGE } else { exit::OK }
+}

@@ -1,0 +1,133 @@
+//! Where text goes: results to standard output, everything else to standard error.
+
+use std::io::{IsTerminal, Write};
+
+use super::args::{ColorArg, OutputArgs, OutputForm, ProgressArg};
+use crate::report::progress::{Display, ProgressMode};
+
+/// How this process talks.
+#[derive(Debug, Clone)]
+pub(super) struct Output {
+    args: OutputArgs,
+    width: usize,
+}
+
+impl Output {
+    /// From the flags.
+    pub(super) fn new(args: &OutputArgs) -> Self {
+        match args.color {
+            ColorArg::Auto => (),
+            ColorArg::Always => anstream::ColorChoice::Always.write_global(),
+            ColorArg::Never => anstream::ColorChoice::Never.write_global(),
+        }
+        let columns = terminal_size::terminal_size().map(|(columns, _)| usize::from(columns.0));
+        let width = columns.unwrap_or(120).clamp(60, 200);
+        Self { args: args.clone(), width }
+    }
+
+    /// For errors in the flags themselves, found before they could be understood.
+    pub(super) fn json_only() -> Self {
+        let args = OutputArgs {
+            output: OutputForm::Json,
+            progress: ProgressArg::None,
+            color: ColorArg::Never,
+            quiet: true,
+            verbose: 0,
+            log_format: OutputForm::Json,
+        };
+        Self { args, width: 120 }
+    }
+
+    /// Columns to fill.
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Whether results are one JSON object.
+    pub(super) fn json(&self) -> bool {
+        self.args.output == OutputForm::Json
+    }
+
+    /// Whether only results and errors are wanted.
+    pub(super) fn quiet(&self) -> bool {
+        self.args.quiet
+    }
+
+    /// Results. A reader that went away (`| head`) is no failure.
+    pub(super) fn result(&self, text: &str) {
+        let _ = writeln!(anstream::stdout(), "{}", text.trim_end_matches('\n'));
+    }
+
+    /// Results for people: nothing with `--output json`.
+    pub(super) fn text(&self, text: &str) {
+        if !self.json() {
+            self.result(text);
+        }
+    }
+
+    /// For people who watch: nothing with `-q`.
+    pub(super) fn note(&self, text: &str) {
+        if !self.quiet() {
+            self.error(text);
+        }
+    }
+
+    /// What went wrong.
+    pub(super) fn error(&self, text: &str) {
+        let _ = writeln!(anstream::stderr(), "{}", text.trim_end_matches('\n'));
+    }
+
+    /// The display of a run's progress.
+    pub(super) fn progress(&self) -> Display {
+        let terminal = std::io::stderr().is_terminal();
+        Display::new(match self.args.progress {
+            _ if self.quiet() => ProgressMode::None,
+            ProgressArg::None => ProgressMode::None,
+            ProgressArg::Bar => ProgressMode::Bar,
+            ProgressArg::Log => ProgressMode::Log,
+            ProgressArg::Auto if terminal => ProgressMode::Bar,
+            ProgressArg::Auto => ProgressMode::Log,
+        })
+    }
+
+    /// Starts the log that `-v` asks for. Requests are logged with method, path and status, never with bodies or tokens.
+    pub(super) fn start_log(&self) {
+        use tracing_subscriber::filter::LevelFilter;
+        use tracing_subscriber::prelude::*;
+        let level = match self.args.verbose {
+            0 => return,
+            1 => LevelFilter::DEBUG,
+            _ => LevelFilter::TRACE,
+        };
+        // Only our own lines: what the HTTP library logs may hold headers.
+        let ours = tracing_subscriber::filter::filter_fn(|meta| meta.target().starts_with("patchwave"));
+        let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
+        let registry = tracing_subscriber::registry();
+        if self.args.log_format == OutputForm::Json {
+            registry.with(lines.json().with_filter(level).with_filter(ours)).init();
+        } else {
+            registry.with(lines.with_filter(level).with_filter(ours)).init();
+        }
+    }
+}
+
+/// This very command, to be typed again.
+pub(super) fn command_line() -> String {
+    let quote = |word: String| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@%,+".contains(c);
+        if !word.is_empty() && word.chars().all(plain) {
+            word
+        } else {
+            format!("'{}'", word.replace('\'', r"'\''"))
+        }
+    };
+    let words: Vec<String> = std::env::args().skip(1).map(quote).collect();
+    format!("patchwave {}", words.join(" "))
+}
+
+/// Whether JSON was asked for, as far as can be told from flags that are wrong somewhere.
+pub(super) fn wants_json(args: impl Iterator<Item = String>) -> bool {
+    let args: Vec<String> = args.collect();
+    args.iter().any(|arg| arg == "--output=json")
+        || args.windows(2).any(|pair| pair[0] == "--output" && pair[1] == "json")
+}

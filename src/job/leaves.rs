@@ -1,0 +1,103 @@
+//! A nested value taken apart into the leaves that it sets, each checked against the catalogue.
+
+use std::ops::Range;
+
+use serde_json::Value;
+
+use crate::catalogue::{FieldType, Kind, Lookup, validate};
+use crate::model::FieldPath;
+
+/// A value with the place it stands at: what the readers of TOML and JSON make of their own trees.
+pub(super) struct Spanned {
+    pub(super) span: Range<usize>,
+    pub(super) value: Tree,
+}
+
+/// An object keeps the places of what is in it; all else is a value.
+pub(super) enum Tree {
+    Object(Vec<(String, Range<usize>, Spanned)>),
+    Value(Value),
+}
+
+impl Spanned {
+    /// The plain value.
+    pub(super) fn into_value(self) -> Value {
+        match self.value {
+            Tree::Value(value) => value,
+            Tree::Object(entries) => {
+                entries.into_iter().map(|(key, _, inner)| (key, inner.into_value())).collect()
+            }
+        }
+    }
+}
+
+/// A leaf, or a reason why there is none at that place.
+pub(super) enum Leaf {
+    Value { path: FieldPath, value: Value, span: Range<usize> },
+    Fault { what: String, help: Option<String>, span: Range<usize> },
+}
+
+/// Takes `tree` apart below `path`. An unknown field is one fault, however much stands below it.
+pub(super) fn leaves(
+    kind: &Kind,
+    path: FieldPath,
+    key_span: Range<usize>,
+    tree: Spanned,
+    out: &mut Vec<Leaf>,
+) {
+    if let Lookup::Unknown { near } = kind.lookup(&path) {
+        let what = format!("there is no field `{path}`");
+        out.push(Leaf::Fault {
+            what,
+            help: near.map(|near| format!("did you mean `{near}`?")),
+            span: key_span,
+        });
+        return;
+    }
+    match tree.value {
+        Tree::Value(value) => out.push(Leaf::Value { path, value, span: tree.span }),
+        Tree::Object(entries) if entries.is_empty() => out.push(Leaf::Fault {
+            what: format!("`{path}` is set to an empty object, which sets nothing"),
+            help: Some(format!("name the keys below `{path}` to set, or leave it out")),
+            span: tree.span,
+        }),
+        // A list item or scalar is expected here: one message about the whole instead of one for each key.
+        Tree::Object(_) if !takes_keys(kind, &path) => {
+            let span = tree.span.clone();
+            out.push(Leaf::Value { path, value: tree.into_value(), span });
+        }
+        Tree::Object(entries) => {
+            for (key, span, inner) in entries {
+                leaves(kind, path.child(&key), span, inner, out);
+            }
+        }
+    }
+}
+
+/// Whether the field is an object, as far as the catalogue knows.
+fn takes_keys(kind: &Kind, path: &FieldPath) -> bool {
+    match kind.lookup(path) {
+        Lookup::Field(field) => matches!(field.ty, FieldType::Object | FieldType::Any),
+        Lookup::OpenKey { value, .. } => {
+            value.is_none_or(|v| matches!(v.ty, FieldType::Object | FieldType::Any))
+        }
+        Lookup::Unknown { .. } => false,
+    }
+}
+
+/// The leaves below several keys of an object (`set`, `expect`, a JSON body).
+pub(super) fn of_object(kind: &Kind, entries: Vec<(String, Range<usize>, Spanned)>) -> Vec<Leaf> {
+    let mut out = Vec::new();
+    for (key, span, inner) in entries {
+        leaves(kind, FieldPath::root_field(&key), span, inner, &mut out);
+    }
+    out
+}
+
+/// What is wrong with writing this value here, as leaves of fault.
+pub(super) fn faults(kind: &Kind, path: &FieldPath, value: &Value, span: &Range<usize>) -> Vec<Leaf> {
+    validate::value(kind, path, value)
+        .into_iter()
+        .map(|fault| Leaf::Fault { what: fault.what, help: fault.help, span: span.clone() })
+        .collect()
+}

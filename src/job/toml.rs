@@ -1,0 +1,423 @@
+//! TOML jobs.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use serde_json::Value;
+use toml::Spanned as TomlSpanned;
+use toml::de::{DeTable, DeValue};
+
+use super::leaves::{Leaf, Spanned, Tree, faults, of_object};
+use super::load::{stem, utf8};
+use super::mask;
+use super::{
+    Action, Expect, Guards, Input, Job, LoadOptions, Op, Origin, Pattern, RowLabel, Selector, Update,
+};
+use crate::catalogue::{Kind, validate};
+use crate::model::suggest::nearest;
+use crate::model::{EntityId, FieldPath, Problem, SourceFile, TenantName};
+
+/// Keys of the file, with the ones that the job language has and this version does not read yet.
+const TOP_KEYS: [&str; 4] = ["name", "tenants", "guards", "update"];
+const TOP_LATER: [&str; 2] = ["vars", "identity"];
+const GUARD_KEYS: [&str; 2] = ["max_changes", "max_failures"];
+const GUARD_LATER: [&str; 2] = ["waves", "protect"];
+const UPDATE_KEYS: [&str; 6] = ["client_id", "match", "every", "set", "unset", "expect"];
+const UPDATE_LATER: [&str; 8] = ["where", "replace", "add", "remove", "count", "repeatable", "rows", "kind"];
+
+/// Reads a TOML job.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn read(input: Input<'_>, options: LoadOptions<'_>) -> Result<Job, Vec<Problem>> {
+    let text = utf8(input)?;
+    let file = SourceFile::new(input.name, mask::keyed(options.kind, text));
+    let (document, errors) = DeTable::parse_recoverable(text);
+    let mut reader = Reader { kind: options.kind, file, problems: Vec::new() };
+    for error in errors {
+        let span = error.span().unwrap_or_default();
+        reader.fault(format!("not valid TOML: {}", error.message()), span, None);
+    }
+    // A file that does not parse yields half-read tables: complaints about those would be noise.
+    if !reader.problems.is_empty() {
+        return Err(reader.problems);
+    }
+    let job = reader.job(document.into_inner(), stem(input.name));
+    if reader.problems.is_empty() { Ok(job) } else { Err(reader.problems) }
+}
+
+type Entry<'t> = (String, Range<usize>, TomlSpanned<DeValue<'t>>);
+
+struct Reader {
+    kind: &'static Kind,
+    file: Arc<SourceFile>,
+    problems: Vec<Problem>,
+}
+
+impl Reader {
+    fn fault(&mut self, what: impl Into<String>, span: Range<usize>, help: Option<String>) {
+        self.problems.push(Problem::new(what).at(&self.file, span).maybe_help(help));
+    }
+
+    fn job(&mut self, document: DeTable<'_>, stem: String) -> Job {
+        let mut job = Job {
+            name: stem,
+            kind: self.kind,
+            digest: String::new(),
+            allowed_tenants: Vec::new(),
+            guards: Guards::default(),
+            updates: Vec::new(),
+            columns: Vec::new(),
+            warnings: Vec::new(),
+        };
+        let mut updates_seen = false;
+        for (key, span, value) in entries(document) {
+            match key.as_str() {
+                "name" => job.name = self.text(&key, value).unwrap_or(job.name),
+                "tenants" => job.allowed_tenants = self.tenants(value),
+                "guards" => job.guards = self.guards(value),
+                "update" => {
+                    updates_seen = true;
+                    job.updates = self.updates(span, value);
+                }
+                _ => self.unknown_key(&key, span, &TOP_KEYS, &TOP_LATER),
+            }
+        }
+        // A misspelt `update` has been reported already.
+        if !updates_seen && self.problems.is_empty() {
+            self.fault(
+                "the job has no `[[update]]`",
+                0..0,
+                Some("a job says what to change in `[[update]]` tables".into()),
+            );
+        }
+        job
+    }
+
+    fn unknown_key(&mut self, key: &str, span: Range<usize>, known: &[&str], later: &[&str]) {
+        if later.contains(&key) {
+            self.fault(format!("`{key}` is not supported by this version of patchwave"), span, None);
+        } else {
+            let near = nearest(key, known.iter().chain(later).copied());
+            let help = near.map_or_else(
+                || format!("known here: {}", known.join(", ")),
+                |near| format!("did you mean `{near}`?"),
+            );
+            self.fault(format!("unknown key `{key}`"), span, Some(help));
+        }
+    }
+
+    fn text(&mut self, key: &str, value: TomlSpanned<DeValue<'_>>) -> Option<String> {
+        let span = value.span();
+        match value.into_inner() {
+            DeValue::String(text) => {
+                self.no_template(&text, &span);
+                Some(text.into_owned())
+            }
+            other => {
+                self.fault(format!("`{key}` must be text, not {}", type_name(&other)), span, None);
+                None
+            }
+        }
+    }
+
+    /// Text that a later version would evaluate must not be written as it stands by this one.
+    fn no_template(&mut self, text: &str, span: &Range<usize>) {
+        if ["{{", "{%", "{#"].iter().any(|open| text.contains(open)) {
+            let help = "write the text out, or use a CSV job, whose cells are always plain text";
+            self.fault(
+                "templates are not supported by this version of patchwave",
+                span.clone(),
+                Some(help.into()),
+            );
+        }
+    }
+
+    fn tenants(&mut self, value: TomlSpanned<DeValue<'_>>) -> Vec<TenantName> {
+        self.list("tenants", value).into_iter().map(|(name, _)| TenantName::new(name)).collect()
+    }
+
+    /// A list of texts, with their places.
+    fn list(&mut self, key: &str, value: TomlSpanned<DeValue<'_>>) -> Vec<(String, Range<usize>)> {
+        let span = value.span();
+        let DeValue::Array(items) = value.into_inner() else {
+            self.fault(format!("`{key}` must be a list of texts"), span, None);
+            return Vec::new();
+        };
+        let items = items.into_iter().map(|item| (item.span(), item));
+        items.filter_map(|(span, item)| Some((self.text(key, item)?, span))).collect()
+    }
+
+    fn guards(&mut self, value: TomlSpanned<DeValue<'_>>) -> Guards {
+        let mut guards = Guards::default();
+        for (key, span, value) in self.table("guards", value) {
+            match key.as_str() {
+                "max_changes" => guards.max_changes = self.threshold(&key, value),
+                "max_failures" => guards.max_failures = self.threshold(&key, value),
+                _ => self.unknown_key(&key, span, &GUARD_KEYS, &GUARD_LATER),
+            }
+        }
+        guards
+    }
+
+    fn threshold(&mut self, key: &str, value: TomlSpanned<DeValue<'_>>) -> Option<super::Threshold> {
+        let span = value.span();
+        let text = match value.into_inner() {
+            DeValue::String(text) => text.into_owned(),
+            DeValue::Integer(number) => number.as_str().to_owned(),
+            other => {
+                self.fault(
+                    format!(
+                        "`{key}` must be a whole number or a share such as \"30%\", not {}",
+                        type_name(&other)
+                    ),
+                    span,
+                    None,
+                );
+                return None;
+            }
+        };
+        text.parse().map_err(|what: String| self.fault(format!("{key}: {what}"), span, None)).ok()
+    }
+
+    fn table<'t>(&mut self, key: &str, value: TomlSpanned<DeValue<'t>>) -> Vec<Entry<'t>> {
+        let span = value.span();
+        match value.into_inner() {
+            DeValue::Table(table) => entries(table),
+            other => {
+                self.fault(format!("`{key}` must be a table, not {}", type_name(&other)), span, None);
+                Vec::new()
+            }
+        }
+    }
+
+    fn updates(&mut self, span: Range<usize>, value: TomlSpanned<DeValue<'_>>) -> Vec<Update> {
+        let DeValue::Array(items) = value.into_inner() else {
+            self.fault("`update` must be written `[[update]]`, with two brackets", span, None);
+            return Vec::new();
+        };
+        items.into_iter().enumerate().filter_map(|(at, item)| self.update(at + 1, item)).collect()
+    }
+
+    fn update(&mut self, number: usize, value: TomlSpanned<DeValue<'_>>) -> Option<Update> {
+        let span = value.span();
+        let (mut id, mut fields, mut every) = (None, None, false);
+        let (mut ops, mut expects) = (Vec::new(), Vec::new());
+        for (key, span, value) in self.table("update", value) {
+            match key.as_str() {
+                "client_id" => id = self.id(value),
+                "match" => fields = Some(self.patterns(value)),
+                "every" => every = self.boolean(&key, value),
+                "set" => ops.extend(self.set(value)),
+                "unset" => ops.extend(self.unset(value)),
+                "expect" => expects = self.expect(value),
+                _ => self.unknown_key(&key, span, &UPDATE_KEYS, &UPDATE_LATER),
+            }
+        }
+        self.overlaps(&ops);
+        let selector = match (id, fields) {
+            (Some(id), None) => Selector::Id(id),
+            (None, Some(fields)) => Selector::Match { fields, every },
+            (Some(_), Some(_)) => {
+                self.fault("an update selects by `client_id` or by `match`, not by both", span, None);
+                return None;
+            }
+            (None, None) => {
+                let help = "say whom to change: `client_id = \"…\"` or `match = { name = \"…\" }`";
+                self.fault(format!("update {number} selects no client"), span, Some(help.into()));
+                return None;
+            }
+        };
+        if ops.is_empty() && self.problems.is_empty() {
+            self.fault(
+                format!("update {number} changes nothing"),
+                span.clone(),
+                Some("say what to change: `set.name = \"…\"`".into()),
+            );
+        }
+        let origin = Origin { file: Arc::clone(&self.file), span, label: RowLabel::Update(number) };
+        Some(Update { origin, tenant: None, selector, ops, expects, fixed: Vec::new(), cells: Vec::new() })
+    }
+
+    fn id(&mut self, value: TomlSpanned<DeValue<'_>>) -> Option<EntityId> {
+        let span = value.span();
+        let id = self.text(&self.kind.endpoint.id_field, value)?;
+        if id.trim().is_empty() {
+            self.fault(format!("`{}` is empty", self.kind.endpoint.id_field), span, None);
+        }
+        Some(EntityId::new(id.trim()))
+    }
+
+    fn boolean(&mut self, key: &str, value: TomlSpanned<DeValue<'_>>) -> bool {
+        let span = value.span();
+        match value.into_inner() {
+            DeValue::Boolean(flag) => flag,
+            other => {
+                self.fault(format!("`{key}` must be true or false, not {}", type_name(&other)), span, None);
+                false
+            }
+        }
+    }
+
+    fn patterns(&mut self, value: TomlSpanned<DeValue<'_>>) -> Vec<(FieldPath, Pattern)> {
+        let span = value.span();
+        let mut patterns = Vec::new();
+        for leaf in self.leaves("match", value) {
+            match leaf {
+                Leaf::Value { path, value: Value::String(text), .. } => {
+                    patterns.push((path, Pattern::glob(&text)));
+                }
+                Leaf::Value { path, value: value @ (Value::Bool(_) | Value::Number(_)), .. } => {
+                    patterns.push((path, Pattern::literal(&value.to_string())));
+                }
+                Leaf::Value { path, span, .. } => {
+                    self.fault(format!("`match.{path}` must be text"), span, None);
+                }
+                Leaf::Fault { what, help, span } => self.fault(what, span, help),
+            }
+        }
+        if patterns.is_empty() && self.problems.is_empty() {
+            self.fault(
+                "`match` is empty, which would fit every client",
+                span,
+                Some("to mean every client, write `match = { name = \"*\" }`".into()),
+            );
+        }
+        patterns
+    }
+
+    fn leaves(&mut self, key: &str, value: TomlSpanned<DeValue<'_>>) -> Vec<Leaf> {
+        let span = value.span();
+        match self.tree(value) {
+            Spanned { value: Tree::Object(entries), .. } => of_object(self.kind, entries),
+            Spanned { .. } => {
+                self.fault(format!("`{key}` must be a table of fields"), span, None);
+                Vec::new()
+            }
+        }
+    }
+
+    fn set(&mut self, value: TomlSpanned<DeValue<'_>>) -> Vec<Op> {
+        let mut ops = Vec::new();
+        for leaf in self.leaves("set", value) {
+            match leaf {
+                Leaf::Value { path, value, span } => {
+                    let wrong = faults(self.kind, &path, &value, &span);
+                    self.report(wrong);
+                    ops.push(Op { path, action: Action::Set(value), span });
+                }
+                fault => self.report(vec![fault]),
+            }
+        }
+        ops
+    }
+
+    fn report(&mut self, faults: Vec<Leaf>) {
+        for fault in faults {
+            if let Leaf::Fault { what, help, span } = fault {
+                self.fault(what, span, help);
+            }
+        }
+    }
+
+    fn unset(&mut self, value: TomlSpanned<DeValue<'_>>) -> Vec<Op> {
+        let mut ops = Vec::new();
+        for (text, span) in self.list("unset", value) {
+            let path: FieldPath = match text.parse() {
+                Ok(path) => path,
+                Err(error) => {
+                    self.fault(format!("`{text}` {error}"), span, None);
+                    continue;
+                }
+            };
+            if let Some(fault) = validate::unset(self.kind, &path) {
+                self.fault(fault.what, span.clone(), fault.help);
+            }
+            ops.push(Op { path, action: Action::Unset, span });
+        }
+        ops
+    }
+
+    fn expect(&mut self, value: TomlSpanned<DeValue<'_>>) -> Vec<Expect> {
+        let mut expects = Vec::new();
+        for leaf in self.leaves("expect", value) {
+            match leaf {
+                Leaf::Value { path, span, .. } if self.kind.is_secret(&path) => {
+                    let what = format!("`{path}` is a secret, and cannot be expected to hold a value");
+                    self.fault(what, span, None);
+                }
+                Leaf::Value { path, value, span } => expects.push(Expect { path, value: Some(value), span }),
+                fault => self.report(vec![fault]),
+            }
+        }
+        expects
+    }
+
+    /// Two operations of one update on the same or an enclosing path leave open which one is meant.
+    fn overlaps(&mut self, ops: &[Op]) {
+        for (at, op) in ops.iter().enumerate() {
+            let clashes = |earlier: &&Op| earlier.path.encloses(&op.path) || op.path.encloses(&earlier.path);
+            let Some(earlier) = ops[..at].iter().find(clashes) else { continue };
+            let place = self.file.position(earlier.span.start);
+            let what = format!("`{}` is changed twice in one update", op.path);
+            let help = format!(
+                "`{}` is also changed at {}:{}:{}: keep one of the two",
+                earlier.path, self.file.name, place.line, place.column
+            );
+            self.fault(what, op.span.clone(), Some(help));
+        }
+    }
+
+    /// TOML's tree as the common one; integers and floats keep their kind, dates are refused.
+    fn tree(&mut self, value: TomlSpanned<DeValue<'_>>) -> Spanned {
+        let span = value.span();
+        let value = match value.into_inner() {
+            DeValue::Table(table) => Tree::Object(
+                entries(table).into_iter().map(|(key, span, inner)| (key, span, self.tree(inner))).collect(),
+            ),
+            DeValue::String(text) => {
+                self.no_template(&text, &span);
+                Tree::Value(Value::String(text.into_owned()))
+            }
+            DeValue::Boolean(flag) => Tree::Value(Value::Bool(flag)),
+            DeValue::Array(items) => {
+                Tree::Value(items.into_iter().map(|item| self.tree(item).into_value()).collect())
+            }
+            DeValue::Integer(number) => {
+                let parsed = i64::from_str_radix(number.as_str(), number.radix());
+                Tree::Value(parsed.map_or_else(|_| self.unreadable("number", &span), Value::from))
+            }
+            DeValue::Float(number) => {
+                let parsed = number.as_str().parse().ok().and_then(serde_json::Number::from_f64);
+                Tree::Value(parsed.map_or_else(|| self.unreadable("number", &span), Value::Number))
+            }
+            DeValue::Datetime(_) => {
+                let help = "write it as text, in quotes";
+                self.fault("a date cannot be stored in a field", span.clone(), Some(help.to_owned()));
+                Tree::Value(Value::Null)
+            }
+        };
+        Spanned { span, value }
+    }
+
+    fn unreadable(&mut self, what: &str, span: &Range<usize>) -> Value {
+        self.fault(format!("this {what} cannot be stored in a field"), span.clone(), None);
+        Value::Null
+    }
+}
+
+/// The entries of a table, in the order of the file.
+fn entries(table: DeTable<'_>) -> Vec<Entry<'_>> {
+    table.into_iter().map(|(key, value)| (key.get_ref().to_string(), key.span(), value)).collect()
+}
+
+fn type_name(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "text",
+        DeValue::Integer(_) | DeValue::Float(_) => "a number",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}

@@ -1,0 +1,39 @@
+//! What a write leads to, and what it sends where a secret has to go along.
+
+use serde_json::Value;
+
+use super::types::Write;
+use crate::catalogue::{Kind, patch, redact};
+use crate::model::{Body, FieldPath};
+
+/// The read fields as they will be once the write is made.
+pub fn predicted(kind: &Kind, write: &Write) -> Body {
+    patch::predict(kind, &write.before, &wanted(write))
+}
+
+/// The body of a write that sends an object whole beside a secret in it: the secret is not in the plan, so the body is
+/// made from what the tenant holds at the moment of sending. `None` where the secret is not to be had: sending the object
+/// without it would wipe it.
+pub fn compose(kind: &Kind, write: &Write, live: &Body) -> Option<Body> {
+    let patch = patch::body(kind, live, &wanted(write));
+    (!patch.compose && has_secrets_of(&write.before, live)).then_some(patch.body)
+}
+
+/// Whether every secret that stood in the state as read stands in the live one too.
+fn has_secrets_of(before: &Body, live: &Body) -> bool {
+    before.iter().all(|(key, value)| holds(value, live.get(key)))
+}
+
+fn holds(before: &Value, live: Option<&Value>) -> bool {
+    match before {
+        Value::Object(entries) => {
+            entries.iter().all(|(key, inner)| holds(inner, live.and_then(|live| live.get(key))))
+        }
+        marked if redact::has_marker(marked) => live.is_some_and(|live| !live.is_null()),
+        _ => true,
+    }
+}
+
+fn wanted(write: &Write) -> Vec<(FieldPath, Option<Value>)> {
+    write.changes.iter().map(|change| (change.path.clone(), change.after.clone())).collect()
+}

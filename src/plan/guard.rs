@@ -1,0 +1,80 @@
+//! Refusals: what a plan may not do, whatever the job says. Judged before the first write anywhere.
+
+use super::state::TenantState;
+use super::types::{Done, Plan};
+use crate::catalogue::Kind;
+use crate::job::{Threshold, Update};
+use crate::model::{EntityId, FieldChange, Reason, RowResult, TenantName};
+
+/// Why a guard says no, and what lifts it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What is refused and why.
+    pub what: String,
+    /// What to do.
+    pub help: String,
+}
+
+/// Refuses an update that names by its id what no job may change.
+pub fn named_excluded(kind: &Kind, state: &TenantState, id: &EntityId, update: &Update) -> Option<Refusal> {
+    let label = update.origin.label.in_words();
+    state.excluded.contains(id).then(|| Refusal {
+        what: format!(
+            "{label} names {id}, the tenant's global {}, which patchwave never changes",
+            kind.singular
+        ),
+        help: "remove it from the job".to_owned(),
+    })
+}
+
+/// Refuses changes to the runner's own client that could lock it out. What cannot (its name and the like) may change.
+pub fn own_client(
+    kind: &Kind,
+    state: &TenantState,
+    id: &EntityId,
+    changes: &[FieldChange],
+    update: &Update,
+) -> Option<Refusal> {
+    let harmful = changes.iter().find(|change| !kind.is_safe_on_own(&change.path))?;
+    (state.own.as_ref() == Some(id)).then(|| Refusal {
+        what: format!(
+            "{} changes `{}` of {id}, the {} that patchwave itself signs in with",
+            update.origin.label.in_words(),
+            harmful.path,
+            kind.singular
+        ),
+        help: "a wrong value would lock this tool and others out; change it in the Dashboard, or add --force own-client".to_owned(),
+    })
+}
+
+/// Leaves a protected client out where a rule hit it.
+pub fn rule_protected(state: &TenantState, id: &EntityId, update: &Update) -> Option<Done> {
+    let by_rule = !matches!(update.selector, crate::job::Selector::Id(_));
+    (by_rule && state.own.as_ref() == Some(id)).then(|| {
+        Done::because(RowResult::Skipped, Reason::Protected, "patchwave itself signs in with this client")
+    })
+}
+
+/// Refuses a plan that would change too many clients of a tenant. Each tenant is judged by itself, all of them
+/// before the first write.
+pub fn max_changes(
+    kind: &Kind,
+    plan: &Plan,
+    limit_of: impl Fn(&TenantName, usize) -> Option<Threshold>,
+) -> Vec<Refusal> {
+    let refused = |tenant: &super::TenantPlan| {
+        // Without a list the tenant's size is unknown; what was read is a lower bound, which errs on the safe side.
+        let whole = tenant.total.unwrap_or(tenant.rows.len());
+        let changed = tenant.writes.len();
+        let limit = limit_of(&tenant.tenant, whole)?;
+        (changed as u64 > limit.of(whole)).then(|| Refusal {
+            what: format!(
+                "{changed} of {whole} {}s of {} would change; max-changes is {limit}",
+                kind.singular, tenant.tenant
+            ),
+            help: "look at the plan; if so many are meant, raise --max-changes or add --force max-changes"
+                .to_owned(),
+        })
+    };
+    plan.tenants.iter().filter_map(|tenant| refused(tenant)).collect()
+}

@@ -1,0 +1,21 @@
+//! A job and a tenant's state resolved into a [`Plan`]: so exact that running it leaves no choice.
+//! Pure: no I/O, no clock. Uses `model`, `catalogue` and `job`.
+
+pub mod check_answer;
+pub mod compose;
+pub mod file;
+pub mod forecast;
+pub mod guard;
+pub mod needs;
+pub mod resolve;
+pub mod select;
+pub mod state;
+pub mod types;
+
+pub use check_answer::{Answer, check_answer};
+pub use compose::{compose, predicted};
+pub use guard::Refusal;
+pub use needs::{Needs, needs};
+pub use resolve::{PlanOptions, Unplannable, plan_tenant};
+pub use state::{Missing, TenantState};
+pub use types::{Done, Header, Plan, Row, RowState, TenantFailure, TenantPlan, Totals, Write};

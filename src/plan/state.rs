@@ -1,0 +1,33 @@
+//! What was read of a tenant.
+
+use std::collections::HashMap;
+
+use indexmap::IndexMap;
+
+use crate::model::{Body, EntityId};
+
+/// The state of a tenant, as far as a job needs it.
+#[derive(Debug, Clone, Default)]
+pub struct TenantState {
+    /// The objects that were read, without secrets, in the order of the list.
+    pub objects: IndexMap<EntityId, Body>,
+    /// How many the tenant has; known after a list.
+    pub total: Option<usize>,
+    /// Named objects that no job may change by accident (the global client).
+    pub excluded: Vec<EntityId>,
+    /// The client that patchwave itself signs in with.
+    pub own: Option<EntityId>,
+    /// Named ids that do not exist, with what the tenant said.
+    pub missing: HashMap<EntityId, Missing>,
+}
+
+/// What a tenant said of an id that does not exist.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Missing {
+    /// Status of the answer, where the tenant was asked for this id alone.
+    pub http_status: Option<u16>,
+    /// Auth0's code.
+    pub error_code: Option<String>,
+    /// Auth0's words.
+    pub message: Option<String>,
+}

@@ -1,0 +1,184 @@
+//! What a plan holds.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::job::RowLabel;
+use crate::model::{Body, Domain, EntityId, FieldChange, Pace, Reason, RowResult, TenantName};
+
+/// A job resolved against the live state of one or several tenants.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// What it is a plan of.
+    pub header: Header,
+    /// One part a tenant, in the order they were asked for.
+    pub tenants: Vec<Arc<TenantPlan>>,
+}
+
+/// What a plan is a plan of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Header {
+    /// Version of patchwave that made it.
+    pub tool: String,
+    /// Name of the job.
+    pub job: String,
+    /// SHA-256 of the job file.
+    pub job_digest: String,
+    /// Kind of object.
+    pub kind: String,
+    /// When the state was read.
+    pub made: Timestamp,
+    /// The input's own columns, which the report repeats.
+    pub columns: Vec<String>,
+}
+
+/// The part of a plan that is about one tenant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TenantPlan {
+    /// Its name.
+    pub tenant: TenantName,
+    /// Its domain.
+    pub domain: Domain,
+    /// Where its credentials came from.
+    pub origin: String,
+    /// How many clients it has, where a list told.
+    pub total: Option<usize>,
+    /// What the reads told about its rate limit.
+    pub pace: Pace,
+    /// One PATCH each.
+    pub writes: Vec<Write>,
+    /// One per input row and client, in input order.
+    pub rows: Vec<Row>,
+    /// Why nothing could be planned here.
+    pub failure: Option<TenantFailure>,
+}
+
+/// Why a tenant could not be planned: it was not reached, or would not let us in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TenantFailure {
+    /// In one line, with what to do.
+    pub message: String,
+    /// Class of the error, as `--output json` names it.
+    pub class: String,
+    /// Status of the HTTP answer, if there was one.
+    pub http_status: Option<u16>,
+    /// Whether trying again later may help.
+    pub retryable: bool,
+}
+
+/// One PATCH.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Write {
+    /// The client.
+    pub id: EntityId,
+    /// Its name before.
+    pub name: Option<String>,
+    /// The row of the input that first asked for it.
+    pub label: RowLabel,
+    /// What differs, field by field.
+    pub changes: Vec<FieldChange>,
+    /// What is sent: the smallest body that makes the changes and harms nothing beside them.
+    pub body: Body,
+    /// Whether a secret beside the changes must be read into the body just before it is sent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub compose: bool,
+    /// The fields that were read, as they were, without secrets.
+    pub before: Body,
+}
+
+/// One row of the report to be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// Which update of the job, counted from 0: rows of several tenants are put in order by it.
+    pub update: usize,
+    /// What `_row` says.
+    pub label: RowLabel,
+    /// The client, where one was found or named.
+    pub id: Option<EntityId>,
+    /// Its name before.
+    pub name: Option<String>,
+    /// The input's own cells.
+    pub cells: Arc<Vec<String>>,
+    /// What is to become of it.
+    pub state: RowState,
+}
+
+/// What is to become of a row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowState {
+    /// It shares this write of its tenant.
+    Write(usize),
+    /// It is settled without one.
+    Done(Done),
+}
+
+/// How a row ended at planning.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Done {
+    /// Its result.
+    pub result: RowResult,
+    /// Why.
+    pub reason: Option<Reason>,
+    /// In words.
+    pub message: Option<String>,
+    /// Status of the HTTP answer that decided it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http_status: Option<u16>,
+    /// Auth0's code for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<String>,
+}
+
+impl Done {
+    /// A result that needs no words.
+    pub fn plain(result: RowResult) -> Self {
+        Self { result, reason: None, message: None, http_status: None, error_code: None }
+    }
+
+    /// A result with its reason, in words.
+    pub fn because(result: RowResult, reason: Reason, message: impl Into<String>) -> Self {
+        Self { reason: Some(reason), message: Some(message.into()), ..Self::plain(result) }
+    }
+}
+
+/// What a plan comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// Clients that change: so many PATCH requests.
+    pub writes: usize,
+    /// Rows already as asked.
+    pub unchanged: usize,
+    /// Rows that fail for want of a client, or for two.
+    pub failed: usize,
+    /// Rows whose expectation does not hold.
+    pub conflicts: usize,
+    /// Rows left out on purpose.
+    pub skipped: usize,
+    /// Tenants that could not be planned.
+    pub tenants_failed: usize,
+}
+
+impl Plan {
+    /// Counts it.
+    pub fn totals(&self) -> Totals {
+        let mut totals = Totals::default();
+        for tenant in &self.tenants {
+            totals.writes += tenant.writes.len();
+            totals.tenants_failed += usize::from(tenant.failure.is_some());
+            for row in &tenant.rows {
+                let RowState::Done(done) = &row.state else { continue };
+                match done.result {
+                    RowResult::Unchanged => totals.unchanged += 1,
+                    RowResult::Failed => totals.failed += 1,
+                    RowResult::Conflict => totals.conflicts += 1,
+                    RowResult::Skipped => totals.skipped += 1,
+                    _ => (),
+                }
+            }
+        }
+        totals
+    }
+}

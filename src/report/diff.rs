@@ -1,0 +1,156 @@
+//! A plan for people: per tenant and client, the fields that change, old → new, and what it will take.
+
+use std::fmt::Write;
+
+use super::term::{self, paint};
+use crate::model::{Reason, RowResult};
+use crate::plan::forecast::Forecast;
+use crate::plan::{Done, Plan, Row, RowState, TenantPlan};
+
+/// Clients shown per tenant unless all are asked for.
+pub const SHOWN: usize = 100;
+/// Rows shown per tenant that will not be done.
+const ODDITIES: usize = 30;
+
+/// How to show a plan.
+#[derive(Debug, Clone, Copy)]
+pub struct DiffOptions<'d> {
+    /// What one object is called.
+    pub noun: &'d str,
+    /// Columns of the terminal.
+    pub width: usize,
+    /// Whether to show every client, however many.
+    pub full: bool,
+}
+
+/// Renders a plan with its forecasts (one per tenant, in the plan's order).
+pub fn render(plan: &Plan, forecasts: &[Option<Forecast>], options: DiffOptions<'_>) -> String {
+    let mut out = String::new();
+    for (tenant, forecast) in plan.tenants.iter().zip(forecasts) {
+        heading(&mut out, tenant, options);
+        if tenant.failure.is_none() {
+            writes(&mut out, tenant, options);
+            oddities(&mut out, tenant);
+            totals(&mut out, tenant, forecast.as_ref(), options);
+        }
+        out.push('\n');
+    }
+    out
+}
+
+fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(out, "{text}");
+}
+
+fn heading(out: &mut String, tenant: &TenantPlan, options: DiffOptions<'_>) {
+    let domain = paint(term::STRONG, &tenant.domain);
+    let named = if tenant.tenant.as_str() == tenant.domain.as_str() {
+        String::new()
+    } else {
+        format!("tenant {}, ", tenant.tenant)
+    };
+    let size =
+        tenant.total.map(|total| format!(", {}", term::count(total, options.noun))).unwrap_or_default();
+    line(
+        out,
+        format_args!(
+            "{domain}  {}",
+            paint(term::FAINT, format_args!("({named}credentials from {}{size})", tenant.origin))
+        ),
+    );
+    if let Some(failure) = &tenant.failure {
+        line(
+            out,
+            format_args!("  {} {}", paint(term::BAD, "cannot be planned:"), term::safe(&failure.message)),
+        );
+    }
+}
+
+fn writes(out: &mut String, tenant: &TenantPlan, options: DiffOptions<'_>) {
+    let most = if options.full { usize::MAX } else { SHOWN };
+    for write in tenant.writes.iter().take(most) {
+        let name =
+            term::shorten(&term::safe(write.name.as_deref().unwrap_or("(no name)")), options.width / 2);
+        let place = paint(term::FAINT, format_args!("{}  {}", write.id, write.label.in_words()));
+        line(out, format_args!("  {} {}  {place}", paint(term::WARN, "~"), paint(term::STRONG, name)));
+        let widest =
+            write.changes.iter().map(|change| change.path.to_string().chars().count()).max().unwrap_or(0);
+        for change in &write.changes {
+            // Two values share what the field's name leaves of the line.
+            let room = options.width.saturating_sub(widest + 12).max(40) / 2;
+            let before = paint(term::OLD, term::value(change.before.as_ref(), room));
+            let after = paint(term::NEW, term::value(change.after.as_ref(), room));
+            let path = term::safe(&change.path.to_string());
+            line(out, format_args!("      {path:widest$}  {before} → {after}"));
+        }
+    }
+    if tenant.writes.len() > most {
+        line(
+            out,
+            format_args!(
+                "  … and {} more; --full shows all",
+                term::count(tenant.writes.len() - most, options.noun)
+            ),
+        );
+    }
+}
+
+/// Rows that will not be done, each with its reason: nobody should learn of them only afterwards. What `--limit` leaves
+/// out is only counted, since that is what was asked for.
+fn oddities(out: &mut String, tenant: &TenantPlan) {
+    let odd = tenant.rows.iter().filter_map(|row| match &row.state {
+        RowState::Done(done) if done.result != RowResult::Unchanged && done.reason != Some(Reason::Limit) => {
+            Some((row, done))
+        }
+        _ => None,
+    });
+    let odd: Vec<(&Row, &Done)> = odd.collect();
+    for (row, done) in odd.iter().take(ODDITIES) {
+        let style = if done.result == RowResult::Skipped { term::WARN } else { term::BAD };
+        let who = row.name.as_deref().or(row.id.as_ref().map(|id| id.as_str()));
+        let who = who.map(|who| format!(" {}", term::safe(who))).unwrap_or_default();
+        let why = term::safe(done.message.as_deref().unwrap_or_default());
+        line(out, format_args!("  {} {}{who}: {why}", paint(style, done.result), row.label.in_words()));
+    }
+    if odd.len() > ODDITIES {
+        line(out, format_args!("  … and {} like these", term::count(odd.len() - ODDITIES, "more row")));
+    }
+}
+
+fn totals(out: &mut String, tenant: &TenantPlan, forecast: Option<&Forecast>, options: DiffOptions<'_>) {
+    let mut parts = vec![format!("{} to change", term::count(tenant.writes.len(), options.noun))];
+    for (result, words) in [
+        (RowResult::Unchanged, "unchanged"),
+        (RowResult::Skipped, "skipped"),
+        (RowResult::Conflict, "in conflict"),
+        (RowResult::Failed, "failed"),
+    ] {
+        let is = |row: &&Row| matches!(&row.state, RowState::Done(done) if done.result == result);
+        let count = tenant.rows.iter().filter(is).count();
+        if count > 0 {
+            parts.push(format!("{count} {words}"));
+        }
+    }
+    line(out, format_args!("  {} {}", paint(term::STRONG, "Plan:"), parts.join(", ")));
+    if let Some(forecast) = forecast.filter(|_| !tenant.writes.is_empty()) {
+        line(out, format_args!("  {} {}", paint(term::STRONG, "Forecast:"), forecast_words(forecast)));
+    }
+}
+
+/// The forecast in a sentence.
+pub fn forecast_words(forecast: &Forecast) -> String {
+    let requests = term::count(usize::try_from(forecast.requests).unwrap_or(usize::MAX), "request");
+    match (forecast.shortest, forecast.longest) {
+        (Some(short), Some(long)) if long > short => format!(
+            "{requests}, {} to {}: the size of the tenant's bucket is known, its refill not yet",
+            term::duration(short),
+            term::duration(long)
+        ),
+        (Some(time), _) if time.as_secs_f64() < 1.0 => {
+            format!("{requests}, within the burst that the tenant allows")
+        }
+        (Some(time), _) => format!("{requests}, about {}", term::duration(time)),
+        (None, _) => format!("{requests}; the tenant has not told its rate limit"),
+    }
+}

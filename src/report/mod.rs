@@ -1,0 +1,16 @@
+//! What people and programs get to see: listeners of a run, and renderers of plans and results.
+//!
+//! Central type: [`ReportRow`], made from a plan and the outcomes of its writes, whether they come live or from a stored
+//! run. Uses `model` and `plan`; it never sees `run` or `auth0`, so that any output can be added without touching them.
+
+pub mod csv;
+pub mod diff;
+pub mod json;
+pub mod problems;
+pub mod progress;
+pub mod rows;
+pub mod summary;
+pub mod term;
+
+pub use rows::{ReportRow, report_rows};
+pub use summary::{RunFacts, Summary, summarize};

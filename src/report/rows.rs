@@ -1,0 +1,132 @@
+//! Plan and outcomes joined into the rows of a report, in the order of the input.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+
+use crate::job::RowLabel;
+use crate::model::{EntityId, Entry, FieldChange, Outcome, Reason, RowResult, TenantName};
+use crate::plan::resolve::input_order;
+use crate::plan::{Plan, Row, RowState, TenantPlan};
+
+/// One row of a report: one input row × tenant × client.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReportRow<'p> {
+    /// The input's own cells.
+    pub cells: &'p [String],
+    /// `_row`.
+    pub label: RowLabel,
+    /// `_tenant`.
+    pub tenant: &'p TenantName,
+    /// `_client_id`.
+    pub id: Option<&'p EntityId>,
+    /// `_client_name`: as it was before.
+    pub name: Option<&'p str>,
+    /// `_result`.
+    pub result: RowResult,
+    /// `_reason`.
+    pub reason: Option<Reason>,
+    /// What was to change.
+    pub changes: &'p [FieldChange],
+    /// Status of the last answer.
+    pub http_status: Option<u16>,
+    /// Auth0's code.
+    pub error_code: Option<&'p str>,
+    /// In words.
+    pub error: Option<&'p str>,
+    /// PATCH requests sent for it.
+    pub attempts: Option<u32>,
+    /// Milliseconds waited.
+    pub waited_ms: Option<u64>,
+    /// Milliseconds in all.
+    pub duration_ms: Option<u64>,
+    /// When it was taken up.
+    pub started: Option<Timestamp>,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// Which write of the tenant it shares, if any: rows of one client share one.
+    pub write: Option<usize>,
+}
+
+/// What stands for a write that has no outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Without {
+    /// The report of a plan: it would be made.
+    Planned,
+    /// The report of a run that stopped before it.
+    NotAttempted,
+}
+
+/// Joins a plan with what the journal says of its writes.
+pub fn report_rows<'p>(plan: &'p Plan, entries: &'p [Entry], without: Without) -> Vec<ReportRow<'p>> {
+    let outcomes: HashMap<(&TenantName, usize), &Outcome> = entries
+        .iter()
+        .filter_map(|entry| match entry {
+            Entry::Outcome(outcome) => Some(((&outcome.tenant, outcome.write), outcome)),
+            _ => None,
+        })
+        .collect();
+    input_order(plan.tenants.iter().map(|tenant| (&**tenant, tenant.rows.as_slice())))
+        .into_iter()
+        .map(|(tenant, row)| report_row(tenant, row, &outcomes, without))
+        .collect()
+}
+
+fn report_row<'p>(
+    tenant: &'p TenantPlan,
+    row: &'p Row,
+    outcomes: &HashMap<(&TenantName, usize), &'p Outcome>,
+    without: Without,
+) -> ReportRow<'p> {
+    let mut report = ReportRow {
+        cells: &row.cells,
+        label: row.label,
+        tenant: &tenant.tenant,
+        id: row.id.as_ref(),
+        name: row.name.as_deref(),
+        result: RowResult::NotAttempted,
+        reason: None,
+        changes: &[],
+        http_status: None,
+        error_code: None,
+        error: None,
+        attempts: None,
+        waited_ms: None,
+        duration_ms: None,
+        started: None,
+        ended: None,
+        write: None,
+    };
+    match &row.state {
+        RowState::Done(done) => {
+            report.result = done.result;
+            report.reason = done.reason;
+            report.error = done.message.as_deref();
+            report.http_status = done.http_status;
+            report.error_code = done.error_code.as_deref();
+        }
+        RowState::Write(at) => {
+            report.write = Some(*at);
+            report.changes = tenant.writes.get(*at).map(|write| write.changes.as_slice()).unwrap_or_default();
+            match outcomes.get(&(&tenant.tenant, *at)) {
+                Some(outcome) => take_outcome(&mut report, outcome),
+                None if without == Without::Planned => report.result = RowResult::Planned,
+                None => report.reason = Some(Reason::Stopped),
+            }
+        }
+    }
+    report
+}
+
+fn take_outcome<'p>(report: &mut ReportRow<'p>, outcome: &'p Outcome) {
+    report.result = outcome.result;
+    report.reason = outcome.reason;
+    report.http_status = outcome.http_status;
+    report.error_code = outcome.error_code.as_deref();
+    report.error = outcome.error.as_deref();
+    report.attempts = Some(outcome.attempts);
+    report.waited_ms = Some(outcome.waited_ms);
+    report.duration_ms = Some(outcome.duration_ms);
+    report.started = Some(outcome.started);
+    report.ended = Some(outcome.ended);
+}

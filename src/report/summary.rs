@@ -1,0 +1,258 @@
+//! A run in numbers: `summary.json`, and the last thing a person reads.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt::Write;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::ReportRow;
+use super::rows::{Without, report_rows};
+use super::term::{self, paint};
+use crate::model::{Entry, Pace, Reason, RowResult, RunId, StopReason, TenantName};
+use crate::plan::Plan;
+use crate::plan::forecast::Forecast;
+
+/// What the report of a run adds to its plan and entries.
+#[derive(Debug, Clone)]
+pub struct RunFacts {
+    /// The run.
+    pub run: RunId,
+    /// When it began to send.
+    pub started: Timestamp,
+    /// When it ended.
+    pub ended: Timestamp,
+    /// The process's exit code.
+    pub exit_code: u8,
+    /// Why it ended early.
+    pub stop: Option<StopReason>,
+    /// The longest of the tenants' forecasts.
+    pub forecast: Option<Forecast>,
+    /// What each tenant's limiter knew at the end.
+    pub paces: Vec<(TenantName, Pace)>,
+}
+
+/// A run in numbers.
+#[derive(Debug, Clone, Serialize)]
+pub struct Summary {
+    /// The run.
+    pub run_id: RunId,
+    /// Its job.
+    pub job: String,
+    /// Version of patchwave.
+    pub tool: String,
+    /// When it began to send.
+    pub started: Timestamp,
+    /// When it ended.
+    pub ended: Timestamp,
+    /// Seconds in between.
+    pub seconds: f64,
+    /// Seconds that were forecast at the most; null where nothing was known.
+    pub forecast_seconds: Option<f64>,
+    /// The process's exit code.
+    pub exit_code: u8,
+    /// Why it ended early; null where it did not.
+    pub stop: Option<StopReason>,
+    /// Rows by result.
+    pub rows: BTreeMap<&'static str, usize>,
+    /// Clients by result: rows that share a PATCH are one client.
+    pub clients: BTreeMap<&'static str, usize>,
+    /// Failures and conflicts by message, most frequent first.
+    pub failures: Vec<Failure>,
+    /// Rows written as planned whose other fields moved meanwhile.
+    pub warnings: usize,
+    /// Requests and rate limit, tenant by tenant.
+    pub tenants: Vec<TenantSummary>,
+}
+
+/// Rows that failed alike.
+#[derive(Debug, Clone, Serialize)]
+pub struct Failure {
+    /// What went wrong.
+    pub message: String,
+    /// The reason they share.
+    pub reason: Option<Reason>,
+    /// How many rows.
+    pub count: usize,
+    /// One of them.
+    pub example: String,
+}
+
+/// A tenant's requests and rate limit.
+#[derive(Debug, Clone, Serialize)]
+pub struct TenantSummary {
+    /// Its name.
+    pub tenant: TenantName,
+    /// Its domain.
+    pub domain: String,
+    /// Requests and limit, as its limiter saw them.
+    pub pace: Pace,
+    /// Why nothing could be planned, or was sent no further.
+    pub error: Option<String>,
+}
+
+/// Counts a run.
+pub fn summarize(plan: &Plan, entries: &[Entry], facts: &RunFacts) -> Summary {
+    let rows = report_rows(plan, entries, Without::NotAttempted);
+    let seconds = facts.ended.duration_since(facts.started).as_secs_f64();
+    let (by_row, by_client) = counts(&rows);
+    Summary {
+        run_id: facts.run.clone(),
+        job: plan.header.job.clone(),
+        tool: plan.header.tool.clone(),
+        started: facts.started,
+        ended: facts.ended,
+        seconds,
+        forecast_seconds: facts.forecast.and_then(|f| f.longest).map(|time| time.as_secs_f64()),
+        exit_code: facts.exit_code,
+        stop: facts.stop,
+        rows: by_row,
+        clients: by_client,
+        failures: failures(&rows),
+        warnings: rows.iter().filter(|row| row.reason == Some(Reason::ChangedElsewhere)).count(),
+        tenants: tenants(plan, entries, facts),
+    }
+}
+
+type Counts = BTreeMap<&'static str, usize>;
+
+fn counts(rows: &[ReportRow<'_>]) -> (Counts, Counts) {
+    let (mut by_row, mut by_client) = (Counts::new(), Counts::new());
+    let mut seen = HashSet::new();
+    for row in rows {
+        *by_row.entry(row.result.as_str()).or_insert(0) += 1;
+        // A row without a client (none fits) counts by itself.
+        if row.id.is_none_or(|id| seen.insert((row.tenant, id))) {
+            *by_client.entry(row.result.as_str()).or_insert(0) += 1;
+        }
+    }
+    (by_row, by_client)
+}
+
+fn failures(rows: &[ReportRow<'_>]) -> Vec<Failure> {
+    let mut groups: IndexMap<(RowResult, &str), (&ReportRow<'_>, usize)> = IndexMap::new();
+    for row in rows.iter().filter(|row| matches!(row.result, RowResult::Failed | RowResult::Conflict)) {
+        groups.entry((row.result, row.error.unwrap_or_default())).or_insert((row, 0)).1 += 1;
+    }
+    let mut failures: Vec<Failure> = groups
+        .into_iter()
+        .map(|((_, message), (row, count))| Failure {
+            message: message.to_owned(),
+            reason: row.reason,
+            count,
+            example: example(row),
+        })
+        .collect();
+    failures.sort_by_key(|failure| std::cmp::Reverse(failure.count));
+    failures
+}
+
+fn example(row: &ReportRow<'_>) -> String {
+    let name = row.name.map(|name| format!(" \"{name}\"")).unwrap_or_default();
+    let id = row.id.map(|id| format!(" {id}")).unwrap_or_default();
+    format!("{}{name}{id}", row.label.in_words())
+}
+
+fn tenants(plan: &Plan, entries: &[Entry], facts: &RunFacts) -> Vec<TenantSummary> {
+    let stopped = |tenant: &TenantName| {
+        entries.iter().find_map(|entry| match entry {
+            Entry::TenantStopped { tenant: of, message, .. } if of == tenant => Some(message.clone()),
+            _ => None,
+        })
+    };
+    let pace_of =
+        |tenant: &TenantName| facts.paces.iter().find(|(of, _)| of == tenant).map(|(_, pace)| *pace);
+    let part = |tenant: &crate::plan::TenantPlan| TenantSummary {
+        tenant: tenant.tenant.clone(),
+        domain: tenant.domain.to_string(),
+        pace: pace_of(&tenant.tenant).unwrap_or_default(),
+        error: tenant.failure.as_ref().map(|f| f.message.clone()).or_else(|| stopped(&tenant.tenant)),
+    };
+    plan.tenants.iter().map(|tenant| part(tenant)).collect()
+}
+
+/// So many kinds of failure are shown; `results.csv` has all.
+const SHOWN: usize = 10;
+
+impl Summary {
+    /// For people: totals, failures by message, requests against the limit, forecast against actual.
+    pub fn render(&self) -> String {
+        let mut out = String::new();
+        let taken = term::duration(Duration::from_secs_f64(self.seconds.max(0.0)));
+        let forecast = self.forecast_seconds.filter(|s| *s >= 1.0);
+        let forecast =
+            forecast.map(|s| format!(" (forecast {})", term::duration(Duration::from_secs_f64(s))));
+        let ended = match self.stop {
+            None => format!("finished in {taken}{}", forecast.unwrap_or_default()),
+            Some(stop) => format!("stopped after {taken}: {}", stop.describe()),
+        };
+        let _ = writeln!(out, "{} {}", paint(term::STRONG, format_args!("Run {}", self.run_id)), ended);
+        let _ = writeln!(out, "  {}", self.totals());
+        for failure in self.failures.iter().take(SHOWN) {
+            let reason = failure.reason.map(|reason| format!("{reason}: ")).unwrap_or_default();
+            let _ = writeln!(
+                out,
+                "  {} {reason}{}",
+                paint(term::BAD, format_args!("{} ×", failure.count)),
+                term::safe(&failure.message)
+            );
+            let _ = writeln!(
+                out,
+                "      {}",
+                paint(term::FAINT, format_args!("such as {}", term::safe(&failure.example)))
+            );
+        }
+        if self.failures.len() > SHOWN {
+            let _ = writeln!(out, "  … and {} other messages", self.failures.len() - SHOWN);
+        }
+        if self.warnings > 0 {
+            let moved = term::count(self.warnings, "row");
+            let _ = writeln!(
+                out,
+                "  {} {moved} written as planned, but other fields changed meanwhile (changed_elsewhere)",
+                paint(term::WARN, "!")
+            );
+        }
+        for tenant in &self.tenants {
+            let _ = writeln!(out, "  {}", tenant.render());
+        }
+        out
+    }
+
+    fn totals(&self) -> String {
+        let style = |result: &str| match result {
+            "updated" | "undone" => term::NEW,
+            "failed" | "conflict" => term::BAD,
+            "skipped" | "not_attempted" => term::WARN,
+            _ => term::FAINT,
+        };
+        let parts =
+            self.clients.iter().map(|(result, count)| paint(style(result), format_args!("{count} {result}")));
+        let parts: Vec<String> = parts.collect();
+        if parts.is_empty() { "nothing to do".to_owned() } else { parts.join(", ") }
+    }
+}
+
+impl TenantSummary {
+    fn render(&self) -> String {
+        let mut parts = vec![term::count(self.pace.requests as usize, "request")];
+        if let (Some(lowest), Some(limit)) = (self.pace.lowest, self.pace.limit) {
+            parts.push(format!("at least {lowest} of {limit} tokens left"));
+        }
+        if let Some(refill) = self.pace.refill {
+            parts.push(format!("refill {refill:.1}/s"));
+        }
+        parts.push(match self.pace.throttled {
+            0 => "no 429".to_owned(),
+            throttled => format!("{throttled} × 429"),
+        });
+        let error = self
+            .error
+            .as_ref()
+            .map(|error| format!("; {}", paint(term::BAD, term::safe(error))))
+            .unwrap_or_default();
+        paint(term::FAINT, format_args!("{}: {}", self.domain, parts.join(", "))) + &error
+    }
+}

@@ -1,0 +1,129 @@
+//! When to leave a failing tenant in peace, and when to give it up. Pure: time comes in as an argument.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::model::{Outcome, Reason};
+
+/// Final failures in a row that open it.
+const FAILURES_IN_A_ROW: u32 = 5;
+/// How long a tenant may stay unreachable before it is given up.
+const PATIENCE: Duration = Duration::from_secs(5 * 60);
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// What the tenant's loop does next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Send as usual.
+    Go,
+    /// Send nothing; after so long, probe with one request.
+    Pause(Duration),
+    /// It stayed unreachable for too long.
+    GiveUp,
+}
+
+/// Counts failures that speak of the tenant rather than of a row.
+#[derive(Debug, Default)]
+pub(super) struct Breaker {
+    in_a_row: u32,
+    /// When it opened, and how many probes failed since.
+    open: Option<(Instant, u32)>,
+}
+
+impl Breaker {
+    /// Takes an outcome into account. An answer of any kind shows that the tenant is there.
+    pub(super) fn observe(&mut self, outcome: &Outcome, now: Instant) {
+        if matches!(outcome.reason, Some(Reason::Network | Reason::ServerError)) {
+            self.in_a_row += 1;
+            if self.in_a_row >= FAILURES_IN_A_ROW && self.open.is_none() {
+                self.open = Some((now, 0));
+            }
+        } else if outcome.http_status.is_some() {
+            self.in_a_row = 0;
+        }
+    }
+
+    /// A probe came back.
+    pub(super) fn probed(&mut self, reached: bool) {
+        if reached {
+            *self = Self::default();
+        } else if let Some((_, probes)) = &mut self.open {
+            *probes += 1;
+        }
+    }
+
+    /// What to do now.
+    pub(super) fn next(&self, now: Instant) -> Next {
+        match self.open {
+            None => Next::Go,
+            Some((since, _)) if now.duration_since(since) >= PATIENCE => Next::GiveUp,
+            Some((_, probes)) => {
+                Next::Pause((FIRST_PAUSE * 2_u32.saturating_pow(probes.min(8))).min(LONGEST_PAUSE))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{EntityId, RowResult, TenantName};
+    use jiff::Timestamp;
+
+    fn outcome(reason: Option<Reason>, http_status: Option<u16>) -> Outcome {
+        Outcome {
+            tenant: TenantName::new("dev"),
+            write: 0,
+            id: EntityId::new("a"),
+            result: if reason.is_some() { RowResult::Failed } else { RowResult::Updated },
+            reason,
+            http_status,
+            error_code: None,
+            error: None,
+            attempts: 1,
+            waited_ms: 0,
+            duration_ms: 0,
+            started: Timestamp::UNIX_EPOCH,
+            ended: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn five_final_failures_in_a_row_pause_the_tenant_and_a_reached_probe_lets_it_go_on() {
+        let (mut breaker, now) = (Breaker::default(), Instant::now());
+        for _ in 0..4 {
+            breaker.observe(&outcome(Some(Reason::Network), None), now);
+        }
+        breaker.observe(&outcome(None, Some(200)), now);
+        for _ in 0..4 {
+            breaker.observe(&outcome(Some(Reason::ServerError), Some(503)), now);
+        }
+        assert_eq!(breaker.next(now), Next::Go);
+        breaker.observe(&outcome(Some(Reason::Network), None), now);
+        assert_eq!(breaker.next(now), Next::Pause(FIRST_PAUSE));
+        breaker.probed(false);
+        assert_eq!(breaker.next(now), Next::Pause(FIRST_PAUSE * 2));
+        breaker.probed(true);
+        assert_eq!(breaker.next(now), Next::Go);
+    }
+
+    #[test]
+    fn a_tenant_unreachable_for_five_minutes_is_given_up() {
+        let (mut breaker, now) = (Breaker::default(), Instant::now());
+        for _ in 0..5 {
+            breaker.observe(&outcome(Some(Reason::Network), None), now);
+        }
+        assert_eq!(breaker.next(now + PATIENCE), Next::GiveUp);
+    }
+
+    #[test]
+    fn rows_that_the_server_refuses_say_nothing_of_the_tenant() {
+        let (mut breaker, now) = (Breaker::default(), Instant::now());
+        for _ in 0..20 {
+            breaker.observe(&outcome(Some(Reason::Refused), Some(400)), now);
+        }
+        assert_eq!(breaker.next(now), Next::Go);
+    }
+}
