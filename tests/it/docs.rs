@@ -1,0 +1,111 @@
+//! The documents say what the program does: their tables are complete, and their examples are good.
+
+use std::path::Path;
+
+use patchwave::report::csv::COLUMNS;
+
+use crate::common::Case;
+
+fn read(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The blocks of a document that are fenced as `language`.
+fn blocks(document: &str, language: &str) -> Vec<String> {
+    let text = read(document);
+    let fence = format!("```{language}\n");
+    let found: Vec<String> =
+        text.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect();
+    assert!(!found.is_empty(), "{document} has no {language}");
+    found
+}
+
+/// The first cells of a document's tables: the words that stand between backticks or alone.
+fn listed(document: &str) -> Vec<String> {
+    let text = read(document);
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| ")?.split(" |").next());
+    rows.map(|cell| cell.trim_matches('`').to_owned()).collect()
+}
+
+/// The words of `snake_name!` for one of the lists in `model/outcome.rs`.
+fn words_of(list: &str) -> Vec<String> {
+    let source = read("src/model/outcome.rs");
+    let start = format!("snake_name!({list} {{");
+    let (_, body) = source.split_once(&start).unwrap_or_else(|| panic!("no {start}"));
+    let body = body.split("});").next().unwrap();
+    body.split('"').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_result_reason_and_column_is_documented() {
+    let listed = listed("docs/results.md");
+    let (results, reasons) = (words_of("RowResult"), words_of("Reason"));
+    assert!(results.len() >= 8 && reasons.len() >= 16, "the lists were not found: {results:?} {reasons:?}");
+    for word in results.iter().chain(&reasons).map(String::as_str).chain(COLUMNS) {
+        assert!(listed.iter().any(|known| known == word), "docs/results.md does not explain `{word}`");
+    }
+}
+
+#[test]
+fn every_exit_code_is_documented_and_no_other() {
+    let source = read("src/cli/exit.rs");
+    let codes = source
+        .lines()
+        .filter_map(|line| line.strip_prefix("pub(super) const ")?.split("= ").nth(1)?.strip_suffix(';'));
+    let mut codes: Vec<u8> = codes.map(|code| code.parse().unwrap()).collect();
+    let mut documented: Vec<u8> =
+        listed("docs/exit-codes.md").iter().filter_map(|cell| cell.parse().ok()).collect();
+    codes.sort_unstable();
+    documented.sort_unstable();
+    assert_eq!(documented, codes);
+}
+
+#[test]
+fn every_example_of_a_job_passes_check() {
+    for language in ["toml", "csv", "json"] {
+        for (at, example) in blocks("docs/job-files.md", language).iter().enumerate() {
+            let name = format!("example-{at}.{language}");
+            let done = Case::new().file(&name, example).run(["check", &name]);
+            assert_eq!(done.code, Some(0), "{example}\n{done}");
+        }
+    }
+}
+
+#[test]
+fn what_is_named_as_not_supported_is_refused_as_such() {
+    let update = "[[update]]\nclient_id = \"a\"\nset.name = \"b\"\n";
+    let in_update = ["where", "replace", "add", "remove", "count", "repeatable", "rows", "kind"];
+    let jobs = ["vars", "identity"].map(|key| (key, format!("{key} = 1\n{update}")));
+    let guards = ["waves", "protect"].map(|key| (key, format!("guards.{key} = 1\n{update}")));
+    let updates = in_update.map(|key| (key, format!("{update}{key} = 1\n")));
+    let said = read("docs/job-files.md");
+    let said = said.split("## Not in this version").nth(1).unwrap();
+    let said: Vec<&str> = said.split(|c: char| !c.is_alphanumeric()).collect();
+    for (key, job) in jobs.iter().chain(&guards).chain(&updates) {
+        let done = Case::new().file("job.toml", job).run(["check", "job.toml"]);
+        assert!(
+            done.exits(64).stderr.contains(&format!("`{key}` is not supported by this version")),
+            "{done}"
+        );
+        assert!(said.contains(key), "docs/job-files.md does not say that `{key}` is missing");
+    }
+    for column in ["unset", "kind", "add.callbacks", "remove.callbacks"] {
+        let done =
+            Case::new().file("job.csv", format!("client_id,name,{column}\na,b,\n")).run(["check", "job.csv"]);
+        assert!(done.exits(64).stderr.contains("is not supported by this version"), "{done}");
+    }
+}
+
+#[test]
+fn the_example_configuration_is_good() {
+    for example in blocks("docs/tenants.md", "toml") {
+        let case = Case::new().file("patchwave.toml", example).file("job.csv", "client_id,name\na,b\n");
+        let done = case.run(["plan", "job.csv"]);
+        // Read and found good, or the list of tenants could not be shown.
+        assert!(
+            done.exits(64).stderr.contains("no tenant chosen; patchwave.toml has: dev, staging, prod"),
+            "{done}"
+        );
+    }
+}
