@@ -1,6 +1,6 @@
 //! The command line: the only place that prints, prompts and decides the exit code. One file per verb.
 //!
-//! [`args`] is what was typed, [`context`] what it means; [`error`] knows every folder's errors and composes none.
+//! [`args`] is what was typed, `context` what it means; `error` knows every folder's errors and composes none.
 
 pub mod args;
 
@@ -32,6 +32,9 @@ pub fn run() -> u8 {
     };
     let output = Output::new(&cli.output);
     output.start_log();
+    if let Some(defect) = crate::catalogue::defect() {
+        return CliError::setup(format!("this build of patchwave is broken: {defect}")).report(&output);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -3,10 +3,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use csv::{ReaderBuilder, StringRecord};
-
 use super::csv_dialect::{Dialect, detect};
 use super::csv_header::{Column, column};
+use super::csv_rows::{Row, Rows, letter};
 use super::load::stem;
 use super::mask;
 use super::{
@@ -74,71 +73,6 @@ pub fn read(input: Input<'_>, options: LoadOptions<'_>) -> Result<Job, Vec<Probl
     })
 }
 
-/// A record with its place.
-struct Row {
-    record: StringRecord,
-    /// As a spreadsheet counts: the header is row 1, and empty rows count.
-    number: usize,
-    /// Its bytes in the file, without the line break.
-    span: Range<usize>,
-}
-
-/// The records of a file, with the row numbers that a spreadsheet shows.
-struct Rows<'f> {
-    csv: csv::Reader<&'f [u8]>,
-    text: &'f str,
-    start: usize,
-    number: usize,
-}
-
-impl<'f> Rows<'f> {
-    fn new(file: &'f SourceFile, start: usize, delimiter: u8) -> Self {
-        let bytes = &file.text.as_bytes()[start..];
-        let csv =
-            ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(bytes);
-        Self { csv, text: &file.text, start, number: 0 }
-    }
-
-    fn next(&mut self, problems: &mut Vec<Problem>) -> Option<Row> {
-        let mut record = StringRecord::new();
-        loop {
-            let from = self.start + self.csv.position().byte() as usize;
-            match self.csv.read_record(&mut record) {
-                Ok(true) => (),
-                Ok(false) => return None,
-                Err(error) => {
-                    problems.push(Problem::new(format!("not readable as CSV: {error}")));
-                    return None;
-                }
-            }
-            let end = self.start + self.csv.position().byte() as usize;
-            let begin = self.skip_blank_rows(from, end);
-            self.number += 1;
-            // Spreadsheets leave rows of delimiters behind where somebody deleted the content.
-            if self.number > 1 && record.iter().all(str::is_empty) {
-                continue;
-            }
-            let content = self.text[begin..end].trim_end_matches(['\r', '\n']);
-            return Some(Row { record, number: self.number, span: begin..begin + content.len() });
-        }
-    }
-
-    /// Counts the empty lines that the parser passed over in silence; returns where the record begins.
-    fn skip_blank_rows(&mut self, from: usize, end: usize) -> usize {
-        let bytes = self.text.as_bytes();
-        let mut at = from;
-        // The parser ends a record at `\r` and leaves the `\n` of a CRLF to the next one.
-        if at > 0 && bytes[at - 1] == b'\r' && bytes.get(at) == Some(&b'\n') {
-            at += 1;
-        }
-        while at < end && matches!(bytes[at], b'\r' | b'\n') {
-            at += if bytes[at..end].starts_with(b"\r\n") { 2 } else { 1 };
-            self.number += 1;
-        }
-        at
-    }
-}
-
 struct Reader {
     kind: &'static Kind,
     /// The file as it is.
@@ -191,25 +125,16 @@ impl Reader {
         }
     }
 
-    /// An opening quote without its closing one makes one cell of all that follows: the last row is where it shows.
     fn unclosed_quote(&mut self, row: &Row) {
-        let text = &self.source.text[row.span.clone()];
-        let (mut open, mut begins) = (None, true);
-        for (at, byte) in text.bytes().enumerate() {
-            match byte {
-                b'"' if open.is_some() => open = None,
-                // Behind a closing quote, a second one is an escaped quote: the cell goes on.
-                b'"' if begins || text[..at].ends_with('"') => open = Some(at),
-                _ => (),
-            }
-            begins = byte == self.delimiter || byte == b'\n' || byte == b'\r';
-        }
-        if let Some(at) = open {
-            let start = row.span.start + at;
+        if let Some(at) = row.unclosed_quote(&self.source.text, self.delimiter) {
             let what = format!("row {}: a quote is opened and never closed", row.number);
             let help = "close it, or double it where the quote itself is meant";
-            self.problems.push(Problem::new(what).at(&self.file, start..start + 1).help(help));
+            self.problems.push(Problem::new(what).at(&self.file, at..at + 1).help(help));
         }
+    }
+
+    fn cell_span(&self, row: &Row, cell: usize) -> Range<usize> {
+        row.cell(&self.source.text, self.delimiter, cell)
     }
 
     /// Reports the first cell whose bytes are not UTF-8; further ones tell nothing new.
@@ -364,27 +289,6 @@ impl Reader {
         let name = self.columns.get(at).map(|(name, _)| name.as_str()).unwrap_or_default();
         format!("row {}, column {} (`{name}`)", row.number, letter(at))
     }
-
-    /// The bytes of one cell, found by walking the record once more: only mistakes pay for it.
-    fn cell_span(&self, row: &Row, cell: usize) -> Range<usize> {
-        let bytes = self.source.text.as_bytes();
-        let (mut at, mut begin, mut quoted, mut index) = (row.span.start, row.span.start, false, 0);
-        while at < row.span.end {
-            match bytes[at] {
-                b'"' => quoted = !quoted,
-                byte if byte == self.delimiter && !quoted => {
-                    if index == cell {
-                        break;
-                    }
-                    index += 1;
-                    begin = at + 1;
-                }
-                _ => (),
-            }
-            at += 1;
-        }
-        begin..at
-    }
 }
 
 /// Whether a column's name is that of a secret field.
@@ -392,17 +296,4 @@ fn names_secret(kind: &Kind, name: &str) -> bool {
     let field =
         ["match.", "expect."].into_iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name);
     field.parse::<FieldPath>().is_ok_and(|path| kind.is_secret(&path))
-}
-
-/// The name of a column as spreadsheets show it: A, B, … Z, AA.
-fn letter(mut at: usize) -> String {
-    let mut name = Vec::new();
-    loop {
-        name.push(b'A' + (at % 26) as u8);
-        if at < 26 {
-            break;
-        }
-        at = at / 26 - 1;
-    }
-    name.iter().rev().map(|byte| char::from(*byte)).collect()
 }

@@ -5,12 +5,14 @@ pub mod check;
 pub mod csv;
 mod csv_dialect;
 mod csv_header;
+mod csv_rows;
 pub mod json;
 mod leaves;
 pub mod load;
 mod mask;
 pub mod pattern;
 pub mod toml;
+mod toml_tree;
 pub mod update;
 
 pub use load::{Bases, LoadOptions, load};

@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 use super::leaves::{Leaf, Spanned, Tree, faults, of_object};
 use super::load::{stem, utf8};
 use super::mask;
+use super::toml_tree::{Entry, entries, type_name};
 use super::{
     Action, Expect, Guards, Input, Job, LoadOptions, Op, Origin, Pattern, RowLabel, Selector, Update,
 };
@@ -46,16 +47,15 @@ pub fn read(input: Input<'_>, options: LoadOptions<'_>) -> Result<Job, Vec<Probl
     if reader.problems.is_empty() { Ok(job) } else { Err(reader.problems) }
 }
 
-type Entry<'t> = (String, Range<usize>, TomlSpanned<DeValue<'t>>);
-
-struct Reader {
+/// Reads one file and gathers what is wrong with it.
+pub(super) struct Reader {
     kind: &'static Kind,
     file: Arc<SourceFile>,
     problems: Vec<Problem>,
 }
 
 impl Reader {
-    fn fault(&mut self, what: impl Into<String>, span: Range<usize>, help: Option<String>) {
+    pub(super) fn fault(&mut self, what: impl Into<String>, span: Range<usize>, help: Option<String>) {
         self.problems.push(Problem::new(what).at(&self.file, span).maybe_help(help));
     }
 
@@ -122,7 +122,7 @@ impl Reader {
     }
 
     /// Text that a later version would evaluate must not be written as it stands by this one.
-    fn no_template(&mut self, text: &str, span: &Range<usize>) {
+    pub(super) fn no_template(&mut self, text: &str, span: &Range<usize>) {
         if ["{{", "{%", "{#"].iter().any(|open| text.contains(open)) {
             let help = "write the text out, or use a CSV job, whose cells are always plain text";
             self.fault(
@@ -366,58 +366,5 @@ impl Reader {
             );
             self.fault(what, op.span.clone(), Some(help));
         }
-    }
-
-    /// TOML's tree as the common one; integers and floats keep their kind, dates are refused.
-    fn tree(&mut self, value: TomlSpanned<DeValue<'_>>) -> Spanned {
-        let span = value.span();
-        let value = match value.into_inner() {
-            DeValue::Table(table) => Tree::Object(
-                entries(table).into_iter().map(|(key, span, inner)| (key, span, self.tree(inner))).collect(),
-            ),
-            DeValue::String(text) => {
-                self.no_template(&text, &span);
-                Tree::Value(Value::String(text.into_owned()))
-            }
-            DeValue::Boolean(flag) => Tree::Value(Value::Bool(flag)),
-            DeValue::Array(items) => {
-                Tree::Value(items.into_iter().map(|item| self.tree(item).into_value()).collect())
-            }
-            DeValue::Integer(number) => {
-                let parsed = i64::from_str_radix(number.as_str(), number.radix());
-                Tree::Value(parsed.map_or_else(|_| self.unreadable("number", &span), Value::from))
-            }
-            DeValue::Float(number) => {
-                let parsed = number.as_str().parse().ok().and_then(serde_json::Number::from_f64);
-                Tree::Value(parsed.map_or_else(|| self.unreadable("number", &span), Value::Number))
-            }
-            DeValue::Datetime(_) => {
-                let help = "write it as text, in quotes";
-                self.fault("a date cannot be stored in a field", span.clone(), Some(help.to_owned()));
-                Tree::Value(Value::Null)
-            }
-        };
-        Spanned { span, value }
-    }
-
-    fn unreadable(&mut self, what: &str, span: &Range<usize>) -> Value {
-        self.fault(format!("this {what} cannot be stored in a field"), span.clone(), None);
-        Value::Null
-    }
-}
-
-/// The entries of a table, in the order of the file.
-fn entries(table: DeTable<'_>) -> Vec<Entry<'_>> {
-    table.into_iter().map(|(key, value)| (key.get_ref().to_string(), key.span(), value)).collect()
-}
-
-fn type_name(value: &DeValue<'_>) -> &'static str {
-    match value {
-        DeValue::String(_) => "text",
-        DeValue::Integer(_) | DeValue::Float(_) => "a number",
-        DeValue::Boolean(_) => "true or false",
-        DeValue::Datetime(_) => "a date",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a table",
     }
 }

@@ -89,7 +89,7 @@ pub fn print(plan: &Plan, out: &mut dyn std::io::Write) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Reads what [`print`] wrote.
+/// Reads what [`print()`] wrote.
 ///
 /// # Errors
 /// Where the text is not a whole plan of a known version.

@@ -6,6 +6,7 @@ pub mod compose;
 pub mod file;
 pub mod forecast;
 pub mod guard;
+mod judge;
 pub mod needs;
 pub mod resolve;
 pub mod select;

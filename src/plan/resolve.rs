@@ -6,17 +6,15 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::guard::{self, Refusal};
+use super::judge::{broken_preconditions, expected, judge_op, shown, wanted};
 use super::select::{ByName, select};
 use super::state::TenantState;
 use super::types::{Done, Row, RowState, Write};
-use crate::catalogue::{Kind, patch, validate};
-use crate::job::check::contradiction;
-use crate::job::{Action, Job, Op, Selector, Update};
-use crate::model::three_way::judge;
+use crate::catalogue::{patch, validate};
+use crate::job::check::Claims;
+use crate::job::{Job, Op, Selector, Update};
 use crate::model::value::same;
-use crate::model::{
-    Body, EntityId, Expected, FieldChange, FieldPath, Problem, Reason, RowResult, TenantName, Verdict,
-};
+use crate::model::{Body, EntityId, FieldChange, FieldPath, Problem, Reason, RowResult, TenantName, Verdict};
 
 /// What the user narrows a plan by.
 #[derive(Debug, Clone, Copy, Default)]
@@ -168,10 +166,8 @@ impl<'j> Draft<'j> {
     /// Compares what the updates of one client ask for with what it holds.
     fn judge(&mut self, rows: &[(usize, &'j Update)], before: &Body) -> Judged {
         let kind = self.job.kind;
-        for (at, (_, first)) in rows.iter().enumerate() {
-            self.problems
-                .extend(rows[at + 1..].iter().filter_map(|(_, second)| contradiction(kind, first, second)));
-        }
+        let mut claims = Claims::default();
+        self.problems.extend(rows.iter().filter_map(|(_, update)| claims.claim(kind, update)));
         for op in rows.iter().flat_map(|(_, update)| update.fixed.iter().map(move |op| (*update, op))) {
             self.fixed(op.0, op.1, before);
         }
@@ -260,48 +256,6 @@ impl<'j> Draft<'j> {
             before: before.clone(),
         }
     }
-}
-
-/// The changes as the catalogue's functions take them.
-fn wanted(changes: &[FieldChange]) -> Vec<(FieldPath, Option<Value>)> {
-    changes.iter().map(|change| (change.path.clone(), change.after.clone())).collect()
-}
-
-/// Judges one operation. What it leads to is what Auth0 will hold, which for an emptied field may be `""` or absent.
-fn judge_op(kind: &Kind, update: &Update, op: &Op, before: &Body) -> (Verdict, FieldChange) {
-    let now = op.path.get(before);
-    let order = kind.order(&op.path);
-    let change =
-        FieldChange { path: op.path.clone(), before: now.cloned(), after: op.action.after().cloned(), order };
-    if op.action == Action::Unset && now.is_none() {
-        return (Verdict::Already, change);
-    }
-    let settled = patch::predict(kind, before, &wanted(std::slice::from_ref(&change)));
-    let after = op.path.get(&settled);
-    let expectation = expected(update, op).map_or(Expected::Anything, Expected::Value);
-    (judge(expectation, after, now, order), change)
-}
-
-/// What an update expects of a field that it also changes: `Some(None)` means absent.
-fn expected<'u>(update: &'u Update, op: &Op) -> Option<Option<&'u Value>> {
-    update.expects.iter().find(|expect| expect.path == op.path).map(|expect| expect.value.as_ref())
-}
-
-/// Expectations of fields that the update does not change, where they do not hold.
-fn broken_preconditions(kind: &Kind, update: &Update, before: &Body) -> Vec<String> {
-    let others = update.expects.iter().filter(|expect| update.ops.iter().all(|op| op.path != expect.path));
-    others
-        .filter(|expect| !same(expect.value.as_ref(), expect.path.get(before), kind.order(&expect.path)))
-        .map(|expect| {
-            let now = expect.path.get(before);
-            format!("{} holds {}, expected {}", expect.path, shown(now), shown(expect.value.as_ref()))
-        })
-        .collect()
-}
-
-/// A value inside a sentence.
-fn shown(value: Option<&Value>) -> String {
-    value.map_or_else(|| "nothing".to_owned(), Value::to_string)
 }
 
 /// The rows of a tenant that could not be read: none was attempted.
