@@ -10,6 +10,8 @@ use futures::future::BoxFuture;
 use crate::model::event::ProgressSink;
 use crate::model::{Progress, TenantName};
 
+use tokio::sync::watch;
+
 use super::error::ApiError;
 use super::limiter::Limiter;
 use super::send::Round;
@@ -23,6 +25,8 @@ use super::write::{Settled, Settlement};
 pub(crate) struct Lane<'a> {
     pub(crate) tokens: &'a TokenSource,
     pub(crate) limiter: &'a Limiter,
+    /// Turns true when nothing more may be sent.
+    pub(crate) halt: Option<&'a watch::Receiver<bool>>,
 }
 
 /// Reads the body of a success, or says what is wrong with it.

@@ -104,6 +104,9 @@ pub enum ApiError {
         /// Different objects that arrived.
         arrived: usize,
     },
+    /// It was not sent any more, since the run was told to stop.
+    #[error("not sent: the run was stopped first")]
+    Halted,
     /// The connection cannot be made at all from what was given.
     #[error("cannot set up the connection: {0}")]
     Setup(String),
@@ -180,7 +183,11 @@ impl ApiError {
             Self::Refused { status, .. }
             | Self::Server { status, .. }
             | Self::TokenRefused { status, .. } => Some(*status),
-            Self::Network { .. } | Self::Malformed(_) | Self::Incomplete { .. } | Self::Setup(_) => None,
+            Self::Network { .. }
+            | Self::Malformed(_)
+            | Self::Incomplete { .. }
+            | Self::Halted
+            | Self::Setup(_) => None,
         }
     }
 
@@ -208,14 +215,14 @@ impl ApiError {
             Self::Refused { .. } => ErrorClass::Validation,
             Self::RateLimited { .. } => ErrorClass::RateLimit,
             Self::Server { .. } | Self::Malformed(_) | Self::Incomplete { .. } => ErrorClass::Api,
-            Self::Network { .. } | Self::Setup(_) => ErrorClass::Network,
+            Self::Network { .. } | Self::Halted | Self::Setup(_) => ErrorClass::Network,
         }
     }
 
     /// Whether the same call may succeed later although nothing is changed here.
     pub fn retryable(&self) -> bool {
         match self {
-            Self::RateLimited { .. } | Self::Server { .. } | Self::Incomplete { .. } => true,
+            Self::RateLimited { .. } | Self::Server { .. } | Self::Incomplete { .. } | Self::Halted => true,
             Self::Network { failure, .. } => !failure.is_configuration(),
             Self::TokenRefused { status, .. } => matches!(status, 408 | 429 | 500..),
             _ => false,
@@ -245,6 +252,7 @@ impl ApiError {
             Self::RateLimited { .. } | Self::Server { .. } | Self::Malformed(_) | Self::Incomplete { .. } => {
                 Reason::ServerError
             }
+            Self::Halted => Reason::Stopped,
             Self::Network { .. } | Self::Setup(_) => Reason::Network,
         }
     }

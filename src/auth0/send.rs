@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::answer::ErrorBody;
@@ -12,7 +13,7 @@ use super::classify::{CallKind, Ended, Step, step};
 use super::courier::{Courier, Delivery, Lane, Parse, Settle};
 use super::error::ApiError;
 use super::groups::Group;
-use super::limiter::{Limiter, Ticket};
+use super::limiter::Ticket;
 use super::network::NetworkFailure;
 use super::rate_headers::RateHeaders;
 use super::token::Token;
@@ -44,8 +45,14 @@ pub(crate) struct Round<'a, T> {
 /// How one exchange ended.
 enum Exchange<T> {
     Success(T),
-    Refusal { status: u16, body: ErrorBody, retry_after: Option<Duration> },
+    Refusal {
+        status: u16,
+        body: ErrorBody,
+        retry_after: Option<Duration>,
+    },
     Lost(NetworkFailure),
+    /// It was not sent: nothing more may be.
+    Halted,
 }
 
 /// What is left to do after it was dealt with.
@@ -108,7 +115,10 @@ impl<'a, T: Send> Round<'a, T> {
     /// Sends it once, when the tenant's pace allows.
     async fn exchange(&mut self, token: Option<&Token>) -> Exchange<T> {
         let ticket = match self.lane {
-            Some(lane) => Some(self.take_ticket(lane.limiter).await),
+            Some(lane) => match self.take_ticket(lane).await {
+                Some(ticket) => Some(ticket),
+                None => return Exchange::Halted,
+            },
             None => None,
         };
         self.attempts += 1;
@@ -132,10 +142,15 @@ impl<'a, T: Send> Round<'a, T> {
         Exchange::Refusal { status, body, retry_after: rate.retry_after }
     }
 
-    async fn take_ticket<'l>(&mut self, limiter: &'l Limiter) -> Ticket<'l> {
+    /// Waits for the tenant's pace; `None` where nothing more may be sent.
+    async fn take_ticket<'l>(&mut self, lane: Lane<'l>) -> Option<Ticket<'l>> {
         let group = if self.call.kind == CallKind::Write { Group::Write } else { Group::Read };
         let asked = Instant::now();
-        let ticket = limiter.acquire(group).await;
+        let ticket = tokio::select! {
+            biased;
+            () = halted(lane.halt) => None,
+            ticket = lane.limiter.acquire(group) => Some(ticket),
+        };
         self.waited += asked.elapsed();
         ticket
     }
@@ -153,6 +168,7 @@ impl<'a, T: Send> Round<'a, T> {
         let reached = self.courier.transport().reached();
         match exchange {
             Exchange::Success(value) => Flow::Done(Ok(value)),
+            Exchange::Halted => Flow::Done(Err(ApiError::Halted)),
             Exchange::Refusal { status, body, retry_after } => {
                 match step(self.call.kind, &Ended::Answered(status), reached) {
                     Step::Throttled => self.throttled(body),
@@ -236,9 +252,15 @@ impl<'a, T: Send> Round<'a, T> {
         self.retries += 1;
         let wait = self.courier.pause_before(self.retries, at_least);
         self.courier.tell_retry(wait, cause());
-        tokio::time::sleep(wait).await;
-        self.waited += wait;
-        true
+        let asked = Instant::now();
+        let halt = self.lane.and_then(|lane| lane.halt);
+        let goes_on = tokio::select! {
+            biased;
+            () = halted(halt) => false,
+            () = tokio::time::sleep(wait) => true,
+        };
+        self.waited += asked.elapsed();
+        goes_on
     }
 
     /// Asks the caller, who reads the object, what became of the write.
@@ -259,6 +281,11 @@ impl<'a, T: Send> Round<'a, T> {
                 self.settlement = Settlement::GivenUp;
                 Flow::Done(Err(error))
             }
+            // The object is gone: whatever was sent to it, this is the state of things.
+            Err(asking @ ApiError::NotFound { .. }) => {
+                self.settlement = Settlement::NotLanded;
+                Flow::Done(Err(asking))
+            }
             Err(asking) => {
                 self.settlement = Settlement::Unknown;
                 Flow::Done(Err(if asking.stops_tenant() { asking } else { error }))
@@ -275,5 +302,13 @@ impl<'a, T: Send> Round<'a, T> {
             Flow::Done(result) => result,
             Flow::Again => Err(error),
         }
+    }
+}
+
+/// Ends when nothing more may be sent; never, where nobody can say so any more.
+async fn halted(halt: Option<&watch::Receiver<bool>>) {
+    let Some(halt) = halt else { return std::future::pending().await };
+    if halt.clone().wait_for(|halted| *halted).await.is_err() {
+        std::future::pending::<()>().await;
     }
 }

@@ -7,11 +7,13 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use reqwest::header::HeaderValue;
+use tokio::sync::watch;
 
 use crate::model::{Body, Endpoint, Entity, EntityId, RunId};
 
 use super::classify::CallKind;
 use super::connection::{Connection, Shared, agent_header};
+use super::courier::Lane;
 use super::error::ApiError;
 use super::read::{Reader, entity, object_url};
 use super::transport::{Call, correlation};
@@ -21,6 +23,7 @@ use super::transport::{Call, correlation};
 pub struct Writer {
     shared: Arc<Shared>,
     agent: HeaderValue,
+    halt: watch::Receiver<bool>,
 }
 
 /// What the caller found when it read an object whose PATCH got no answer.
@@ -70,7 +73,15 @@ impl Writer {
     pub fn open(connection: &Connection, run: &RunId) -> Result<Self, ApiError> {
         let shared = Arc::clone(connection.shared());
         let agent = agent_header(&format!("{} run/{run}", shared.user_agent))?;
-        Ok(Self { shared, agent })
+        Ok(Self { shared, agent, halt: watch::channel(false).1 })
+    }
+
+    /// The same writer, which sends nothing more once `halt` turns true: a write that still waits for the tenant's pace
+    /// ends as [`ApiError::Halted`], one that is under way is finished, and one whose answer was lost is still looked at.
+    #[must_use]
+    pub fn until(mut self, halt: watch::Receiver<bool>) -> Self {
+        self.halt = halt;
+        self
     }
 
     /// A reader whose requests carry the run's id as well.
@@ -100,7 +111,8 @@ impl Writer {
         };
         let parse = |answer: &[u8]| same_object(entity(answer, endpoint)?, id);
         let ask = || -> BoxFuture<'_, Result<Settled, ApiError>> { settle().boxed() };
-        let delivery = self.shared.courier.deliver(&call, Some(self.shared.lane()), &parse, Some(&ask)).await;
+        let lane = Lane { halt: Some(&self.halt), ..self.shared.lane() };
+        let delivery = self.shared.courier.deliver(&call, Some(lane), &parse, Some(&ask)).await;
         Sent {
             result: delivery.result,
             attempts: delivery.attempts,

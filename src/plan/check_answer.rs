@@ -70,3 +70,76 @@ fn moved(
 fn shown(value: Option<&Value>) -> String {
     value.map_or_else(|| "absent".to_owned(), Value::to_string)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::default_kind;
+    use crate::job::RowLabel;
+    use crate::model::FieldChange;
+    use serde_json::json;
+
+    fn object(value: &Value) -> Body {
+        value.as_object().unwrap().clone()
+    }
+
+    /// A write that renames a client and sets one metadata key, of which name, metadata and callbacks were read.
+    fn write() -> Write {
+        let change = |path: &str, before: Value, after: Value| FieldChange {
+            path: path.parse().unwrap(),
+            before: Some(before),
+            after: Some(after),
+            order: ListOrder::Ordered,
+        };
+        Write {
+            id: "abc".into(),
+            name: None,
+            label: RowLabel::Row(2),
+            changes: vec![
+                change("name", json!("Billing"), json!("Billing EU")),
+                change("client_metadata.owner", json!("web"), json!("identity")),
+            ],
+            body: Body::new(),
+            compose: false,
+            before: object(&json!({
+                "name": "Billing", "client_metadata": {"owner": "web", "tier": "gold"}, "callbacks": ["https://a.example"],
+                "addons": {"azure_sb": {"sasKey": redact::SECRET_MARKER, "namespace": "acme"}},
+            })),
+        }
+    }
+
+    fn answer(change: impl FnOnce(&mut Body)) -> Answer {
+        let mut body = object(&json!({
+            "name": "Billing EU", "client_metadata": {"owner": "identity", "tier": "gold"}, "callbacks": ["https://a.example"],
+            "addons": {"azure_sb": {"sasKey": "hush", "namespace": "acme"}}, "sso": true,
+        }));
+        change(&mut body);
+        check_answer(default_kind(), &write(), &body)
+    }
+
+    #[test]
+    fn an_answer_as_planned_raises_nothing_and_unread_fields_and_secrets_are_not_compared() {
+        assert_eq!(answer(|_| ()), Answer::default());
+    }
+
+    #[test]
+    fn a_written_field_that_is_not_as_planned_is_named_with_both_values() {
+        let found = answer(|body| drop(body.insert("name".into(), json!("Billing"))));
+        assert_eq!(found.not_as_planned, [r#"name is "Billing", planned was "Billing EU""#]);
+        assert!(found.changed_elsewhere.is_empty());
+    }
+
+    #[test]
+    fn a_field_that_moved_though_nobody_wrote_it_is_told_apart() {
+        let found = answer(|body| {
+            body["client_metadata"]["tier"] = json!("silver");
+            body.shift_remove("callbacks");
+        });
+        assert!(found.not_as_planned.is_empty());
+        let moved = [
+            r#"client_metadata.tier was "gold", is "silver""#,
+            r#"callbacks was ["https://a.example"], is absent"#,
+        ];
+        assert_eq!(found.changed_elsewhere, moved);
+    }
+}

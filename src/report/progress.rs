@@ -129,6 +129,7 @@ impl Screen {
 
     fn entry(&mut self, entry: &Entry) {
         match entry {
+            Entry::Outcome(Outcome { result: RowResult::NotAttempted, .. }) => (),
             Entry::Outcome(Outcome { result, .. }) => {
                 self.done += 1;
                 self.failed += usize::from(matches!(result, RowResult::Failed | RowResult::Conflict));

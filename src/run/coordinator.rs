@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::tenant::{News, TenantLoop};
 use super::{Stop, signals};
@@ -83,12 +83,14 @@ pub async fn execute(
     let loops: Vec<_> = tenants
         .into_iter()
         .map(|tenant| {
+            let halt = watch::Sender::new(false);
             let of = TenantLoop {
                 run: run.clone(),
                 kind,
                 plan: tenant.plan,
                 connection: tenant.connection,
-                writer: Arc::new(tenant.writer),
+                writer: Arc::new(tenant.writer.until(halt.subscribe())),
+                halt,
                 concurrency: limits.concurrency,
                 stop: stop.clone(),
                 progress: progress.clone(),

@@ -93,6 +93,7 @@ impl RowRun {
                 let words = format!("{error}; whether the change was made could not be found out");
                 (result, Verdict { error: Some(words), ..verdict })
             }
+            (Err(ApiError::Halted), _) => (RowResult::NotAttempted, stopped()),
             (Err(error), _) => failed(&error),
         }
     }
@@ -145,6 +146,11 @@ fn failed(error: &ApiError) -> (RowResult, Verdict) {
         error_code: error.error_code().map(str::to_owned),
     };
     (RowResult::Failed, verdict)
+}
+
+/// Of a row that was taken up but not sent: nothing became of it, which is no failure.
+fn stopped() -> Verdict {
+    Verdict { reason: Some(Reason::Stopped), ..Verdict::default() }
 }
 
 /// The outcome of a row that was in flight when the run was told to stop at once.

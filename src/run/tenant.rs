@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::stream::{FuturesUnordered, StreamExt};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 
 use super::breaker::{Breaker, Next};
@@ -31,6 +31,8 @@ pub(super) struct TenantLoop {
     pub(super) plan: Arc<TenantPlan>,
     pub(super) connection: Connection,
     pub(super) writer: Arc<Writer>,
+    /// Told true when nothing more may be sent; the writer listens.
+    pub(super) halt: watch::Sender<bool>,
     pub(super) concurrency: usize,
     pub(super) stop: Stop,
     pub(super) progress: ProgressSink,
@@ -45,6 +47,10 @@ impl TenantLoop {
         let mut breaker = Breaker::default();
         let mut given_up = false;
         loop {
+            // Rows that still wait for the tenant's pace have not been sent: they come back as not attempted.
+            if given_up || self.stop.reason().is_some() {
+                self.halt.send_replace(true);
+            }
             while flight.len() < self.concurrency.max(1)
                 && !given_up
                 && self.stop.reason().is_none()
@@ -75,6 +81,7 @@ impl TenantLoop {
                     }
                 }
                 () = self.stop.at_least(StopReason::Killed) => break,
+                () = self.stop.at_least(StopReason::Deadline), if !*self.halt.borrow() => (),
             }
         }
         drop(flight);

@@ -172,15 +172,17 @@ fn ctrl_c_finishes_what_is_in_flight_and_says_what_is_left() {
     let served = Served::quick();
     let ids = served.ids(50);
     let case = served.case().file("job.csv", renames(&ids));
-    let running =
-        case.spawn(["apply", "job.csv", "--yes", "--rate", "20/s", "--burst", "1", "--concurrency", "2"]);
+    let running = case.spawn(["apply", "job.csv", "--yes", "--rate", "20/s", "--burst", "1"]);
     served.until(|counters| counters.patch > 2);
     running.signal("TERM");
+    let sent = served.counters().patch;
     let done = running.wait();
     done.exits(130);
     let words = case.result_words();
     let updated = words.iter().filter(|word| *word == "updated").count();
     assert_eq!(words.len(), 50);
+    // Thirty rows were waiting for the pace: they are not sent any more.
+    assert!(served.counters().patch <= sent + 3, "{} after {sent}", served.counters().patch);
     assert!(
         updated >= 3 && words.iter().all(|word| word == "updated" || word == "not_attempted"),
         "{words:?}"
