@@ -293,3 +293,6 @@ pub fn input_order<'p, T>(tenants: impl IntoIterator<Item = (&'p T, &'p [Row])>)
     rows.sort_by_key(|(at, _, row)| (row.update, *at));
     rows.into_iter().map(|(_, tenant, row)| (tenant, row)).collect()
 }
+
+#[cfg(test)]
+mod tests;
