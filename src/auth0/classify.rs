@@ -43,6 +43,8 @@ pub(crate) fn step(kind: CallKind, ended: &Ended<'_>, reached: bool) -> Step {
         (CallKind::Token, Ended::Answered(429)) => Step::TryAgain,
         (_, Ended::Answered(429)) => Step::Throttled,
         (CallKind::Read | CallKind::Write, Ended::Answered(401)) => Step::Renew,
+        // A gateway that gives up, and a server that breaks, may have let the write through before.
+        (CallKind::Write, Ended::Answered(408 | 500 | 502 | 504)) => Step::Settle,
         (_, Ended::Answered(408 | 500..)) => Step::TryAgain,
         (_, Ended::Answered(_)) => Step::Fail,
         (_, Ended::Lost(failure)) if failure.is_configuration() && !reached => Step::Fail,
@@ -67,12 +69,27 @@ mod tests {
                 assert_eq!(step(kind, &Ended::Answered(status), true), Step::Fail, "{status}");
             }
             for status in [408, 500, 502, 503, 504, 522] {
-                assert_eq!(step(kind, &Ended::Answered(status), true), Step::TryAgain, "{status}");
+                let step = step(kind, &Ended::Answered(status), true);
+                assert!(matches!(step, Step::TryAgain | Step::Settle), "{status}");
             }
             assert_eq!(step(kind, &Ended::Answered(401), true), Step::Renew);
             assert_eq!(step(kind, &Ended::Answered(429), true), Step::Throttled);
         }
         assert_eq!(step(CallKind::Token, &Ended::Answered(401), true), Step::Fail);
+    }
+
+    #[test]
+    fn a_write_is_looked_for_after_failures_that_may_have_let_it_through() {
+        for (status, wanted) in [
+            (408, Step::Settle),
+            (500, Step::Settle),
+            (502, Step::Settle),
+            (503, Step::TryAgain),
+            (504, Step::Settle),
+        ] {
+            assert_eq!(step(CallKind::Write, &Ended::Answered(status), true), wanted, "{status}");
+            assert_eq!(step(CallKind::Read, &Ended::Answered(status), true), Step::TryAgain, "{status}");
+        }
     }
 
     #[test]

@@ -9,8 +9,11 @@ use reqwest::header::HeaderValue;
 
 use crate::model::{Body, Endpoint, Entity, EntityId, Progress};
 
+use tokio::sync::watch;
+
 use super::classify::CallKind;
 use super::connection::Shared;
+use super::courier::Lane;
 use super::error::ApiError;
 use super::pages::{Collected, Page, Paging};
 use super::token::Grant;
@@ -24,6 +27,8 @@ const PAGES_IN_FLIGHT: usize = 4;
 pub struct Reader {
     shared: Arc<Shared>,
     agent: HeaderValue,
+    max_retries: Option<u32>,
+    halt: Option<watch::Receiver<bool>>,
 }
 
 /// The beginning of a list: enough to decide whether to read on, or to read single objects instead.
@@ -44,7 +49,21 @@ struct ListQuery {
 
 impl Reader {
     pub(crate) fn new(shared: Arc<Shared>, agent: HeaderValue) -> Self {
-        Self { shared, agent }
+        Self { shared, agent, max_retries: None, halt: None }
+    }
+
+    /// The same reader, which tries each request once: to see whether a tenant is there.
+    #[must_use]
+    pub fn once(mut self) -> Self {
+        self.max_retries = Some(0);
+        self
+    }
+
+    /// The same reader, which sends nothing more once `halt` turns true.
+    #[must_use]
+    pub(crate) fn until(mut self, halt: watch::Receiver<bool>) -> Self {
+        self.halt = Some(halt);
+        self
     }
 
     /// Gets a token, where there is none yet, and tells what it allows.
@@ -126,9 +145,16 @@ impl Reader {
         url: Url,
         parse: &(dyn Fn(&[u8]) -> Result<T, String> + Send + Sync),
     ) -> Result<T, ApiError> {
-        let call =
-            Call { kind: CallKind::Read, url, body: None, agent: self.agent.clone(), correlation: None };
-        self.shared.courier.deliver(&call, Some(self.shared.lane()), parse, None).await.result
+        let call = Call {
+            kind: CallKind::Read,
+            url,
+            body: None,
+            agent: self.agent.clone(),
+            correlation: None,
+            max_retries: self.max_retries,
+        };
+        let lane = Lane { halt: self.halt.as_ref(), ..self.shared.lane() };
+        self.shared.courier.deliver(&call, Some(lane), parse, None).await.result
     }
 
     fn tell_read(&self, seen: usize, total: Option<usize>) {
@@ -247,7 +273,13 @@ impl FirstPage {
             return Ok(list.into_items());
         }
         let again = reader.start(query.clone()).await?;
-        reader.follow(&query, again.page).await?.complete(&query.endpoint.collection)
+        let list = reader.follow(&query, again.page).await?;
+        if list.is_complete() || query.is_excluded() {
+            return list.complete(&query.endpoint.collection);
+        }
+        // Some totals count what the filter leaves out.
+        let excluded = Box::pin(reader.list_excluded(&query.endpoint, Some(&[]))).await?.len();
+        list.complete_with(excluded, &query.endpoint.collection)
     }
 }
 
@@ -255,6 +287,12 @@ impl ListQuery {
     fn new(endpoint: &Endpoint, filter: &[(String, String)], fields: Option<&[&str]>) -> Self {
         let parameters = projection(endpoint, fields).into_iter().chain(filter.iter().cloned()).collect();
         Self { endpoint: endpoint.clone(), parameters }
+    }
+
+    /// Whether it lists what others leave out.
+    fn is_excluded(&self) -> bool {
+        let excluded = &self.endpoint.excluded_filter;
+        excluded.is_empty() || excluded.iter().all(|filter| self.parameters.contains(filter))
     }
 }
 

@@ -122,12 +122,17 @@ impl<'a, T: Send> Round<'a, T> {
             None => None,
         };
         self.attempts += 1;
+        let sent = Instant::now();
         let head = match self.courier.transport().send(self.call, token.map(Token::bearer)).await {
             Ok(head) => head,
-            Err(failure) => return Exchange::Lost(failure),
+            Err(failure) => {
+                self.log_loss(&failure, sent);
+                return Exchange::Lost(failure);
+            }
         };
         let status = head.status();
         let rate = RateHeaders::read(head.headers());
+        self.log_answer(status, &rate, sent);
         if let Some(ticket) = ticket {
             ticket.answered(status, &rate);
         }
@@ -138,8 +143,32 @@ impl<'a, T: Send> Round<'a, T> {
         if (200..300).contains(&status) {
             return self.success(body);
         }
-        let body = ErrorBody::read(&body.unwrap_or_default());
+        let mut body = ErrorBody::read(&body.unwrap_or_default());
+        if let Some(token) = token {
+            body.message = token.scrub(&body.message);
+        }
         Exchange::Refusal { status, body, retry_after: rate.retry_after }
+    }
+
+    /// What `-v` shows: method, path and status. Query, headers and bodies can hold what nobody should read in a log.
+    fn log_answer(&self, status: u16, rate: &RateHeaders, sent: Instant) {
+        let (method, path) = self.call.line();
+        let took = sent.elapsed().as_millis() as u64;
+        let remaining = rate.bucket.map(|(_, remaining)| remaining);
+        tracing::debug!(method, path, status, took, remaining, attempt = self.attempts, "answered");
+    }
+
+    fn log_loss(&self, failure: &NetworkFailure, sent: Instant) {
+        let (method, path) = self.call.line();
+        let took = sent.elapsed().as_millis() as u64;
+        tracing::debug!(
+            method,
+            path,
+            cause = failure.cause.as_str(),
+            took,
+            attempt = self.attempts,
+            "no answer"
+        );
     }
 
     /// Waits for the tenant's pace; `None` where nothing more may be sent.
@@ -173,11 +202,11 @@ impl<'a, T: Send> Round<'a, T> {
                 match step(self.call.kind, &Ended::Answered(status), reached) {
                     Step::Throttled => self.throttled(body),
                     Step::Renew => self.renew(token, body),
-                    Step::TryAgain => {
+                    step @ (Step::TryAgain | Step::Settle) => {
                         self.in_doubt = true;
-                        self.after_failure(status, body, retry_after).await
+                        self.after_failure(step, status, body, retry_after).await
                     }
-                    Step::Settle | Step::Fail => self.final_answer(status, body),
+                    Step::Fail => self.final_answer(status, body),
                 }
             }
             Exchange::Lost(failure) => {
@@ -214,14 +243,18 @@ impl<'a, T: Send> Round<'a, T> {
 
     async fn after_failure(
         &mut self,
+        step: Step,
         status: u16,
         body: ErrorBody,
         retry_after: Option<Duration>,
     ) -> Flow<T> {
-        if self.wait_for_retry(retry_after, || status.to_string()).await {
-            Flow::Again
+        if !self.wait_for_retry(retry_after, || status.to_string()).await {
+            return self.final_answer(status, body);
+        }
+        if step == Step::Settle {
+            self.ask(ApiError::of_answer(status, body, self.attempts)).await
         } else {
-            self.final_answer(status, body)
+            Flow::Again
         }
     }
 
@@ -246,7 +279,7 @@ impl<'a, T: Send> Round<'a, T> {
 
     /// Waits before another attempt, unless there were enough. Tells whether there is one.
     async fn wait_for_retry(&mut self, at_least: Option<Duration>, cause: impl FnOnce() -> String) -> bool {
-        if self.retries >= self.courier.max_retries() {
+        if self.retries >= self.call.max_retries.unwrap_or(self.courier.max_retries()) {
             return false;
         }
         self.retries += 1;

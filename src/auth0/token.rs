@@ -48,6 +48,12 @@ pub(crate) struct Token {
 }
 
 impl Token {
+    /// A text in which the token cannot be read: a server may quote what it refuses.
+    pub(crate) fn scrub(&self, text: &str) -> String {
+        let token = self.bearer.to_str().ok().and_then(|bearer| bearer.strip_prefix("Bearer "));
+        token.map_or_else(|| text.to_owned(), |token| text.replace(token, "…"))
+    }
+
     /// The value of the `Authorization` header.
     pub(crate) fn bearer(&self) -> &HeaderValue {
         &self.bearer
@@ -167,6 +173,7 @@ impl TokenSource {
                     body: Some(body.to_string().into()),
                     agent: self.agent.clone(),
                     correlation: None,
+                    max_retries: None,
                 };
                 let secret = secret.clone();
                 let token = async move { request(&courier, &call, after_refusal).await };

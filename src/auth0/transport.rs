@@ -35,9 +35,21 @@ pub(crate) struct Call {
     pub(crate) body: Option<Bytes>,
     pub(crate) agent: HeaderValue,
     pub(crate) correlation: Option<HeaderValue>,
+    /// How often it is tried again, where not as often as the connection says.
+    pub(crate) max_retries: Option<u32>,
 }
 
 impl Call {
+    /// Method and path, for logs.
+    pub(crate) fn line(&self) -> (&'static str, &str) {
+        let method = match self.kind {
+            CallKind::Token => "POST",
+            CallKind::Read => "GET",
+            CallKind::Write => "PATCH",
+        };
+        (method, self.url.path())
+    }
+
     fn request(&self, bearer: Option<&HeaderValue>) -> Request {
         let method = match self.kind {
             CallKind::Token => Method::POST,

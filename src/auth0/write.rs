@@ -89,6 +89,11 @@ impl Writer {
         Reader::new(Arc::clone(&self.shared), self.agent.clone())
     }
 
+    /// A reader for what a write is made of: like the write itself it sends nothing more once the run is told to stop.
+    pub fn composing_reader(&self) -> Reader {
+        self.reader().until(self.halt.clone())
+    }
+
     /// Changes one object. `id` and `body` go out as they are; `trace` becomes `X-Correlation-ID`, of which 64 characters count.
     ///
     /// `settle` is asked when it is unknown whether an attempt was carried out: before any further attempt after a lost
@@ -130,6 +135,7 @@ impl Writer {
             body: Some(body.into()),
             agent: self.agent.clone(),
             correlation: correlation(trace),
+            max_retries: None,
         })
     }
 }

@@ -110,6 +110,11 @@ impl Kind {
         keys
     }
 
+    /// Scopes any of which lets a token update (Auth0 Management API, "Update a client").
+    pub fn update_scopes(&self) -> [&str; 2] {
+        [&self.endpoint.update_scope, "update:client_keys"]
+    }
+
     /// The field that is true on objects which lists leave out on purpose (the global client).
     pub fn excluded_field(&self) -> Option<&str> {
         let [(filter, _), ..] = self.endpoint.excluded_filter.as_slice() else { return None };

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Field, FieldType, Kind};
-use crate::model::Body;
+use crate::model::{Body, FieldPath};
 
 /// Stands for a secret inside an object that may have to be sent whole. Coming back in a job it means: unchanged.
 pub const SECRET_MARKER: &str = "(secret: kept as it is)";
@@ -19,6 +19,39 @@ pub fn strip(kind: &Kind, body: &mut Body) -> bool {
     strip_object(kind.root(), body) || removed
 }
 
+/// A text in which no secret of a sent body can be read: a server's message may quote the value that it refuses.
+pub fn scrub(kind: &Kind, sent: &Body, text: &str) -> String {
+    let mut stripped = sent.clone();
+    strip(kind, &mut stripped);
+    let mut secrets = Vec::new();
+    for (key, value) in sent {
+        differing(value, stripped.get(key), &mut secrets);
+    }
+    secrets
+        .into_iter()
+        .filter(|secret| !secret.is_empty())
+        .fold(text.to_owned(), |text, secret| text.replace(secret, "…"))
+}
+
+/// The texts of a value that its stripped form does not hold.
+fn differing<'v>(value: &'v Value, stripped: Option<&Value>, out: &mut Vec<&'v str>) {
+    match (value, stripped) {
+        (value, Some(same)) if value == same => (),
+        (Value::String(text), _) => out.push(text),
+        (Value::Object(map), stripped) => {
+            map.iter()
+                .for_each(|(key, inner)| differing(inner, stripped.and_then(|other| other.get(key)), out));
+        }
+        (Value::Array(items), stripped) => {
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(at, inner)| differing(inner, stripped.and_then(|other| other.get(at)), out));
+        }
+        _ => (),
+    }
+}
+
 /// Whether the marker stands anywhere in a value.
 pub fn has_marker(value: &Value) -> bool {
     match value {
@@ -29,13 +62,20 @@ pub fn has_marker(value: &Value) -> bool {
     }
 }
 
+/// Whether a value at this path is, or has in it, something that must not be seen.
+pub fn holds_secret(kind: &Kind, path: &FieldPath, value: &Value) -> bool {
+    let mut body = Body::new();
+    path.put(&mut body, value.clone());
+    kind.is_secret(path) || strip(kind, &mut body)
+}
+
 fn is_secret_list(field: &Field) -> bool {
-    field.ty == FieldType::Array && field.items.as_deref().is_some_and(holds_secret)
+    field.ty == FieldType::Array && field.items.as_deref().is_some_and(can_hold_secret)
 }
 
 /// Whether a value of this field can hold a secret.
-fn holds_secret(field: &Field) -> bool {
-    field.secret || field.fields.values().chain(field.items.as_deref()).any(holds_secret)
+fn can_hold_secret(field: &Field) -> bool {
+    field.secret || field.fields.values().chain(field.items.as_deref()).any(can_hold_secret)
 }
 
 fn strip_object(field: &Field, map: &mut Map<String, Value>) -> bool {

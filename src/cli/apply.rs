@@ -5,7 +5,7 @@ use super::connect::{Session, connect};
 use super::context::load_job;
 use super::error::CliError;
 use super::live_run::{LiveRun, Reports};
-use super::output::Output;
+use super::output::{self, Output};
 use super::planning::{self, Planned, check_max_changes};
 use super::{prompt, show_plan};
 use crate::job::{Guards, Job, Threshold};
@@ -19,7 +19,7 @@ pub(super) async fn run(args: ApplyArgs, output: &Output) -> Result<u8, CliError
         let ApplyArgs { job, tenant, pace, full, .. } = args;
         return show_plan::run(PlanArgs { job, tenant, pace, full, detailed_exitcode: false }, output).await;
     }
-    let reports = Reports::from_paths(&args.report)?;
+    let reports = Reports::from_paths(&args.report, &args.job.job)?;
     let display = output.progress();
     let session = connect(&args.tenant, &args.pace, &display).await?;
     let job = load_job(&args.job.job, &session.state, args.job.no_base, output)?;
@@ -43,7 +43,7 @@ pub(super) async fn run(args: ApplyArgs, output: &Output) -> Result<u8, CliError
     let run = LiveRun::begin(&session, planned)?;
     let finished = run.execute(&job, &session, limits, &display).await?;
     display.clear();
-    Ok(run.report(&session, &finished, &reports, output))
+    Ok(run.report(&job, &session, &finished, &reports, output))
 }
 
 /// The greater of 10 and 10 % of the planned writes, where nothing else is said.
@@ -65,7 +65,8 @@ async fn check_scopes(job: &Job, session: &Session, planned: &Planned) -> Result
             .await
             .map_err(|error| CliError::tenant(target.tenant.as_str(), &error))?;
         let wanted = &job.kind.endpoint.update_scope;
-        if grant.scopes.is_some_and(|scopes| !scopes.contains(wanted)) {
+        let enough = job.kind.update_scopes();
+        if grant.scopes.is_some_and(|scopes| !enough.iter().any(|scope| scopes.contains(*scope))) {
             let what = format!(
                 "the token for {} lacks the scope {wanted}: grant it to the application, on its \"APIs\" page in the Auth0 Dashboard; nothing was written",
                 target.domain
@@ -90,7 +91,7 @@ fn consent(args: &ApplyArgs, session: &Session, planned: &Planned, job: &Job) ->
         return Err(CliError::no_consent(
             "nobody is there to ask, and --yes is not given; nothing was written",
         )
-        .next(format!("patchwave apply {} --yes", args.job.job)));
+        .next(output::command_line_with(&["--yes"])));
     }
     for target in protected {
         let name = target.tenant.as_str();
@@ -102,7 +103,7 @@ fn consent(args: &ApplyArgs, session: &Session, planned: &Planned, job: &Job) ->
             return Err(CliError::no_consent(format!(
                 "tenant {name} is protected and was not confirmed; nothing was written"
             ))
-            .next(format!("patchwave apply {} --yes --confirm-tenant {name}", args.job.job)));
+            .next(output::command_line_with(&["--yes", &format!("--confirm-tenant={name}")])));
         }
     }
     let places: Vec<String> =

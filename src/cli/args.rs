@@ -69,7 +69,7 @@ pub struct OutputArgs {
     /// When to use colour; NO_COLOR is obeyed.
     #[arg(long, global = true, value_enum, default_value = "auto", env = "PATCHWAVE_COLOR", hide_env = true)]
     pub color: ColorArg,
-    /// Print results and errors only.
+    /// Print results and errors only; of a run, its summary only where not all is in order.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
     /// Log requests on standard error (twice: more). Never shows secrets.
@@ -269,7 +269,7 @@ pub struct ApplyArgs {
     #[arg(long, value_name = "N|P%")]
     pub max_failures: Option<Threshold>,
     /// Copy the results to this file as well (.csv or .json). Repeatable.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     pub report: Vec<PathBuf>,
     /// Show every client of the plan, however many.
     #[arg(long)]
@@ -314,13 +314,14 @@ pub struct SandboxArgs {
     /// Port of the first tenant [default: one that is free].
     #[arg(long, value_name = "PORT")]
     pub port: Option<u16>,
-    /// Published rate limit to simulate.
+    /// Published rate limit to simulate: free, essentials, professional, enterprise, enterprise-nonprod, private-cloud-dev,
+    /// private-cloud-100 to -10000, unlimited, no-headers, or figures such as 50,16/s.
     #[arg(long, value_name = "NAME", default_value = "enterprise")]
     pub tier: Tier,
     /// Time each answer takes: mean and spread, such as 390ms or 390ms,200ms.
     #[arg(long, value_name = "D", default_value = "0ms")]
     pub latency: Latency,
-    /// What goes wrong, such as 503=5%,reset-before=5%.
+    /// What goes wrong, such as 503=5%,reset-before=5%,patch:hang=#3,competing=8/s: [WHERE:]WHAT=AMOUNT, joined by commas.
     #[arg(long, value_name = "SPEC", default_value = "")]
     pub faults: Faults,
     /// Start from these clients: a JSON file of `get --all`.

@@ -15,6 +15,9 @@ pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<u8, CliError> {
     let mut problems = Vec::new();
     for name in &args.jobs {
         match read_checked(name, &state, args.no_base, output) {
+            Ok(job) if output.json() => {
+                output.result(&serde_json::json!({ "job": name, "updates": job.updates.len() }).to_string());
+            }
             Ok(job) => {
                 output.text(&format!("{name}: {}, no mistakes", term::count(job.updates.len(), "update")));
             }

@@ -137,7 +137,9 @@ async fn connect_sandbox(
 fn guards(env: &Environment) -> Result<Guards, CliError> {
     let read = |flag: &str| -> Result<Option<Threshold>, CliError> {
         let value = env.flag(flag).map(|var| var.expose().parse::<Threshold>());
-        value.transpose().map_err(|wrong| CliError::usage(format!("the environment's {flag}: {wrong}")))
+        value.transpose().map_err(|wrong| {
+            CliError::usage(format!("PATCHWAVE_{}: {wrong}", flag.to_uppercase().replace('-', "_")))
+        })
     };
     Ok(Guards { max_changes: read("max-changes")?, max_failures: read("max-failures")? })
 }

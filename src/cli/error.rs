@@ -6,7 +6,7 @@ use super::exit;
 use super::output::{self, Output};
 use crate::auth0::ApiError;
 use crate::config::{SecretError, SelectError};
-use crate::model::Problem;
+use crate::model::{EntityId, Problem};
 use crate::plan::Refusal;
 use crate::report::{problems, term};
 use crate::store::StoreError;
@@ -83,6 +83,16 @@ impl CliError {
         this.0.tenant = Some(tenant.to_owned());
         this.0.http_status = error.status();
         this.0.retryable = error.retryable();
+        this
+    }
+
+    /// One object of a tenant could not be had; only that it does not exist is about the object alone.
+    pub(super) fn object(tenant: &str, id: &EntityId, error: &ApiError) -> Self {
+        let mut this = Self::tenant(tenant, error);
+        this.0.message = format!("{tenant}: {id}: {error}");
+        if error.status() == Some(404) {
+            this.0.exit = exit::ROWS;
+        }
         this
     }
 

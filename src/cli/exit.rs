@@ -1,6 +1,6 @@
 //! Exit codes: a contract that scripts rely on.
 
-use crate::model::{RowResult, StopReason};
+use crate::model::{Reason, RowResult, StopReason};
 use crate::plan::Totals;
 use crate::report::Summary;
 use crate::run::Finished;
@@ -46,24 +46,28 @@ pub(super) fn of_run(tenants: &[u8], stop: Option<StopReason>) -> u8 {
     }
 }
 
-/// How one tenant's part of a run ended.
+/// How one tenant's part of a run ended. `rows`: result and reason of each.
 pub(super) fn of_tenant(
     planned: bool,
-    rows: &[RowResult],
+    rows: &[(RowResult, Option<Reason>)],
     finished: &Finished,
     lost: Option<StopReason>,
 ) -> u8 {
-    let wrote = rows.contains(&RowResult::Updated);
-    let left = rows.contains(&RowResult::NotAttempted);
+    let touched = |(result, reason): &(RowResult, Option<Reason>)| {
+        *result == RowResult::Updated || matches!(reason, Some(Reason::NotAsPlanned | Reason::Unknown))
+    };
+    let has = |wanted: RowResult| rows.iter().any(|(result, _)| *result == wanted);
     if !planned {
         return SETUP;
     }
     match lost {
         // A scope that is missing from the start is a matter of set-up: nothing was written.
-        Some(StopReason::AccessLost | StopReason::TenantLost) if !wrote => SETUP,
+        Some(StopReason::AccessLost | StopReason::TenantLost) if !rows.iter().any(touched) => SETUP,
         Some(_) => STOPPED,
-        None if finished.stop.is_some() && left => STOPPED,
-        None if rows.iter().any(|row| matches!(row, RowResult::Failed | RowResult::Conflict)) => ROWS,
+        // What nobody could record is not to be trusted, even where it was the last row.
+        None if finished.stop == Some(StopReason::JournalLost) => STOPPED,
+        None if has(RowResult::NotAttempted) => STOPPED,
+        None if has(RowResult::Failed) || has(RowResult::Conflict) => ROWS,
         None => OK,
     }
 }

@@ -54,11 +54,20 @@ async fn fetch(args: &GetArgs, target: &Target, kind: &Kind) -> Result<Vec<Body>
     let reader = target.connection.reader();
     let failed = |error| CliError::tenant(target.tenant.as_str(), &error);
     let entities: Vec<Entity> = if args.all {
-        reader.list(&kind.endpoint, None).await.map_err(failed)?
+        let all = reader.list(&kind.endpoint, None).await.map_err(failed)?;
+        let excluded = |entity: &Entity| {
+            kind.excluded_field().and_then(|field| entity.body.get(field)) == Some(&Value::Bool(true))
+        };
+        all.into_iter().filter(|entity| !excluded(entity)).collect()
     } else {
         let mut entities = Vec::new();
         for id in ids(args, target)? {
-            entities.push(reader.get(&kind.endpoint, &id, None).await.map_err(failed)?);
+            entities.push(
+                reader
+                    .get(&kind.endpoint, &id, None)
+                    .await
+                    .map_err(|error| CliError::object(target.tenant.as_str(), &id, &error))?,
+            );
         }
         entities
     };

@@ -1,25 +1,25 @@
 //! A run from its directory to its report: what every verb that writes to tenants ends with.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::connect::Session;
 use super::error::CliError;
-use super::exit;
 use super::output::{self, Output};
 use super::planning::Planned;
+use super::{exit, show_plan};
 use crate::auth0::Writer;
-use crate::job::Job;
-use crate::model::{Listener, RowResult, RunId, TenantName};
+use crate::job::{Job, Selector, Update};
+use crate::model::{Listener, Reason, RowResult, RunId, StopReason, TenantName};
 use crate::plan::{Plan, TenantPlan, file};
 use crate::report::progress::Display;
 use crate::report::rows::Without;
 use crate::report::{ReportRow, RunFacts, Summary, csv, json, report_rows, summarize, term};
-use crate::run::{Finished, Limits, TenantRun, execute};
-use crate::store::{Journal, RunDir, StoreError, atomic, paces, runs};
+use crate::run::{Finished, Limits, RunSetup, TenantRun, execute};
+use crate::store::{Journal, RunDir, StoreError, atomic, bases, paces, runs};
 
 /// `--report` files with their formats.
 pub(super) struct Reports(Vec<(PathBuf, Format)>);
@@ -31,17 +31,27 @@ enum Format {
 }
 
 impl Reports {
-    /// The format of each is told by its extension.
-    pub(super) fn from_paths(paths: &[PathBuf]) -> Result<Self, CliError> {
-        let of = |path: &PathBuf| match path.extension().and_then(|extension| extension.to_str()) {
-            Some("csv") => Ok((path.clone(), Format::Csv)),
-            Some("json") => Ok((path.clone(), Format::Json)),
-            _ => {
-                let path = path.display();
-                Err(CliError::usage(format!(
-                    "--report {path}: the format is told by the extension, .csv or .json"
-                )))
+    /// The format of each is told by its extension. What cannot be written is found out now, not when all is done.
+    pub(super) fn from_paths(paths: &[PathBuf], job: &str) -> Result<Self, CliError> {
+        let of = |path: &PathBuf| {
+            let shown = path.display();
+            let format = match path.extension().and_then(|extension| extension.to_str()) {
+                Some("csv") => Format::Csv,
+                Some("json") => Format::Json,
+                _ => {
+                    return Err(CliError::usage(format!(
+                        "--report {shown}: the format is told by the extension, .csv or .json"
+                    )));
+                }
+            };
+            let same = || Some(path.canonicalize().ok()? == Path::new(job).canonicalize().ok()?);
+            if same() == Some(true) {
+                return Err(CliError::usage(format!(
+                    "--report {shown} is the job itself, which would be overwritten"
+                )));
             }
+            atomic::can_write(path).map_err(|error| CliError::usage(format!("--report: {error}")))?;
+            Ok((path.clone(), format))
         };
         paths.iter().map(of).collect::<Result<_, _>>().map(Self)
     }
@@ -90,15 +100,27 @@ impl LiveRun {
         let mut listeners: Vec<Box<dyn Listener>> = vec![Box::new(display.clone())];
         display.running(self.planned.plan.totals().writes);
         let started = now();
-        let run = self.id.clone();
-        let finished =
-            execute(run, job.kind, tenants, journal, limits, &mut listeners, display.sink()).await?;
+        let setup = RunSetup {
+            run: self.id.clone(),
+            kind: job.kind,
+            limits,
+            read: self.planned.read,
+            progress: display.sink(),
+        };
+        let finished = execute(setup, tenants, journal, &mut listeners).await?;
         Ok(Ended { finished, started, ended: now() })
     }
 
     /// Writes results and summary, says how it went, and returns the exit code. A report that cannot be written does not
     /// undo what was done: it is told, and the journal still has every outcome.
-    pub(super) fn report(&self, session: &Session, ended: &Ended, reports: &Reports, output: &Output) -> u8 {
+    pub(super) fn report(
+        &self,
+        job: &Job,
+        session: &Session,
+        ended: &Ended,
+        reports: &Reports,
+        output: &Output,
+    ) -> u8 {
         let plan = &self.planned.plan;
         let rows = report_rows(plan, &ended.finished.entries, Without::NotAttempted);
         let code = code_of(plan, &rows, &ended.finished);
@@ -108,7 +130,7 @@ impl LiveRun {
             started: ended.started,
             ended: ended.ended,
             exit_code: code,
-            stop: ended.finished.stop,
+            stop: ended.finished.stop.or(self.tenants_stop(&ended.finished)),
             forecast: self.planned.forecasts.iter().flatten().max_by_key(|f| f.longest).copied(),
             paces: paces.collect(),
         };
@@ -118,29 +140,54 @@ impl LiveRun {
         if let Err(error) = paces::keep(&session.state, learned) {
             tracing::debug!(%error, "the learned rate limit was not kept");
         }
-        let written = self.write(&summary, &rows, ended, reports);
-        self.say(&summary, ended, output);
-        match written {
-            Ok(()) => {
-                output.text(&format!("Results: {}", self.folder.results().display()));
-                if exit::unfinished(&summary) {
-                    output.note(&next_step(code));
+        self.follow_bases(job, session, &rows);
+        let written = self.write(&summary, &rows).and_then(|()| self.copy(&summary, &rows, ended, reports));
+        self.say(&summary, ended, code, output);
+        let Err(error) = written else { return code };
+        output.error(&format!("{} {error}", term::paint(term::BAD, "error:")));
+        self.last_resort(&rows, output);
+        code.max(exit::ROWS)
+    }
+
+    /// Why every tenant that had anything to write stopped, if they all did.
+    fn tenants_stop(&self, finished: &Finished) -> Option<StopReason> {
+        let writing = self.planned.plan.tenants.iter().filter(|tenant| !tenant.writes.is_empty()).count();
+        let strongest = finished.tenant_stops.iter().map(|(_, reason, _)| *reason).max();
+        strongest.filter(|_| finished.tenant_stops.len() == writing)
+    }
+
+    /// What a run has written is what the next edit of the same `get` file starts from: otherwise it would conflict with itself.
+    fn follow_bases(&self, job: &Job, session: &Session, rows: &[ReportRow<'_>]) {
+        let in_place = |row: &ReportRow<'_>| matches!(row.result, RowResult::Updated | RowResult::Unchanged);
+        let updates = rows.iter().filter(|row| in_place(row)).filter_map(|row| job.updates.get(row.update));
+        let mut by_base: HashMap<&str, Vec<&Update>> = HashMap::new();
+        for update in updates.filter(|update| !update.ops.is_empty()) {
+            by_base.entry(update.base.as_deref().unwrap_or_default()).or_default().push(update);
+        }
+        for (digest, updates) in by_base.into_iter().filter(|(digest, _)| !digest.is_empty()) {
+            let changes = updates.iter().filter_map(|update| match &update.selector {
+                Selector::Id(id) => {
+                    Some((id, update.ops.iter().map(|op| (&op.path, op.action.after())).collect()))
                 }
-                code
-            }
-            Err(error) => {
-                let journal = self.folder.journal();
-                output.error(&format!(
-                    "{} {error}; the run itself is over, and what became of each row is in {}",
-                    term::paint(term::BAD, "error:"),
-                    journal.display()
-                ));
-                code.max(exit::ROWS)
+                Selector::Match { .. } => None,
+            });
+            if let Err(error) =
+                bases::follow(&session.state, digest, &job.kind.endpoint.id_field, changes.collect())
+            {
+                tracing::debug!(%error, "what was written was not kept as the base of later edits");
             }
         }
     }
 
-    fn write(
+    /// Results and summary into the run's own directory.
+    fn write(&self, summary: &Summary, rows: &[ReportRow<'_>]) -> Result<(), StoreError> {
+        let columns = &self.planned.plan.header.columns;
+        atomic::write(&self.folder.results(), |out| csv::print(columns, rows, Some(&self.id), out))?;
+        atomic::write(&self.folder.summary(), |out| Ok(serde_json::to_writer_pretty(out, summary)?))
+    }
+
+    /// The copies that `--report` asks for.
+    fn copy(
         &self,
         summary: &Summary,
         rows: &[ReportRow<'_>],
@@ -148,13 +195,11 @@ impl LiveRun {
         reports: &Reports,
     ) -> Result<(), StoreError> {
         let plan = &self.planned.plan;
-        let columns = &plan.header.columns;
-        let results = |out: &mut dyn std::io::Write| csv::print(columns, rows, Some(&self.id), out);
-        atomic::write(&self.folder.results(), results)?;
-        atomic::write(&self.folder.summary(), |out| Ok(serde_json::to_writer_pretty(out, summary)?))?;
         for (path, format) in &reports.0 {
             match format {
-                Format::Csv => atomic::write(path, results)?,
+                Format::Csv => {
+                    atomic::write(path, |out| csv::print(&plan.header.columns, rows, Some(&self.id), out))?;
+                }
                 Format::Json => {
                     let run = json::run(summary, plan, &ended.finished.entries);
                     atomic::write(path, |out| Ok(serde_json::to_writer_pretty(out, &run)?))?;
@@ -164,14 +209,36 @@ impl LiveRun {
         Ok(())
     }
 
-    fn say(&self, summary: &Summary, ended: &Ended, output: &Output) {
+    /// Where no file could take the results, the screen (or the log that it is redirected to) does.
+    fn last_resort(&self, rows: &[ReportRow<'_>], output: &Output) {
+        if self.folder.results().exists() {
+            return output.error(&format!("the results are in {}", self.folder.results().display()));
+        }
+        let mut text = Vec::new();
+        if csv::print(&self.planned.plan.header.columns, rows, Some(&self.id), &mut text).is_ok() {
+            output.error("The results could not be kept anywhere. Here they are:");
+            output.error(&String::from_utf8_lossy(&text));
+        }
+    }
+
+    fn say(&self, summary: &Summary, ended: &Ended, code: u8, output: &Output) {
         let plan = &self.planned.plan;
         if output.json() {
             output.result(&json::run(summary, plan, &ended.finished.entries).to_string());
-        } else if plan.totals().writes == 0 && !exit::unfinished(summary) {
-            output.result("Nothing to do: every client is as the job asks.");
+            return;
+        }
+        // Unattended and in order: silence, so that cron sends no mail.
+        if output.quiet() && code == exit::OK {
+            return;
+        }
+        if plan.totals().writes == 0 && !exit::unfinished(summary) {
+            output.result(show_plan::nothing_to_do(plan.totals()));
         } else {
             output.result(&summary.render());
+        }
+        output.result(&format!("Results: {}", self.folder.results().display()));
+        if exit::unfinished(summary) {
+            output.error(&next_step(code));
         }
     }
 }
@@ -187,9 +254,9 @@ fn next_step(code: u8) -> String {
 }
 
 fn code_of(plan: &Plan, rows: &[ReportRow<'_>], finished: &Finished) -> u8 {
-    let mut results: HashMap<&TenantName, Vec<RowResult>> = HashMap::new();
+    let mut results: HashMap<&TenantName, Vec<(RowResult, Option<Reason>)>> = HashMap::new();
     for row in rows {
-        results.entry(row.tenant).or_default().push(row.result);
+        results.entry(row.tenant).or_default().push((row.result, row.reason));
     }
     let of = |tenant: &Arc<TenantPlan>| {
         let lost =

@@ -111,8 +111,31 @@ impl Output {
     }
 }
 
-/// This very command, to be typed again.
+/// This very command, to be typed again. Never put together from its parts: a flag that is forgotten (`--limit`,
+/// `--tenant`, `--env-file`) would make it another command.
 pub(super) fn command_line() -> String {
+    line(std::env::args().skip(1))
+}
+
+/// This command with other flags behind it, those that it has already left out.
+pub(super) fn command_line_with(flags: &[&str]) -> String {
+    let given: Vec<String> = std::env::args().skip(1).collect();
+    let missing = flags.iter().filter(|flag| !given.iter().any(|word| word == *flag));
+    line(given.iter().cloned().chain(missing.map(|flag| (*flag).to_owned())))
+}
+
+/// This `plan` as the `apply` that makes the changes it shows.
+pub(super) fn apply_line() -> String {
+    let mut verb = false;
+    let words = std::env::args().skip(1).filter(|word| word != "--detailed-exitcode").map(|word| {
+        let is_verb = !verb && word == "plan";
+        verb |= is_verb;
+        if is_verb { "apply".to_owned() } else { word }
+    });
+    line(words)
+}
+
+fn line(words: impl Iterator<Item = String>) -> String {
     let quote = |word: String| {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@%,+".contains(c);
         if !word.is_empty() && word.chars().all(plain) {
@@ -121,8 +144,7 @@ pub(super) fn command_line() -> String {
             format!("'{}'", word.replace('\'', r"'\''"))
         }
     };
-    let words: Vec<String> = std::env::args().skip(1).map(quote).collect();
-    format!("patchwave {}", words.join(" "))
+    format!("patchwave {}", words.map(quote).collect::<Vec<_>>().join(" "))
 }
 
 /// Whether JSON was asked for, as far as can be told from flags that are wrong somewhere.

@@ -4,17 +4,19 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::args::{Force, JobArgs};
 use super::connect::{Session, Target};
 use super::error::CliError;
 use crate::auth0::{ApiError, Reader};
-use crate::job::{Guards, Job, Threshold};
+use crate::job::{Job, Threshold};
 use crate::model::suggest::nearest;
 use crate::model::{Problem, TenantName};
 use crate::plan::forecast::{Forecast, forecast};
 use crate::plan::{
-    Header, Plan, PlanOptions, TenantFailure, TenantPlan, TenantState, Unplannable, guard, needs, plan_tenant,
+    Header, Needs, Plan, PlanOptions, TenantFailure, TenantPlan, TenantState, Unplannable, guard, needs,
+    plan_tenant,
 };
 use crate::run::read_state;
 use crate::store::paces;
@@ -25,6 +27,8 @@ pub(super) struct Planned {
     pub(super) plan: Plan,
     /// One per tenant, in the plan's order; `None` where the tenant could not be planned.
     pub(super) forecasts: Vec<Option<Forecast>>,
+    /// When the tenants were read.
+    pub(super) read: Instant,
     /// Errors of tenants that could not be planned.
     pub(super) failures: Vec<(TenantName, ApiError)>,
 }
@@ -32,14 +36,19 @@ pub(super) struct Planned {
 /// Plans a job for the tenants of a session.
 pub(super) async fn plan(job: &Job, session: &Session, args: &JobArgs) -> Result<Planned, CliError> {
     check_tenants(job, session, args)?;
+    let read = Instant::now();
     let readers: Vec<(&Target, Reader)> =
         session.targets.iter().map(|target| (target, target.connection.reader())).collect();
     let states = join_all(readers.iter().map(|(target, reader)| async move {
-        let needs = needs(job, &target.tenant);
+        let share = change_limits(job, session, args, target)
+            .any(|(limit, _)| matches!(limit, Threshold::Percent(_)));
+        let needs = Needs { total: share, ..needs(job, &target.tenant) };
         read_state(reader, target.connection.own_client().cloned(), job.kind, &needs).await
     }))
     .await;
-    let options = PlanOptions { limit: args.limit, force_own_client: args.force.contains(&Force::OwnClient) };
+    // One budget for the run: the first clients in the order of the tenants.
+    let mut options =
+        PlanOptions { limit: args.limit, force_own_client: args.force.contains(&Force::OwnClient) };
     let header = Header {
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         job: job.name.clone(),
@@ -48,12 +57,17 @@ pub(super) async fn plan(job: &Job, session: &Session, args: &JobArgs) -> Result
         made: now(),
         columns: job.columns.clone(),
     };
-    let mut planned =
-        Planned { plan: Plan { header, tenants: Vec::new() }, forecasts: Vec::new(), failures: Vec::new() };
+    let mut planned = Planned {
+        plan: Plan { header, tenants: Vec::new() },
+        forecasts: Vec::new(),
+        failures: Vec::new(),
+        read,
+    };
     let (mut problems, mut refusals) = (Vec::new(), Vec::new());
     for (target, state) in session.targets.iter().zip(states) {
         match one(job, session, target, state, options, &mut planned.failures) {
             Ok((tenant, forecast)) => {
+                options.limit = options.limit.map(|limit| limit.saturating_sub(tenant.writes.len()));
                 planned.plan.tenants.push(Arc::new(tenant));
                 planned.forecasts.push(forecast);
             }
@@ -163,6 +177,24 @@ fn check_tenants(job: &Job, session: &Session, args: &JobArgs) -> Result<(), Cli
     }
 }
 
+/// The limits on changes that hold for a tenant, each with who says so: a flag alone, else those of the job and the
+/// environment, else 30 % for a protected tenant.
+fn change_limits<'a>(
+    job: &'a Job,
+    session: &'a Session,
+    args: &'a JobArgs,
+    target: &'a Target,
+) -> impl Iterator<Item = (Threshold, &'static str)> {
+    let lifted = args.force.contains(&Force::MaxChanges);
+    let flag = args.max_changes.map(|limit| (limit, "--max-changes"));
+    let of_job = job.guards.max_changes.map(|limit| (limit, "the job's max_changes"));
+    let of_environment = session.guards.max_changes.map(|limit| (limit, "PATCHWAVE_MAX_CHANGES"));
+    let said = if flag.is_some() { [flag, None] } else { [of_job, of_environment] };
+    let protected = (target.protected && said == [None, None])
+        .then_some((Threshold::Percent(30.0), "the limit of a protected tenant"));
+    said.into_iter().chain([protected]).flatten().filter(move |_| !lifted)
+}
+
 /// Refuses a plan that changes more than was allowed. A protected tenant allows 30 % where nothing else is said.
 pub(super) fn check_max_changes(
     job: &Job,
@@ -170,13 +202,9 @@ pub(super) fn check_max_changes(
     session: &Session,
     args: &JobArgs,
 ) -> Result<(), CliError> {
-    if args.force.contains(&Force::MaxChanges) {
-        return Ok(());
-    }
     let limit_of = |tenant: &TenantName, clients: usize| {
-        let protected = session.targets.iter().any(|target| target.tenant == *tenant && target.protected);
-        let said = Guards::strictest([job.guards.max_changes, session.guards.max_changes], clients);
-        args.max_changes.or(said).or(protected.then_some(Threshold::Percent(30.0)))
+        let target = session.targets.iter().find(|target| target.tenant == *tenant)?;
+        change_limits(job, session, args, target).min_by_key(|(limit, _)| limit.of(clients))
     };
     let refusals = guard::max_changes(job.kind, planned, limit_of);
     if refusals.is_empty() { Ok(()) } else { Err(CliError::refused(&refusals)) }

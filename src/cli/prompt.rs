@@ -21,6 +21,9 @@ fn answer(question: &str) -> Option<String> {
     let mut screen = anstream::stderr();
     write!(screen, "{question}").and_then(|()| screen.flush()).ok()?;
     let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line).ok()?;
+    if std::io::stdin().lock().read_line(&mut line).ok()? == 0 {
+        // Ctrl-D leaves the cursor behind the question.
+        let _ = writeln!(screen);
+    }
     Some(line.trim().to_owned())
 }

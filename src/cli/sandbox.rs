@@ -29,7 +29,7 @@ pub(super) async fn run(args: SandboxArgs, output: &Output) -> Result<u8, CliErr
     output.result(&lines(&sandbox));
     output.note("Serving until Ctrl-C. Simulated tenants on this machine: nothing here is a real secret.");
     let stop = crate::run::Stop::default();
-    let signals = crate::run::signals::listen(stop.clone());
+    let signals = crate::run::signals::listen(stop.clone(), || ());
     match signals {
         Ok(_) => stop.at_least(crate::model::StopReason::Interrupted).await,
         Err(error) => return Err(CliError::setup(format!("signals cannot be received: {error}"))),

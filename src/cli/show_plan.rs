@@ -4,10 +4,11 @@ use super::args::PlanArgs;
 use super::connect::connect;
 use super::context::load_job;
 use super::error::CliError;
-use super::output::Output;
+use super::exit;
+use super::output::{self, Output};
 use super::planning::{self, Planned, check_max_changes};
-use super::{connect::Session, exit};
 use crate::job::Job;
+use crate::plan::Totals;
 use crate::report::diff::{self, DiffOptions};
 use crate::report::json;
 
@@ -29,7 +30,7 @@ pub(super) async fn run(args: PlanArgs, output: &Output) -> Result<u8, CliError>
         output.result(&json::plan(&planned.plan, &planned.forecasts).to_string());
     }
     check_max_changes(&job, &planned.plan, &session, &args.job)?;
-    closing(&planned, &session, &args, output);
+    closing(&planned, output);
     Ok(code)
 }
 
@@ -51,23 +52,22 @@ pub(super) fn unreachable(planned: &Planned) -> CliError {
     }
 }
 
-fn closing(planned: &Planned, session: &Session, args: &PlanArgs, output: &Output) {
+fn closing(planned: &Planned, output: &Output) {
     let totals = planned.plan.totals();
     if totals.writes == 0 {
-        output.text("Nothing to do: every client is as the job asks.");
-        return;
+        output.text(nothing_to_do(totals));
+    } else if !output.quiet() {
+        output.text(&format!("To make these changes: {}", output::apply_line()));
     }
-    let mut command = format!("patchwave apply {}", args.job.job);
-    if session.sandbox.is_some() {
-        command.push_str(" --sandbox");
-    }
-    for tenant in &args.tenant.tenants {
-        command.push_str(&format!(" --tenant {tenant}"));
-    }
-    for group in &args.tenant.groups {
-        command.push_str(&format!(" --group {group}"));
-    }
-    if !output.quiet() {
-        output.text(&format!("To make these changes: {command}"));
+}
+
+/// What to say of a plan without a write: only where everything is in place is everything in place.
+pub(super) fn nothing_to_do(totals: Totals) -> &'static str {
+    if totals.failed + totals.conflicts + totals.skipped + totals.tenants_failed > 0 {
+        "No change to make; see above for the rows that were left out."
+    } else if totals.unchanged == 0 {
+        "Nothing to do: the job has no rows."
+    } else {
+        "Nothing to do: every client is as the job asks."
     }
 }

@@ -11,6 +11,8 @@ pub(super) enum Column {
     Id,
     /// The tenant that the row is for.
     Tenant,
+    /// The same, as a report wrote it: where both stand, this one is obeyed, so that a report is a job again.
+    RowTenant,
     /// A literal text that the field must have.
     Match(FieldPath),
     /// The field to set.
@@ -40,7 +42,8 @@ pub(super) fn column(kind: &Kind, header: &str) -> Result<Column, HeaderFault> {
     let fault = |what: String, help: Option<String>| HeaderFault { what, help, selector: false };
     match header {
         "" => return Ok(Column::Nameless),
-        "tenant" | "_tenant" => return Ok(Column::Tenant),
+        "tenant" => return Ok(Column::Tenant),
+        "_tenant" => return Ok(Column::RowTenant),
         id if id == kind.endpoint.id_field => return Ok(Column::Id),
         ignored if ignored.starts_with('_') => return Ok(Column::Ignored),
         _ => (),
@@ -51,7 +54,14 @@ pub(super) fn column(kind: &Kind, header: &str) -> Result<Column, HeaderFault> {
     for (prefix, make) in [("match.", Column::Match as fn(FieldPath) -> Column), ("expect.", Column::Expect)]
     {
         if let Some(rest) = header.strip_prefix(prefix) {
-            return field(kind, rest, header).map(make).map_err(|mut wrong| {
+            let path = field(kind, rest, header);
+            if path.as_ref().is_ok_and(|path| kind.is_secret(path)) {
+                return Err(fault(
+                    format!("column `{header}` is about a secret, which no cell may hold"),
+                    None,
+                ));
+            }
+            return path.map(make).map_err(|mut wrong| {
                 wrong.help = wrong.help.map(|help| help.replace("mean `", &format!("mean `{prefix}")));
                 wrong.selector = prefix == "match.";
                 wrong

@@ -196,10 +196,12 @@ impl Reader<'_> {
         }
         let Comparison { ops, expects, fixed, .. } = comparison;
         let origin = Origin { file: Arc::clone(&self.file), span: head, label: RowLabel::Update(number) };
+        let base = object.get(BASE_KEY).and_then(|raw| serde_json::from_str(raw.get()).ok());
         Some(Update {
             origin,
             tenant: None,
             selector: Selector::Id(id),
+            base,
             ops,
             expects,
             fixed,

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use crate::catalogue::{FieldType, Kind, Lookup, validate};
+use super::{Action, Op};
+use crate::catalogue::{FieldType, Kind, Lookup, redact, validate};
 use crate::model::FieldPath;
 
 /// A value with the place it stands at: what the readers of TOML and JSON make of their own trees.
@@ -35,6 +36,14 @@ impl Spanned {
 pub(super) enum Leaf {
     Value { path: FieldPath, value: Value, span: Range<usize> },
     Fault { what: String, help: Option<String>, span: Range<usize> },
+}
+
+impl Leaf {
+    pub(super) fn span(&self) -> &Range<usize> {
+        match self {
+            Self::Value { span, .. } | Self::Fault { span, .. } => span,
+        }
+    }
 }
 
 /// Takes `tree` apart below `path`. An unknown field is one fault, however much stands below it.
@@ -94,10 +103,44 @@ pub(super) fn of_object(kind: &Kind, entries: Vec<(String, Range<usize>, Spanned
     out
 }
 
-/// What is wrong with writing this value here, as leaves of fault.
-pub(super) fn faults(kind: &Kind, path: &FieldPath, value: &Value, span: &Range<usize>) -> Vec<Leaf> {
-    validate::value(kind, path, value)
-        .into_iter()
-        .map(|fault| Leaf::Fault { what: fault.what, help: fault.help, span: span.clone() })
-        .collect()
+/// The leaves of a plain value at `path`, all at the same place.
+pub(super) fn of_value(kind: &Kind, path: &FieldPath, span: &Range<usize>, value: Value) -> Vec<Leaf> {
+    let mut out = Vec::new();
+    leaves(kind, path.clone(), span.clone(), spanned(value, span), &mut out);
+    out
+}
+
+fn spanned(value: Value, span: &Range<usize>) -> Spanned {
+    let value = match value {
+        Value::Object(entries) => {
+            let entry = |(key, inner)| (key, span.clone(), spanned(inner, span));
+            Tree::Object(entries.into_iter().map(entry).collect())
+        }
+        value => Tree::Value(value),
+    };
+    Spanned { span: span.clone(), value }
+}
+
+/// What is wrong, and what to do about it.
+pub(super) type Fault = (String, Option<String>);
+
+/// The operation that a leaf asks for: null empties the field. Or all that is wrong with it.
+pub(super) fn op(kind: &Kind, leaf: Leaf) -> Result<Op, Vec<Fault>> {
+    let (path, value, span) = match leaf {
+        Leaf::Value { path, value, span } => (path, value, span),
+        Leaf::Fault { what, help, .. } => return Err(vec![(what, help)]),
+    };
+    let faults = if redact::has_marker(&value) {
+        let what = format!("{path} holds the text that `get` writes in place of a secret");
+        return Err(vec![(what, Some("leave the field out to keep the secret as it is".to_owned()))]);
+    } else if value.is_null() {
+        validate::unset(kind, &path).into_iter().collect()
+    } else {
+        validate::value(kind, &path, &value)
+    };
+    if faults.is_empty() {
+        let action = if value.is_null() { Action::Unset } else { Action::Set(value) };
+        return Ok(Op { path, action, span });
+    }
+    Err(faults.into_iter().map(|fault| (fault.what, fault.help)).collect())
 }

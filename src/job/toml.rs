@@ -7,14 +7,15 @@ use serde_json::Value;
 use toml::Spanned as TomlSpanned;
 use toml::de::{DeTable, DeValue};
 
-use super::leaves::{Leaf, Spanned, Tree, faults, of_object};
+use super::leaves::{self, Leaf, Spanned, Tree, of_object};
 use super::load::{stem, utf8};
 use super::mask;
 use super::toml_tree::{Entry, entries, type_name};
+use super::update::overlaps;
 use super::{
     Action, Expect, Guards, Input, Job, LoadOptions, Op, Origin, Pattern, RowLabel, Selector, Update,
 };
-use crate::catalogue::{Kind, validate};
+use crate::catalogue::{Kind, redact, validate};
 use crate::model::suggest::nearest;
 use crate::model::{EntityId, FieldPath, Problem, SourceFile, TenantName};
 
@@ -236,7 +237,16 @@ impl Reader {
             );
         }
         let origin = Origin { file: Arc::clone(&self.file), span, label: RowLabel::Update(number) };
-        Some(Update { origin, tenant: None, selector, ops, expects, fixed: Vec::new(), cells: Vec::new() })
+        Some(Update {
+            origin,
+            tenant: None,
+            selector,
+            base: None,
+            ops,
+            expects,
+            fixed: Vec::new(),
+            cells: Vec::new(),
+        })
     }
 
     fn id(&mut self, value: TomlSpanned<DeValue<'_>>) -> Option<EntityId> {
@@ -264,6 +274,9 @@ impl Reader {
         let mut patterns = Vec::new();
         for leaf in self.leaves("match", value) {
             match leaf {
+                Leaf::Value { path, span, .. } if self.kind.is_secret(&path) => {
+                    self.fault(format!("`match.{path}` is a secret, which no job may hold"), span, None);
+                }
                 Leaf::Value { path, value: Value::String(text), .. } => {
                     patterns.push((path, Pattern::glob(&text)));
                 }
@@ -300,24 +313,15 @@ impl Reader {
     fn set(&mut self, value: TomlSpanned<DeValue<'_>>) -> Vec<Op> {
         let mut ops = Vec::new();
         for leaf in self.leaves("set", value) {
-            match leaf {
-                Leaf::Value { path, value, span } => {
-                    let wrong = faults(self.kind, &path, &value, &span);
-                    self.report(wrong);
-                    ops.push(Op { path, action: Action::Set(value), span });
+            let span = leaf.span().clone();
+            match leaves::op(self.kind, leaf) {
+                Ok(op) => ops.push(op),
+                Err(faults) => {
+                    faults.into_iter().for_each(|(what, help)| self.fault(what, span.clone(), help));
                 }
-                fault => self.report(vec![fault]),
             }
         }
         ops
-    }
-
-    fn report(&mut self, faults: Vec<Leaf>) {
-        for fault in faults {
-            if let Leaf::Fault { what, help, span } = fault {
-                self.fault(what, span, help);
-            }
-        }
     }
 
     fn unset(&mut self, value: TomlSpanned<DeValue<'_>>) -> Vec<Op> {
@@ -342,12 +346,12 @@ impl Reader {
         let mut expects = Vec::new();
         for leaf in self.leaves("expect", value) {
             match leaf {
-                Leaf::Value { path, span, .. } if self.kind.is_secret(&path) => {
+                Leaf::Value { path, value, span } if redact::holds_secret(self.kind, &path, &value) => {
                     let what = format!("`{path}` is a secret, and cannot be expected to hold a value");
                     self.fault(what, span, None);
                 }
                 Leaf::Value { path, value, span } => expects.push(Expect { path, value: Some(value), span }),
-                fault => self.report(vec![fault]),
+                Leaf::Fault { what, help, span } => self.fault(what, span, help),
             }
         }
         expects
@@ -355,9 +359,7 @@ impl Reader {
 
     /// Two operations of one update on the same or an enclosing path leave open which one is meant.
     fn overlaps(&mut self, ops: &[Op]) {
-        for (at, op) in ops.iter().enumerate() {
-            let clashes = |earlier: &&Op| earlier.path.encloses(&op.path) || op.path.encloses(&earlier.path);
-            let Some(earlier) = ops[..at].iter().find(clashes) else { continue };
+        for (op, earlier) in overlaps(ops) {
             let place = self.file.position(earlier.span.start);
             let what = format!("`{}` is changed twice in one update", op.path);
             let help = format!(

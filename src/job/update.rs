@@ -104,6 +104,8 @@ pub struct Update {
     pub tenant: Option<TenantName>,
     /// Whom it is about.
     pub selector: Selector,
+    /// The digest of what `get` fetched, for an update that comes from such a file.
+    pub base: Option<String>,
     /// What to change; paths are leaves, and none encloses another.
     pub ops: Vec<Op>,
     /// What must hold before.
@@ -174,6 +176,14 @@ pub enum Selector {
         /// Whether an exact name may fit several clients.
         every: bool,
     },
+}
+
+/// Pairs of operations of one update that change the same path, or one that encloses the other.
+pub(super) fn overlaps(ops: &[Op]) -> Vec<(&Op, &Op)> {
+    let earlier = |(at, op): (usize, &'_ Op)| -> Option<usize> {
+        ops[..at].iter().position(|other| other.path.encloses(&op.path) || op.path.encloses(&other.path))
+    };
+    ops.iter().enumerate().filter_map(|(at, op)| Some((op, &ops[earlier((at, op))?]))).collect()
 }
 
 /// One leaf to change.

@@ -94,6 +94,8 @@ pub enum Progress {
         /// By which tenant.
         tenant: TenantName,
     },
+    /// The run was told to stop; what is under way is finished.
+    Stopping,
     /// A tenant is being left in peace after failures in a row; one probe will be sent.
     Paused {
         /// Which.

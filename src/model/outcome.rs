@@ -55,6 +55,8 @@ pub enum Reason {
     ServerError,
     /// The tenant could not be reached, or its answer did not arrive.
     Network,
+    /// Whether it was written could not be found out.
+    Unknown,
     /// The stored client is not as planned after the write.
     NotAsPlanned,
     /// Written as planned, but a field that was not written moved as well: a warning.
@@ -88,7 +90,7 @@ snake_name!(RowResult {
 snake_name!(Reason {
     NotFound => "not_found", Ambiguous => "ambiguous", Expect => "expect", ChangedMeanwhile => "changed_meanwhile",
     NoMatch => "no_match", Limit => "limit", Protected => "protected", Refused => "refused", Forbidden => "forbidden", AccessLost => "access_lost",
-    ServerError => "server_error", Network => "network", NotAsPlanned => "not_as_planned",
+    ServerError => "server_error", Unknown => "unknown", Network => "network", NotAsPlanned => "not_as_planned",
     ChangedElsewhere => "changed_elsewhere", Stopped => "stopped", TenantFailed => "tenant_failed",
 });
 

@@ -14,6 +14,8 @@ pub enum StopReason {
     TenantLost,
     /// The token lacks a scope, or was refused and could not be renewed.
     AccessLost,
+    /// A defect of patchwave itself ended a tenant's part.
+    Defect,
     /// The journal could not be written: what cannot be recorded must not be done.
     JournalLost,
     /// Ctrl-C, SIGTERM or SIGHUP: rows in flight are finished.
@@ -30,6 +32,7 @@ impl StopReason {
             Self::MaxFailures => "more rows failed than max-failures allows",
             Self::TenantLost => "the tenant could not be reached",
             Self::AccessLost => "the tenant refused the token or a scope",
+            Self::Defect => "a defect in patchwave ended it",
             Self::JournalLost => "the journal could not be written",
             Self::Interrupted => "interrupted",
             Self::Killed => "interrupted twice",

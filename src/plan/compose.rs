@@ -11,6 +11,13 @@ pub fn predicted(kind: &Kind, write: &Write) -> Body {
     patch::predict(kind, &write.before, &wanted(write))
 }
 
+/// Whether the write sends an object whole, so that what others changed in it since it was read would be lost.
+pub fn sends_whole(kind: &Kind, write: &Write) -> bool {
+    let whole =
+        |(key, value): (&String, &Value)| value.is_object() && !kind.merges(&FieldPath::root_field(key));
+    write.body.iter().any(whole)
+}
+
 /// The body of a write that sends an object whole beside a secret in it: the secret is not in the plan, so the body is
 /// made from what the tenant holds at the moment of sending. `None` where the secret is not to be had: sending the object
 /// without it would wipe it.

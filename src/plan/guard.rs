@@ -56,23 +56,24 @@ pub fn rule_protected(state: &TenantState, id: &EntityId, update: &Update) -> Op
 }
 
 /// Refuses a plan that would change too many clients of a tenant. Each tenant is judged by itself, all of them
-/// before the first write.
+/// before the first write. `limit_of` says the limit for a tenant of so many clients, and who set it.
 pub fn max_changes(
     kind: &Kind,
     plan: &Plan,
-    limit_of: impl Fn(&TenantName, usize) -> Option<Threshold>,
+    limit_of: impl Fn(&TenantName, usize) -> Option<(Threshold, &'static str)>,
 ) -> Vec<Refusal> {
     let refused = |tenant: &super::TenantPlan| {
-        // Without a list the tenant's size is unknown; what was read is a lower bound, which errs on the safe side.
+        // A share is only asked for where the total was read; what was planned is a lower bound in any case.
         let whole = tenant.total.unwrap_or(tenant.rows.len());
         let changed = tenant.writes.len();
-        let limit = limit_of(&tenant.tenant, whole)?;
+        let (limit, whose) = limit_of(&tenant.tenant, whole)?;
+        let of = tenant.total.map(|total| format!(" of {total}")).unwrap_or_default();
         (changed as u64 > limit.of(whole)).then(|| Refusal {
             what: format!(
-                "{changed} of {whole} {}s of {} would change; max-changes is {limit}",
+                "{changed}{of} {}s of {} would change; {whose} is {limit}",
                 kind.singular, tenant.tenant
             ),
-            help: "look at the plan; if so many are meant, raise --max-changes or add --force max-changes"
+            help: "look at the plan; if so many are meant, say so with --max-changes or --force max-changes"
                 .to_owned(),
         })
     };

@@ -14,7 +14,7 @@ pub mod state;
 pub mod types;
 
 pub use check_answer::{Answer, check_answer};
-pub use compose::{compose, predicted};
+pub use compose::{compose, predicted, sends_whole};
 pub use guard::Refusal;
 pub use needs::{Needs, needs};
 pub use resolve::{PlanOptions, Unplannable, plan_tenant};

@@ -14,6 +14,8 @@ pub struct Needs {
     pub ids: IndexSet<EntityId>,
     /// Whether some update can only be resolved with the whole list.
     pub list: bool,
+    /// Whether the number of objects must be known, as a limit in per cent wants.
+    pub total: bool,
 }
 
 impl Needs {
@@ -45,5 +47,5 @@ pub fn needs(job: &Job, tenant: &TenantName) -> Needs {
     }
     let known = [job.kind.endpoint.id_field.as_str(), job.kind.endpoint.name_field.as_str()];
     fields.retain(|field| !known.contains(field));
-    Needs { fields: fields.into_iter().map(str::to_owned).collect(), ids, list }
+    Needs { fields: fields.into_iter().map(str::to_owned).collect(), ids, list, total: false }
 }

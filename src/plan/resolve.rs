@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::guard::{self, Refusal};
 use super::judge::{broken_preconditions, expected, judge_op, shown, wanted};
-use super::select::{ByName, select};
+use super::select::{Index, select};
 use super::state::TenantState;
 use super::types::{Done, Row, RowState, Write};
 use crate::catalogue::{patch, validate};
@@ -47,7 +47,7 @@ pub fn plan_tenant(
     state: &TenantState,
     options: PlanOptions,
 ) -> Result<Resolved, Unplannable> {
-    let names = ByName::new(job.kind, state);
+    let index = Index::new(job.kind, state);
     let mut draft = Draft {
         job,
         state,
@@ -59,14 +59,21 @@ pub fn plan_tenant(
     };
     for (at, update) in job.updates.iter().enumerate() {
         if update.tenant.as_ref().is_none_or(|only| only == tenant) {
-            draft.hit(at, update, &names);
+            draft.hit(at, update, &index);
         }
     }
     draft.finish()
 }
 
 /// A client that updates hit: the rows that wait for its outcome, with their updates.
-type Hits<'j> = IndexMap<EntityId, Vec<(usize, &'j Update)>>;
+type Hits<'j> = IndexMap<EntityId, Hit<'j>>;
+
+#[derive(Default)]
+struct Hit<'j> {
+    rows: Vec<(usize, &'j Update)>,
+    /// Whether some update found it only under the name that it is to have.
+    renamed: bool,
+}
 
 struct Draft<'j> {
     job: &'j Job,
@@ -86,7 +93,7 @@ enum Judged {
 
 impl<'j> Draft<'j> {
     /// Finds whom an update is about, and opens a row for each.
-    fn hit(&mut self, at: usize, update: &'j Update, names: &ByName<'_>) {
+    fn hit(&mut self, at: usize, update: &'j Update, index: &Index<'_>) {
         let cells = Arc::new(update.cells.clone());
         let mut row = Row {
             update: at,
@@ -109,15 +116,17 @@ impl<'j> Draft<'j> {
                 return;
             }
         }
-        match select(self.job.kind, update, self.state, names) {
+        match select(self.job.kind, update, self.state, index) {
             Err(done) => self.rows.push(Row { state: RowState::Done(done), ..row }),
-            Ok(ids) => {
-                for id in ids {
+            Ok(selected) => {
+                for id in selected.ids {
                     let mut row = Row { id: Some(id.clone()), name: self.name_of(&id), ..row.clone() };
                     if let Some(done) = guard::rule_protected(self.state, &id, update) {
                         row.state = RowState::Done(done);
                     } else {
-                        self.hits.entry(id).or_default().push((self.rows.len(), update));
+                        let hit = self.hits.entry(id).or_default();
+                        hit.rows.push((self.rows.len(), update));
+                        hit.renamed |= selected.renamed;
                     }
                     self.rows.push(row);
                 }
@@ -133,9 +142,11 @@ impl<'j> Draft<'j> {
     fn finish(mut self) -> Result<Resolved, Unplannable> {
         let mut writes = Vec::new();
         let hits = std::mem::take(&mut self.hits);
-        for (id, rows) in hits {
+        for (id, Hit { rows, renamed }) in hits {
             let Some(before) = self.state.objects.get(&id) else { continue };
             let state = match self.judge(&rows, before) {
+                Judged::Done(done) if done.result == RowResult::Unchanged => RowState::Done(done),
+                _ if renamed => RowState::Done(self.not_ours(&id, rows[0].1)),
                 Judged::Done(done) => RowState::Done(done),
                 Judged::Write(_) if self.options.limit.is_some_and(|limit| writes.len() >= limit) => {
                     RowState::Done(Done::because(RowResult::Skipped, Reason::Limit, "beyond --limit"))
@@ -161,6 +172,23 @@ impl<'j> Draft<'j> {
             return Err(Unplannable::Refused(self.refusals));
         }
         Ok((writes, self.rows))
+    }
+
+    /// Of a client that has the new name, but is not as the job would have left it: it may be another one.
+    fn not_ours(&self, id: &EntityId, update: &Update) -> Done {
+        let kind = self.job.kind;
+        let old = match &update.selector {
+            Selector::Match { fields, .. } => fields.iter().find_map(|(path, pattern)| {
+                (path.root() == kind.endpoint.name_field).then(|| pattern.to_string())
+            }),
+            Selector::Id(_) => None,
+        };
+        let message = format!(
+            "no {} is named \"{}\"; {id} has the new name already, but is not as asked otherwise: select it by its id if it is meant",
+            kind.singular,
+            old.unwrap_or_default()
+        );
+        Done::because(RowResult::Failed, Reason::NotFound, message)
     }
 
     /// Compares what the updates of one client ask for with what it holds.
@@ -194,7 +222,17 @@ impl<'j> Draft<'j> {
             conflicts.extend(rows.iter().flat_map(|(_, update)| broken_preconditions(kind, update, before)));
         }
         if !conflicts.is_empty() {
-            return Judged::Done(Done::because(RowResult::Conflict, Reason::Expect, conflicts.join("; ")));
+            let fetched = rows.iter().any(|(_, update)| update.base.is_some());
+            let hint = if fetched {
+                "; somebody changed it since `get` fetched it: fetch it again to edit what is there now"
+            } else {
+                ""
+            };
+            return Judged::Done(Done::because(
+                RowResult::Conflict,
+                Reason::Expect,
+                conflicts.join("; ") + hint,
+            ));
         }
         if changes.is_empty() {
             Judged::Done(Done::plain(RowResult::Unchanged))

@@ -85,7 +85,9 @@ pub fn changes(changes: &[FieldChange]) -> String {
     changes.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
-/// A spreadsheet would run a cell that begins like a formula; a `'` before it makes it text.
+/// A spreadsheet would run a cell that begins like a formula; a `'` before it makes it text. Control characters, which a
+/// terminal would run, are escaped.
 fn safe(cell: Cow<'_, str>) -> Cow<'_, str> {
+    let cell = if cell.contains(char::is_control) { Cow::Owned(super::term::safe(&cell)) } else { cell };
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { Cow::Owned(format!("'{cell}")) } else { cell }
 }

@@ -7,14 +7,18 @@ use crate::model::problem::{Problem, Severity};
 
 /// So many problems are shown in full; the rest is counted.
 const SHOWN: usize = 50;
+/// Warnings stop nothing: a few show what they are about.
+const WARNINGS: usize = 5;
 
 /// Renders problems in the order given, coloured: whoever prints takes the colour out where there is no terminal.
 pub fn render(problems: &[Problem]) -> String {
     let renderer = Renderer::styled();
-    let shown: Vec<String> = problems.iter().take(SHOWN).map(|problem| one(problem, &renderer)).collect();
+    let warnings_alone = problems.iter().all(|problem| problem.severity == Severity::Warning);
+    let most = if warnings_alone { WARNINGS } else { SHOWN };
+    let shown: Vec<String> = problems.iter().take(most).map(|problem| one(problem, &renderer)).collect();
     let mut text = shown.join("\n\n");
-    if problems.len() > SHOWN {
-        text.push_str(&format!("\n\n… and {} more like these", problems.len() - SHOWN));
+    if problems.len() > most {
+        text.push_str(&format!("\n\n… and {} more like these", problems.len() - most));
     }
     text
 }

@@ -1,5 +1,6 @@
 //! What is shown while people wait: a bar on a terminal, a line every few seconds elsewhere.
 
+use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -86,7 +87,7 @@ impl Display {
             screen.last_line = screen.began;
             if screen.mode == ProgressMode::Bar {
                 let bar = screen.bars.add(ProgressBar::new(writes as u64));
-                bar.set_style(style("{bar:30} {pos}/{len}  {msg}").progress_chars("━╸─"));
+                bar.set_style(style("{bar:24} {pos}/{len}  {wide_msg}").progress_chars("━╸─"));
                 bar.enable_steady_tick(Duration::from_millis(250));
                 screen.bar = Some(bar);
             }
@@ -160,6 +161,9 @@ impl Screen {
             },
             Progress::Retry { .. } => self.retries += 1,
             Progress::Throttled { .. } => self.throttled += 1,
+            Progress::Stopping => {
+                self.line("stopping: what is under way is finished; once more stops at once");
+            }
             Progress::Paused { tenant, wait } => {
                 self.line(&format!("{tenant} does not answer; next try in {}", term::duration(wait)));
             }
@@ -171,7 +175,8 @@ impl Screen {
     fn line(&mut self, text: &str) {
         match self.mode {
             ProgressMode::Bar => drop(self.bars.println(text)),
-            ProgressMode::Log => anstream::eprintln!("{text}"),
+            // A log that cannot be written (a full disk) is no reason to stop a run, let alone to panic in it.
+            ProgressMode::Log => drop(writeln!(anstream::stderr(), "{text}")),
             ProgressMode::None => (),
         }
     }
@@ -209,7 +214,8 @@ impl Screen {
         {
             parts.push(format!("{remaining} of {limit} tokens"));
         }
-        for (count, noun) in [(self.retries, "retries"), (self.throttled, "429s"), (self.failed, "failed")] {
+        for (count, noun) in [(self.retries, "retries"), (self.throttled, "× 429"), (self.failed, "failed")]
+        {
             if count > 0 {
                 parts.push(format!("{count} {noun}"));
             }

@@ -12,6 +12,8 @@ use crate::plan::{Plan, Row, RowState, TenantPlan};
 /// One row of a report: one input row × tenant × client.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReportRow<'p> {
+    /// Which update of the job, counted from 0.
+    pub update: usize,
     /// The input's own cells.
     pub cells: &'p [String],
     /// `_row`.
@@ -79,6 +81,7 @@ fn report_row<'p>(
     without: Without,
 ) -> ReportRow<'p> {
     let mut report = ReportRow {
+        update: row.update,
         cells: &row.cells,
         label: row.label,
         tenant: &tenant.tenant,

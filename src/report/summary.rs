@@ -49,6 +49,8 @@ pub struct Summary {
     pub ended: Timestamp,
     /// Seconds in between.
     pub seconds: f64,
+    /// Seconds that were forecast at the least; null where nothing was known.
+    pub forecast_shortest_seconds: Option<f64>,
     /// Seconds that were forecast at the most; null where nothing was known.
     pub forecast_seconds: Option<f64>,
     /// The process's exit code.
@@ -105,6 +107,7 @@ pub fn summarize(plan: &Plan, entries: &[Entry], facts: &RunFacts) -> Summary {
         started: facts.started,
         ended: facts.ended,
         seconds,
+        forecast_shortest_seconds: facts.forecast.and_then(|f| f.shortest).map(|time| time.as_secs_f64()),
         forecast_seconds: facts.forecast.and_then(|f| f.longest).map(|time| time.as_secs_f64()),
         exit_code: facts.exit_code,
         stop: facts.stop,
@@ -181,9 +184,7 @@ impl Summary {
     pub fn render(&self) -> String {
         let mut out = String::new();
         let taken = term::duration(Duration::from_secs_f64(self.seconds.max(0.0)));
-        let forecast = self.forecast_seconds.filter(|s| *s >= 1.0);
-        let forecast =
-            forecast.map(|s| format!(" (forecast {})", term::duration(Duration::from_secs_f64(s))));
+        let forecast = self.forecast_words();
         let ended = match self.stop {
             None => format!("finished in {taken}{}", forecast.unwrap_or_default()),
             Some(stop) => format!("stopped after {taken}: {}", stop.describe()),
@@ -219,6 +220,18 @@ impl Summary {
             let _ = writeln!(out, "  {}", tenant.render());
         }
         out
+    }
+
+    fn forecast_words(&self) -> Option<String> {
+        let time = |seconds: f64| term::duration(Duration::from_secs_f64(seconds));
+        let longest = self.forecast_seconds.filter(|seconds| *seconds >= 1.0)?;
+        let shortest = self.forecast_shortest_seconds.unwrap_or(longest);
+        let range = if longest > shortest {
+            format!("{} to {}", time(shortest), time(longest))
+        } else {
+            time(longest)
+        };
+        Some(format!(" (forecast {range})"))
     }
 
     fn totals(&self) -> String {

@@ -18,6 +18,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 pub(super) enum Next {
     /// Send as usual.
     Go,
+    /// Send one write: a read got through, and only a write proves that writes do.
+    One,
     /// Send nothing; after so long, probe with one request.
     Pause(Duration),
     /// It stayed unreachable for too long.
@@ -28,29 +30,54 @@ pub(super) enum Next {
 #[derive(Debug, Default)]
 pub(super) struct Breaker {
     in_a_row: u32,
-    /// When it opened, and how many probes failed since.
-    open: Option<(Instant, u32)>,
+    open: Option<Open>,
+}
+
+/// A tenant that is left in peace.
+#[derive(Debug, Clone, Copy)]
+struct Open {
+    since: Instant,
+    /// Probes, and writes sent as probes, that failed.
+    probes: u32,
+    /// Whether a read got through, so that a write may be tried.
+    reached: bool,
 }
 
 impl Breaker {
-    /// Takes an outcome into account. An answer of any kind shows that the tenant is there.
+    /// Whether an outcome says something of the tenant, not of the row.
+    pub(super) fn is_tenants(outcome: &Outcome) -> bool {
+        matches!(outcome.reason, Some(Reason::Network | Reason::ServerError))
+    }
+
+    /// Whether the tenant is being left in peace: what fails now fails for the reason already known.
+    pub(super) fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// Takes an outcome into account. An answer of any kind but a failure shows that the tenant is there.
     pub(super) fn observe(&mut self, outcome: &Outcome, now: Instant) {
-        if matches!(outcome.reason, Some(Reason::Network | Reason::ServerError)) {
+        if Self::is_tenants(outcome) {
             self.in_a_row += 1;
-            if self.in_a_row >= FAILURES_IN_A_ROW && self.open.is_none() {
-                self.open = Some((now, 0));
+            match &mut self.open {
+                Some(open) if open.reached => {
+                    *open = Open { reached: false, probes: open.probes + 1, ..*open }
+                }
+                Some(_) => (),
+                None if self.in_a_row >= FAILURES_IN_A_ROW => {
+                    self.open = Some(Open { since: now, probes: 0, reached: false });
+                }
+                None => (),
             }
         } else if outcome.http_status.is_some() {
-            self.in_a_row = 0;
+            *self = Self::default();
         }
     }
 
     /// A probe came back.
     pub(super) fn probed(&mut self, reached: bool) {
-        if reached {
-            *self = Self::default();
-        } else if let Some((_, probes)) = &mut self.open {
-            *probes += 1;
+        if let Some(open) = &mut self.open {
+            open.reached = reached;
+            open.probes += u32::from(!reached);
         }
     }
 
@@ -58,9 +85,10 @@ impl Breaker {
     pub(super) fn next(&self, now: Instant) -> Next {
         match self.open {
             None => Next::Go,
-            Some((since, _)) if now.duration_since(since) >= PATIENCE => Next::GiveUp,
-            Some((_, probes)) => {
-                Next::Pause((FIRST_PAUSE * 2_u32.saturating_pow(probes.min(8))).min(LONGEST_PAUSE))
+            Some(open) if now.duration_since(open.since) >= PATIENCE => Next::GiveUp,
+            Some(open) if open.reached => Next::One,
+            Some(open) => {
+                Next::Pause((FIRST_PAUSE * 2_u32.saturating_pow(open.probes.min(8))).min(LONGEST_PAUSE))
             }
         }
     }
@@ -106,6 +134,15 @@ mod tests {
         breaker.probed(false);
         assert_eq!(breaker.next(now), Next::Pause(FIRST_PAUSE * 2));
         breaker.probed(true);
+        assert_eq!(breaker.next(now), Next::One, "a read got through: one write may try");
+        breaker.observe(&outcome(Some(Reason::ServerError), Some(503)), now);
+        assert_eq!(
+            breaker.next(now),
+            Next::Pause(FIRST_PAUSE * 4),
+            "the write did not: the pause goes on growing"
+        );
+        breaker.probed(true);
+        breaker.observe(&outcome(None, Some(200)), now);
         assert_eq!(breaker.next(now), Next::Go);
     }
 

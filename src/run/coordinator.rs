@@ -1,21 +1,25 @@
 //! One owner of a run's state: it hears of each outcome, makes it durable, tells the listeners, and decides to stop.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use super::tenant::{News, TenantLoop};
 use super::{Stop, signals};
 use crate::auth0::{Connection, Writer};
 use crate::catalogue::Kind;
 use crate::model::event::{JOURNAL_VERSION, Listener, TenantStart};
-use crate::model::{Entry, Outcome, ProgressSink, RowResult, RunId, StopReason, TenantName};
+use crate::model::{Entry, Progress, ProgressSink, RowResult, RunId, StopReason, TenantName};
 use crate::plan::TenantPlan;
 use crate::store::{Journal, StoreError};
 
-/// Outcomes that may wait for the journal; a slower disk slows the run instead of filling memory.
-const QUEUE: usize = 1024;
+/// Outcomes that may wait for the journal: so many may be lost with it, and a slower disk slows the run instead of filling
+/// memory.
+const QUEUE: usize = 64;
 
 /// What bounds a run.
 #[derive(Debug, Clone, Copy)]
@@ -48,86 +52,70 @@ pub struct Finished {
     pub tenant_stops: Vec<(TenantName, StopReason, String)>,
 }
 
+/// What all tenants of a run have in common.
+#[derive(Debug, Clone)]
+pub struct RunSetup {
+    /// The run.
+    pub run: RunId,
+    /// The kind of object that its plan is about.
+    pub kind: &'static Kind,
+    /// What bounds it.
+    pub limits: Limits,
+    /// When the tenants were read for the plan.
+    pub read: Instant,
+    /// Where progress is told.
+    pub progress: ProgressSink,
+}
+
 /// Executes the writes of a plan, all tenants beside each other, and returns when the last request in flight is over.
 ///
 /// # Errors
 /// Where the journal's first line cannot be written: nothing was sent then.
 pub async fn execute(
-    run: RunId,
-    kind: &'static Kind,
+    setup: RunSetup,
     tenants: Vec<TenantRun>,
     journal: Journal,
-    limits: Limits,
     listeners: &mut [Box<dyn Listener>],
-    progress: ProgressSink,
 ) -> Result<Finished, StoreError> {
     let stop = Stop::default();
-    let mut ledger = Ledger {
-        journal: Some(journal),
-        finished: Finished::default(),
-        listeners,
-        failures: 0,
-        limits,
-        stop: stop.clone(),
-    };
-    let starts = tenants.iter().map(|t| TenantStart {
-        tenant: t.plan.tenant.clone(),
-        domain: t.plan.domain.clone(),
-        writes: t.plan.writes.len(),
-    });
-    let started =
-        Entry::Started { version: JOURNAL_VERSION, run: run.clone(), at: now(), tenants: starts.collect() };
-    ledger.append(vec![started]).await?;
-    let signals = signals::listen(stop.clone()).ok();
+    let mut ledger = Ledger::new(journal, listeners, setup.limits, stop.clone());
+    ledger.append(vec![started(&setup, &tenants)]).await?;
+    let progress = setup.progress.clone();
+    let signals = signals::listen(stop.clone(), move || progress.tell(Progress::Stopping)).ok();
     let (news, mut arriving) = mpsc::channel(QUEUE);
-    let loops: Vec<_> = tenants
+    let loops: Vec<(Arc<TenantLoop>, JoinHandle<()>)> = tenants
         .into_iter()
         .map(|tenant| {
-            let halt = watch::Sender::new(false);
-            let of = TenantLoop {
-                run: run.clone(),
-                kind,
-                plan: tenant.plan,
-                connection: tenant.connection,
-                writer: Arc::new(tenant.writer.until(halt.subscribe())),
-                halt,
-                concurrency: limits.concurrency,
-                stop: stop.clone(),
-                progress: progress.clone(),
-            };
-            tokio::spawn(of.drive(news.clone()))
+            let tenant = Arc::new(TenantLoop::new(&setup, tenant, stop.clone()));
+            let task = tokio::spawn(Arc::clone(&tenant).drive(news.clone()));
+            (tenant, task)
         })
         .collect();
     drop(news);
     let mut batch = Vec::new();
     while arriving.recv_many(&mut batch, QUEUE).await > 0 {
-        let entries = batch.drain(..).map(entry_of).collect();
-        if ledger.append(entries).await.is_err() {
-            stop.raise(StopReason::JournalLost);
-        }
+        ledger.take(std::mem::take(&mut batch)).await;
     }
-    for task in loops {
-        // A panic in a tenant's loop is a bug; its rows are reported as not attempted, the others are not lost.
-        let _ = task.await;
+    for (tenant, task) in loops {
+        if task.await.is_err() {
+            ledger.take(tenant.remains_of_a_defect()).await;
+        }
     }
     if let Some(signals) = signals {
         signals.abort();
     }
-    let finished = Entry::Finished { at: now(), stop: stop.reason() };
-    if ledger.append(vec![finished]).await.is_err() {
-        stop.raise(StopReason::JournalLost);
-    }
-    ledger.finished.stop = stop.reason();
+    ledger.close().await;
     Ok(ledger.finished)
 }
 
-fn entry_of(news: News) -> Entry {
-    match news {
-        News::Outcome(outcome) => Entry::Outcome(*outcome),
-        News::TenantStopped { tenant, reason, message } => {
-            Entry::TenantStopped { tenant, at: now(), reason, message }
-        }
-    }
+fn started(setup: &RunSetup, tenants: &[TenantRun]) -> Entry {
+    let start = |tenant: &TenantRun| TenantStart {
+        tenant: tenant.plan.tenant.clone(),
+        domain: tenant.plan.domain.clone(),
+        writes: tenant.plan.writes.len(),
+    };
+    let tenants = tenants.iter().map(start).collect();
+    Entry::Started { version: JOURNAL_VERSION, run: setup.run.clone(), at: now(), tenants }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the run owns the wall clock of its journal")]
@@ -146,7 +134,42 @@ struct Ledger<'l> {
     stop: Stop,
 }
 
-impl Ledger<'_> {
+impl<'l> Ledger<'l> {
+    fn new(journal: Journal, listeners: &'l mut [Box<dyn Listener>], limits: Limits, stop: Stop) -> Self {
+        Self { journal: Some(journal), finished: Finished::default(), listeners, failures: 0, limits, stop }
+    }
+
+    /// Takes what the tenants' loops report. After the journal has failed the run stops, but what was done is still told.
+    async fn take(&mut self, news: Vec<News>) {
+        let mut entries = Vec::with_capacity(news.len());
+        for one in news {
+            match one {
+                News::Outcome { outcome, counts } => {
+                    self.failures += u64::from(counts && outcome.result == RowResult::Failed);
+                    entries.push(Entry::Outcome(*outcome));
+                }
+                News::TenantStopped { tenant, reason, message } => {
+                    self.finished.tenant_stops.push((tenant.clone(), reason, message.clone()));
+                    entries.push(Entry::TenantStopped { tenant, at: now(), reason, message });
+                }
+            }
+        }
+        if self.failures > self.limits.max_failures {
+            self.stop.raise(StopReason::MaxFailures);
+        }
+        if self.append(entries).await.is_err() {
+            self.stop.raise(StopReason::JournalLost);
+        }
+    }
+
+    async fn close(&mut self) {
+        let finished = Entry::Finished { at: now(), stop: self.stop.reason() };
+        if self.append(vec![finished]).await.is_err() {
+            self.stop.raise(StopReason::JournalLost);
+        }
+        self.finished.stop = self.stop.reason();
+    }
+
     /// Makes entries durable, then lets everybody hear of them. After the journal has failed they are kept for the
     /// report all the same: what was done must be told.
     async fn append(&mut self, entries: Vec<Entry>) -> Result<(), StoreError> {
@@ -154,42 +177,19 @@ impl Ledger<'_> {
             None => Ok(()),
             Some(mut journal) => {
                 let entries = entries.clone();
-                let written =
-                    tokio::task::spawn_blocking(move || journal.append(&entries).map(|()| journal)).await;
-                match written {
-                    Ok(Ok(journal)) => {
-                        self.journal = Some(journal);
-                        Ok(())
-                    }
-                    Ok(Err(error)) => Err(error),
-                    Err(panic) => Err(StoreError::new("write", std::path::Path::new("the journal"))(
-                        std::io::Error::other(panic),
-                    )),
-                }
+                let write = move || journal.append(&entries).map(|()| journal);
+                let written = tokio::task::spawn_blocking(write).await;
+                let lost =
+                    |panic| StoreError::new("write", Path::new("the journal"))(std::io::Error::other(panic));
+                written.map_err(lost).and_then(|written| written).map(|journal| self.journal = Some(journal))
             }
         };
         for entry in entries {
-            self.hear(entry);
+            for listener in self.listeners.iter_mut() {
+                listener.hear(&entry);
+            }
+            self.finished.entries.push(entry);
         }
         durable
-    }
-
-    fn hear(&mut self, entry: Entry) {
-        for listener in self.listeners.iter_mut() {
-            listener.hear(&entry);
-        }
-        match &entry {
-            Entry::Outcome(Outcome { result: RowResult::Failed, .. }) => {
-                self.failures += 1;
-                if self.failures > self.limits.max_failures {
-                    self.stop.raise(StopReason::MaxFailures);
-                }
-            }
-            Entry::TenantStopped { tenant, reason, message, .. } => {
-                self.finished.tenant_stops.push((tenant.clone(), *reason, message.clone()));
-            }
-            _ => (),
-        }
-        self.finished.entries.push(entry);
     }
 }

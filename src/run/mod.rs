@@ -13,6 +13,6 @@ pub mod signals;
 pub mod stop;
 mod tenant;
 
-pub use coordinator::{Finished, Limits, TenantRun, execute};
+pub use coordinator::{Finished, Limits, RunSetup, TenantRun, execute};
 pub use read::read_state;
 pub use stop::Stop;

@@ -28,26 +28,28 @@ pub async fn read_state(
         return Ok(state);
     }
     let fields: Vec<&str> = needs.fields.iter().map(String::as_str).collect();
-    if !needs.list && needs.ids.len() == 1 {
+    if !needs.list && !needs.total && needs.ids.len() == 1 {
         singly(reader, kind, &fields, needs.ids.iter().cloned().collect(), &mut state).await?;
         return Ok(state);
     }
-    let first = reader.first_page(&kind.endpoint, Some(&fields)).await?;
+    // The filter leaves the global client out; its own mark is asked for too, in case a server does not obey the filter.
+    let marked: Vec<&str> = fields.iter().copied().chain(kind.excluded_field()).collect();
+    let first = reader.first_page(&kind.endpoint, Some(&marked)).await?;
     let missing = absent(needs, first.items());
     state.total = first.total();
     if !needs.list && first.pages_left().is_some_and(|pages| missing.len() <= pages) {
-        first.items().iter().cloned().for_each(|item| add(&mut state, kind, item));
+        first.items().iter().cloned().for_each(|item| add(&mut state, kind, &fields, item));
         singly(reader, kind, &fields, missing, &mut state).await?;
         return Ok(state);
     }
     let all = first.rest().await?;
     state.total = Some(all.len());
     let missing = absent(needs, &all);
-    all.into_iter().for_each(|item| add(&mut state, kind, item));
+    all.into_iter().for_each(|item| add(&mut state, kind, &fields, item));
     if !missing.is_empty() && !kind.endpoint.excluded_filter.is_empty() {
         // What the list leaves out on purpose would otherwise look as if it did not exist.
-        state.excluded =
-            reader.list_excluded(&kind.endpoint, Some(&[])).await?.into_iter().map(|item| item.id).collect();
+        let excluded = reader.list_excluded(&kind.endpoint, Some(&[])).await?;
+        state.excluded.extend(excluded.into_iter().map(|item| item.id));
     }
     Ok(state)
 }
@@ -58,7 +60,15 @@ fn absent(needs: &Needs, items: &[Entity]) -> Vec<EntityId> {
     needs.ids.iter().filter(|id| !here.contains(id)).cloned().collect()
 }
 
-fn add(state: &mut TenantState, kind: &Kind, mut item: Entity) {
+/// Keeps an object without its secrets, and one that no job may change apart: only its id, so that nothing selects it.
+fn add(state: &mut TenantState, kind: &Kind, fields: &[&str], mut item: Entity) {
+    let marker = kind.excluded_field();
+    if marker.and_then(|field| item.body.get(field)) == Some(&Value::Bool(true)) {
+        state.excluded.push(item.id);
+        return;
+    }
+    // Asked for to tell the global client apart, not by the job: a plan holds what the job needs.
+    item.body.retain(|field, _| Some(field.as_str()) != marker || fields.contains(&field.as_str()));
     redact::strip(kind, &mut item.body);
     state.objects.insert(item.id, item.body);
 }
@@ -90,16 +100,7 @@ async fn singly(
             Err(missing) => {
                 state.missing.insert(id, missing);
             }
-            Ok(mut entity) => {
-                if marker.and_then(|field| entity.body.get(field)) == Some(&Value::Bool(true)) {
-                    state.excluded.push(id);
-                }
-                // Asked for to tell the global client apart, not by the job: a plan holds what the job needs.
-                entity
-                    .body
-                    .retain(|field, _| Some(field.as_str()) != marker || fields.contains(&field.as_str()));
-                add(state, kind, entity);
-            }
+            Ok(entity) => add(state, kind, fields, entity),
         }
     }
     Ok(())

@@ -1,15 +1,36 @@
 //! One write, from being taken up to its outcome.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::settle;
 use crate::auth0::{ApiError, Sent, Settlement, Writer};
-use crate::catalogue::Kind;
+use crate::catalogue::{Kind, redact};
+use crate::model::Verdict as ThreeWay;
 use crate::model::{Body, Entity, Outcome, Reason, RowResult, RunId};
-use crate::plan::{Answer, TenantPlan, Write, check_answer, compose};
+use crate::plan::{Answer, TenantPlan, Write, check_answer, compose, sends_whole};
+
+/// How old a read may be where an object that is sent whole is made from it. Nobody can lock a client: what others
+/// change in between is lost.
+const MAX_AGE: Duration = Duration::from_secs(5 * 60);
+
+/// What is to become of a row before anything is sent.
+enum Prepared {
+    Send(Body),
+    End(RowResult, Verdict),
+}
+
+impl Prepared {
+    fn end(result: RowResult, reason: Reason, error: &str) -> Self {
+        Self::End(
+            result,
+            Verdict { reason: Some(reason), error: Some(error.to_owned()), ..Verdict::default() },
+        )
+    }
+}
 
 /// A write about to be made.
 pub(super) struct RowRun {
@@ -18,6 +39,8 @@ pub(super) struct RowRun {
     pub(super) plan: Arc<TenantPlan>,
     pub(super) at: usize,
     pub(super) writer: Arc<Writer>,
+    /// When the tenant was read for the plan.
+    pub(super) read: Instant,
 }
 
 /// What is known of a row when its outcome is written down.
@@ -39,16 +62,9 @@ impl RowRun {
         let (since, started) = (Instant::now(), now());
         let mut outcome = self.blank(started);
         let body = match self.body().await {
-            Ok(Some(body)) => body,
-            Ok(None) => {
-                let error = "a secret beside the change cannot be read with this token, and would be lost; read:client_keys may be missing";
-                let verdict = Verdict {
-                    reason: Some(Reason::Forbidden),
-                    error: Some(error.to_owned()),
-                    ..Verdict::default()
-                };
-                return self.close(outcome, since, RowResult::Failed, verdict);
-            }
+            Ok(Prepared::Send(body)) => body,
+            Ok(Prepared::End(result, verdict)) => return self.close(outcome, since, result, verdict),
+            Err(ApiError::Halted) => return self.close(outcome, since, RowResult::NotAttempted, stopped()),
             Err(error) => {
                 let (result, verdict) = failed(&error);
                 return self.close(outcome, since, result, verdict);
@@ -61,39 +77,58 @@ impl RowRun {
             self.writer.patch(&self.kind.endpoint, &self.write().id, &body, &correlation, settle).await;
         outcome.attempts = sent.attempts;
         outcome.waited_ms = sent.waited.as_millis() as u64;
-        let (result, verdict) = self.judge(sent);
+        let (result, mut verdict) = self.judge(sent);
+        verdict.error = verdict.error.map(|error| redact::scrub(self.kind, &body, &error));
         self.close(outcome, since, result, verdict)
     }
 
-    /// What to send: as planned, or, where a secret must go along, composed from what the tenant holds now.
-    async fn body(&self) -> Result<Option<Body>, ApiError> {
-        if !self.write().compose {
-            return Ok(Some(self.write().body.clone()));
+    /// What to send: as planned, or made from what the tenant holds now, where a secret must go along, or where an object
+    /// is sent whole that was read too long ago.
+    async fn body(&self) -> Result<Prepared, ApiError> {
+        let write = self.write();
+        let stale = self.read.elapsed() >= MAX_AGE && sends_whole(self.kind, write);
+        if !write.compose && !stale {
+            return Ok(Prepared::Send(write.body.clone()));
         }
-        let mut roots: Vec<&str> = self.write().changes.iter().map(|change| change.path.root()).collect();
-        roots.dedup();
-        let live = self.writer.reader().get(&self.kind.endpoint, &self.write().id, Some(&roots)).await?;
-        Ok(compose(self.kind, self.write(), &live.body))
+        let roots: Vec<&str> = write.before.keys().map(String::as_str).collect();
+        let live = self.writer.composing_reader().get(&self.kind.endpoint, &write.id, Some(&roots)).await?;
+        let verdicts = settle::verdicts(self.kind, write, &live);
+        if verdicts.contains(&ThreeWay::Conflict) {
+            let error = "the client holds neither what it held when the plan was made nor what was asked for";
+            return Ok(Prepared::end(RowResult::Conflict, Reason::ChangedMeanwhile, error));
+        }
+        Ok(compose(self.kind, write, &live.body).map_or_else(
+            || {
+                let error = "a secret beside the change cannot be read with this token, and would be lost; \
+                             the scope read:client_keys may be missing";
+                Prepared::end(RowResult::Failed, Reason::Forbidden, error)
+            },
+            Prepared::Send,
+        ))
     }
 
     fn judge(&self, sent: Sent) -> (RowResult, Verdict) {
         match (sent.result, sent.settlement) {
-            (Ok(Entity { body, .. }), _) => {
+            (Ok(Entity { body, .. }), settlement) => {
                 let (result, verdict) = answered(&check_answer(self.kind, self.write(), &body));
-                (result, Verdict { http_status: Some(200), ..verdict })
+                // Where a read had to tell, no PATCH was answered.
+                let http_status = (settlement != Settlement::Landed).then_some(200);
+                (result, Verdict { http_status, ..verdict })
             }
-            (Err(_), Settlement::GivenUp) => {
-                let error =
-                    "the answer was lost, and meanwhile the client holds neither the old nor the new value";
-                let reason = Some(Reason::ChangedMeanwhile);
-                (RowResult::Conflict, Verdict { reason, error: Some(error.to_owned()), ..Verdict::default() })
-            }
-            (Err(error), Settlement::Unknown) => {
-                let (result, verdict) = failed(&error);
-                let words = format!("{error}; whether the change was made could not be found out");
-                (result, Verdict { error: Some(words), ..verdict })
+            (Err(ApiError::Halted), Settlement::Unknown) => {
+                unknown("the run was stopped before it could be looked at")
             }
             (Err(ApiError::Halted), _) => (RowResult::NotAttempted, stopped()),
+            (Err(error), Settlement::GivenUp) => {
+                let words = format!("{error}; meanwhile the client holds neither the old nor the new value");
+                let (_, verdict) = failed(&error);
+                let reason = Some(Reason::ChangedMeanwhile);
+                (RowResult::Conflict, Verdict { reason, error: Some(words), ..verdict })
+            }
+            (Err(error), Settlement::Unknown) if !error.stops_tenant() => {
+                let (result, verdict) = unknown(&error.to_string());
+                (result, Verdict { http_status: error.status(), ..verdict })
+            }
             (Err(error), _) => failed(&error),
         }
     }
@@ -148,21 +183,23 @@ fn failed(error: &ApiError) -> (RowResult, Verdict) {
     (RowResult::Failed, verdict)
 }
 
+/// Of a row that was sent, and perhaps carried out: nobody could find out.
+fn unknown(why: &str) -> (RowResult, Verdict) {
+    let words = format!("{why}; whether the change was made could not be found out");
+    (RowResult::Failed, Verdict { reason: Some(Reason::Unknown), error: Some(words), ..Verdict::default() })
+}
+
 /// Of a row that was taken up but not sent: nothing became of it, which is no failure.
 fn stopped() -> Verdict {
     Verdict { reason: Some(Reason::Stopped), ..Verdict::default() }
 }
 
-/// The outcome of a row that was in flight when the run was told to stop at once.
-pub(super) fn cut_off(row: &RowRun, since: Instant) -> Outcome {
-    let verdict = Verdict {
-        reason: Some(Reason::Stopped),
-        error: Some(
-            "stopped while the request was under way: whether it was written is not known".to_owned(),
-        ),
-        ..Verdict::default()
-    };
-    row.close(row.blank(now()), since, RowResult::Failed, verdict)
+/// The outcome of a row that was in flight when its loop ended.
+pub(super) fn cut_off(row: &RowRun, since: Instant, why: &str) -> Outcome {
+    let (result, verdict) = unknown(why);
+    let took = jiff::SignedDuration::try_from(since.elapsed()).unwrap_or_default();
+    let started = now().checked_sub(took).unwrap_or_else(|_| now());
+    row.close(row.blank(started), since, result, verdict)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the run owns the wall clock of its outcomes")]

@@ -1,23 +1,17 @@
 //! A PATCH whose answer was lost may or may not have been carried out: the client itself tells.
 
 use crate::auth0::{ApiError, Reader, Settled};
-use crate::catalogue::Kind;
+use crate::catalogue::{Kind, redact};
 use crate::model::three_way::judge;
-use crate::model::{Expected, Verdict};
+use crate::model::{Entity, Expected, Verdict};
 use crate::plan::{Write, predicted};
 
 /// Reads the client and judges each written field: all as planned → it was carried out; otherwise each as before or as
 /// planned → send again; anything else → somebody else was there, hands off.
 pub(super) async fn settle(kind: &Kind, reader: &Reader, write: &Write) -> Result<Settled, ApiError> {
-    let mut roots: Vec<&str> = write.before.keys().map(String::as_str).collect();
-    roots.dedup();
+    let roots: Vec<&str> = write.before.keys().map(String::as_str).collect();
     let live = reader.get(&kind.endpoint, &write.id, Some(&roots)).await?;
-    let planned = predicted(kind, write);
-    let verdicts = write.changes.iter().map(|change| {
-        let before = Expected::Value(change.before.as_ref());
-        judge(before, change.path.get(&planned), change.path.get(&live.body), change.order)
-    });
-    let verdicts: Vec<Verdict> = verdicts.collect();
+    let verdicts = verdicts(kind, write, &live);
     Ok(if verdicts.contains(&Verdict::Conflict) {
         Settled::GiveUp
     } else if verdicts.contains(&Verdict::Apply) {
@@ -25,4 +19,17 @@ pub(super) async fn settle(kind: &Kind, reader: &Reader, write: &Write) -> Resul
     } else {
         Settled::Landed(live)
     })
+}
+
+/// Compares each written field: before, as planned, now.
+pub(super) fn verdicts(kind: &Kind, write: &Write, live: &Entity) -> Vec<Verdict> {
+    let planned = predicted(kind, write);
+    // The plan has markers where the tenant has secrets.
+    let mut now = live.body.clone();
+    redact::strip(kind, &mut now);
+    let verdicts = write.changes.iter().map(|change| {
+        let before = Expected::Value(change.before.as_ref());
+        judge(before, change.path.get(&planned), change.path.get(&now), change.order)
+    });
+    verdicts.collect()
 }

@@ -3,15 +3,19 @@
 use super::Stop;
 use crate::model::StopReason;
 
-/// Listens until dropped, and raises `stop` when a signal comes.
+/// Listens until dropped, and raises `stop` when a signal comes; `told` is called at the first.
 ///
 /// # Errors
 /// Where the system does not let handlers be installed.
-pub fn listen(stop: Stop) -> std::io::Result<tokio::task::JoinHandle<()>> {
+pub fn listen(
+    stop: Stop,
+    told: impl FnOnce() + Send + 'static,
+) -> std::io::Result<tokio::task::JoinHandle<()>> {
     let mut signals = Signals::install()?;
     Ok(tokio::spawn(async move {
         signals.next().await;
         stop.raise(StopReason::Interrupted);
+        told();
         signals.next().await;
         stop.raise(StopReason::Killed);
     }))

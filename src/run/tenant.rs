@@ -1,49 +1,87 @@
 //! One tenant's writes: taken in order, kept in flight up to the bound, stopped when there is reason to.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 
 use super::breaker::{Breaker, Next};
+use super::coordinator::{RunSetup, TenantRun};
 use super::row::{self, RowRun};
 use super::stop::Stop;
 use crate::auth0::{ApiError, Connection, Writer};
-use crate::catalogue::Kind;
-use crate::model::{Outcome, Progress, ProgressSink, Reason, RunId, StopReason, TenantName};
+use crate::model::{Outcome, Progress, Reason, StopReason, TenantName};
 use crate::plan::TenantPlan;
 
 /// What a tenant's loop tells the coordinator.
 #[derive(Debug)]
 pub(super) enum News {
-    /// A write came to its end.
-    Outcome(Box<Outcome>),
+    /// A write came to its end. `counts`: it counts towards `max-failures`.
+    Outcome { outcome: Box<Outcome>, counts: bool },
     /// No more rows are taken here.
     TenantStopped { tenant: TenantName, reason: StopReason, message: String },
 }
 
-/// Everything that one tenant's loop needs.
+/// One tenant's part of a run.
 pub(super) struct TenantLoop {
-    pub(super) run: RunId,
-    pub(super) kind: &'static Kind,
-    pub(super) plan: Arc<TenantPlan>,
-    pub(super) connection: Connection,
-    pub(super) writer: Arc<Writer>,
+    setup: RunSetup,
+    plan: Arc<TenantPlan>,
+    connection: Connection,
+    writer: Arc<Writer>,
     /// Told true when nothing more may be sent; the writer listens.
-    pub(super) halt: watch::Sender<bool>,
-    pub(super) concurrency: usize,
-    pub(super) stop: Stop,
-    pub(super) progress: ProgressSink,
+    halt: watch::Sender<bool>,
+    stop: Stop,
+    /// The rows that are taken up, since when: reported here, or, where this loop does not live to do it, by the coordinator.
+    in_flight: Mutex<BTreeMap<usize, Instant>>,
 }
 
 impl TenantLoop {
+    pub(super) fn new(setup: &RunSetup, tenant: TenantRun, stop: Stop) -> Self {
+        let halt = watch::Sender::new(false);
+        Self {
+            setup: setup.clone(),
+            plan: tenant.plan,
+            connection: tenant.connection,
+            writer: Arc::new(tenant.writer.until(halt.subscribe())),
+            halt,
+            stop,
+            in_flight: Mutex::default(),
+        }
+    }
+
+    /// The rows in flight. A panic elsewhere leaves the map as it was: whole.
+    fn held(&self) -> MutexGuard<'_, BTreeMap<usize, Instant>> {
+        self.in_flight.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Rows that were under way when the loop ended without them.
+    fn cut_off(&self, why: &str) -> Vec<News> {
+        let left = std::mem::take(&mut *self.held());
+        let news = |(at, since)| News::Outcome {
+            outcome: Box::new(row::cut_off(&self.row(at), since, why)),
+            counts: false,
+        };
+        left.into_iter().map(news).collect()
+    }
+
+    /// What a loop that panicked leaves to be told: never nothing, since rows were under way.
+    pub(super) fn remains_of_a_defect(&self) -> Vec<News> {
+        let mut news = self.cut_off("patchwave failed while the request was under way");
+        let message = "a defect in patchwave ended this tenant's part; please report it".to_owned();
+        news.push(News::TenantStopped {
+            tenant: self.plan.tenant.clone(),
+            reason: StopReason::Defect,
+            message,
+        });
+        news
+    }
+
     /// Runs to the end of the plan, or to a stop, and always until nothing is in flight.
-    pub(super) async fn drive(self, news: mpsc::Sender<News>) {
+    pub(super) async fn drive(self: Arc<Self>, news: mpsc::Sender<News>) {
         let mut flight = FuturesUnordered::new();
-        let mut in_flight: BTreeMap<usize, Instant> = BTreeMap::new();
-        let mut queue = 0..self.plan.writes.len();
+        let mut queue: VecDeque<usize> = (0..self.plan.writes.len()).collect();
         let mut breaker = Breaker::default();
         let mut given_up = false;
         loop {
@@ -51,32 +89,46 @@ impl TenantLoop {
             if given_up || self.stop.reason().is_some() {
                 self.halt.send_replace(true);
             }
-            while flight.len() < self.concurrency.max(1)
-                && !given_up
-                && self.stop.reason().is_none()
-                && breaker.next(Instant::now()) == Next::Go
-            {
-                let Some(at) = queue.next() else { break };
-                self.connection.expect(queue.len() as u64 + 1);
-                in_flight.insert(at, Instant::now());
+            let room = match breaker.next(Instant::now()) {
+                Next::Go => self.setup.limits.concurrency.max(1),
+                Next::One => 1,
+                Next::Pause(_) | Next::GiveUp => 0,
+            };
+            while flight.len() < room && !given_up && self.stop.reason().is_none() {
+                let Some(at) = queue.pop_front() else { break };
+                self.connection.expect((queue.len() + flight.len() + 1) as u64);
+                self.held().insert(at, Instant::now());
                 flight.push(self.row(at).run());
             }
             if flight.is_empty() {
                 if given_up || queue.is_empty() || self.stop.reason().is_some() {
                     break;
                 }
-                given_up = self.wait_for_tenant(&mut breaker, queue.start, &news).await;
+                let Some(next) = queue.front().copied() else { break };
+                given_up = self.wait_for_tenant(&mut breaker, next, &news).await;
                 continue;
             }
             tokio::select! {
                 // The row's own answer comes first: one that has arrived is never thrown away.
                 biased;
                 Some(outcome) = flight.next() => {
-                    in_flight.remove(&outcome.write);
+                    self.held().remove(&outcome.write);
+                    // What fails because the tenant is away says nothing about the job. Rows that were under way when
+                    // that was found out wait for it with the others; the first few are reported, and count.
+                    let away = breaker.is_open() && Breaker::is_tenants(&outcome);
                     breaker.observe(&outcome, Instant::now());
-                    given_up |= self.lost_access(&outcome, &news).await;
+                    if away && self.stop.reason().is_none() {
+                        queue.push_front(outcome.write);
+                        continue;
+                    }
+                    let counts = outcome.reason != Some(Reason::AccessLost);
+                    if !given_up && outcome.reason == Some(Reason::AccessLost) {
+                        given_up = true;
+                        let message = outcome.error.clone().unwrap_or_default();
+                        self.stopped(StopReason::AccessLost, message, &news).await;
+                    }
                     // The coordinator outlives the loops; a closed channel would mean that nobody can record anything.
-                    if news.send(News::Outcome(Box::new(outcome))).await.is_err() {
+                    if news.send(News::Outcome { outcome: Box::new(outcome), counts }).await.is_err() {
                         return;
                     }
                 }
@@ -85,29 +137,20 @@ impl TenantLoop {
             }
         }
         drop(flight);
-        for (at, since) in in_flight {
-            let _ = news.send(News::Outcome(Box::new(row::cut_off(&self.row(at), since)))).await;
+        for cut_off in self.cut_off("stopped while the request was under way") {
+            let _ = news.send(cut_off).await;
         }
     }
 
     fn row(&self, at: usize) -> RowRun {
         RowRun {
-            run: self.run.clone(),
-            kind: self.kind,
+            run: self.setup.run.clone(),
+            kind: self.setup.kind,
             plan: Arc::clone(&self.plan),
             at,
             writer: Arc::clone(&self.writer),
+            read: self.setup.read,
         }
-    }
-
-    /// A refused token or a missing scope will not get better with the next row.
-    async fn lost_access(&self, outcome: &Outcome, news: &mpsc::Sender<News>) -> bool {
-        if outcome.reason != Some(Reason::AccessLost) {
-            return false;
-        }
-        let message = outcome.error.clone().unwrap_or_default();
-        self.stopped(StopReason::AccessLost, message, news).await;
-        true
     }
 
     async fn stopped(&self, reason: StopReason, message: String, news: &mpsc::Sender<News>) {
@@ -118,7 +161,7 @@ impl TenantLoop {
     /// Leaves the tenant in peace, then probes with one read; returns whether it was given up.
     async fn wait_for_tenant(&self, breaker: &mut Breaker, next: usize, news: &mpsc::Sender<News>) -> bool {
         let pause = match breaker.next(Instant::now()) {
-            Next::Go => return false,
+            Next::Go | Next::One => return false,
             Next::Pause(pause) => pause,
             Next::GiveUp => {
                 let message = "no request got through for 5 minutes".to_owned();
@@ -126,13 +169,13 @@ impl TenantLoop {
                 return true;
             }
         };
-        self.progress.tell(Progress::Paused { tenant: self.plan.tenant.clone(), wait: pause });
+        self.setup.progress.tell(Progress::Paused { tenant: self.plan.tenant.clone(), wait: pause });
         tokio::select! {
             () = sleep(pause) => (),
             () = self.stop.at_least(StopReason::Deadline) => return false,
         }
-        let reader = self.writer.reader();
-        let probe = reader.get(&self.kind.endpoint, &self.plan.writes[next].id, Some(&[]));
+        let reader = self.writer.reader().once();
+        let probe = reader.get(&self.setup.kind.endpoint, &self.plan.writes[next].id, Some(&[]));
         let answer = tokio::select! {
             answer = probe => answer,
             () = self.stop.at_least(StopReason::Deadline) => return false,

@@ -29,6 +29,15 @@ pub fn write(
     attempt().map_err(StoreError::new("write", path))
 }
 
+/// Proves that a file can be written at this place, without touching what stands there.
+///
+/// # Errors
+/// Where its folder does not exist or takes no file.
+pub fn can_write(path: &Path) -> Result<(), StoreError> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    tempfile::tempfile_in(folder).map(drop).map_err(StoreError::new("write", path))
+}
+
 /// Makes a rename in this folder durable. Where folders cannot be opened (Windows) the system does it by itself.
 ///
 /// # Errors

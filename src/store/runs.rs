@@ -33,7 +33,10 @@ impl RunDir {
     ) -> Result<Self, StoreError> {
         let runs = state.runs();
         atomic::make_folder(&runs)?;
-        let draft = tempfile::Builder::new()
+        let mut builder = tempfile::Builder::new();
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        let draft = builder
             .prefix(".new-run-")
             .tempdir_in(state.root())
             .map_err(StoreError::new("create a folder in", state.root()))?;

@@ -85,6 +85,11 @@ fn each_row_of_a_csv_with_a_tenant_column_lands_where_it_says() {
         case.results().into_iter().map(|row| (row["_row"].clone(), row["_tenant"].clone())).collect();
     let expected = [("2", "t0"), ("3", "t1"), ("4", "t0"), ("4", "t1")];
     assert_eq!(rows, expected.map(|(row, tenant)| (row.to_owned(), tenant.to_owned())));
+    // The report is a job again, though it says the tenant twice.
+    let results = case.runs().pop().unwrap().join("results.csv");
+    let results = results.to_str().unwrap();
+    let again = case.run(["plan", results, "--detailed-exitcode", "--tenant", "t0", "--tenant", "t1"]);
+    assert!(again.exits(0).stdout.contains("Nothing to do"), "{again}");
     // Rows for a tenant that is not chosen are a mistake, found before anything is sent.
     let done = case.run(["apply", "job.csv", "--yes", "--tenant", "t0"]);
     assert!(done.exits(64).stderr.contains("row 3 is for tenant `t1`, which is not chosen"), "{done}");
@@ -136,7 +141,7 @@ fn a_protected_tenant_wants_its_name_besides() {
         .file("patchwave.toml", config)
         .file("job.csv", renames(&served.ids(3)));
     let done = case.run(["apply", "job.csv", "--yes", "--tenant", "prod"]);
-    assert!(done.exits(4).stderr.contains("--confirm-tenant prod"), "{done}");
+    assert!(done.exits(4).stderr.contains("--confirm-tenant=prod"), "{done}");
     case.run(["apply", "job.csv", "--yes", "--tenant", "prod", "--confirm-tenant", "other"]).exits(4);
     assert_eq!(served.counters().patch, 0);
     case.run(["apply", "job.csv", "--yes", "--tenant", "prod", "--confirm-tenant", "prod"]).exits(0);
@@ -151,6 +156,24 @@ fn more_changes_than_allowed_are_refused_before_the_first_write() {
     assert!(done.exits(4).stderr.contains("30 of 101 clients"), "{done}");
     assert_eq!(served.counters().patch, 0);
     case.run(["apply", "job.csv", "--yes", "--max-changes", "30%"]).exits(0);
+    // A share is of the tenant's clients, also where one client is named and nothing else would be listed.
+    let one = served.case().file("one.csv", renames(&served.ids(1)).replace("NEW-0", "ONE"));
+    one.run(["apply", "one.csv", "--yes", "--max-changes", "1%"]).exits(0);
+    one.env("PATCHWAVE_MAX_CHANGES", "0").run(["plan", "one.csv"]).exits(0);
+}
+
+#[test]
+fn of_the_jobs_guard_and_the_environments_the_stricter_holds_and_a_flag_overrides_both() {
+    let served = Served::quick();
+    let job =
+        "[guards]\nmax_changes = 5\n[[update]]\nmatch.name = \"acme-*-dev\"\nset.description = \"dev\"\n";
+    let case = served.case().file("job.toml", job);
+    assert!(case.run(["plan", "job.toml"]).exits(4).stderr.contains("the job's max_changes is 5"));
+    let case = case.env("PATCHWAVE_MAX_CHANGES", "100");
+    case.run(["plan", "job.toml"]).exits(4);
+    let case = case.env("PATCHWAVE_MAX_CHANGES", "2");
+    assert!(case.run(["plan", "job.toml"]).exits(4).stderr.contains("PATCHWAVE_MAX_CHANGES is 2"));
+    case.run(["plan", "job.toml", "--max-changes", "8"]).exits(0);
 }
 
 #[test]

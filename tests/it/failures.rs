@@ -226,3 +226,42 @@ fn one_tenant_that_is_down_does_not_hold_back_the_other() {
     assert_eq!(case.result_words(), ["updated", "not_attempted"]);
     assert!(done.stdout.contains("connection refused"), "{done}");
 }
+
+#[test]
+fn an_outage_fails_the_first_five_rows_and_the_others_wait_for_its_end() {
+    let served = Served::quick();
+    let ids = served.ids(40);
+    let case = served.case().file("job.csv", renames(&ids));
+    served.tenant().set_faults("patch:503=100%".parse().unwrap());
+    let running = case.spawn(["apply", "job.csv", "--yes", "--max-retries", "0", "--concurrency", "8"]);
+    // The first probe is a read; it gets through, and the write behind it does or does not.
+    served.until(|counters| counters.get > 0);
+    served.tenant().set_faults("".parse().unwrap());
+    running.wait().exits(1);
+    let words = case.result_words();
+    assert_eq!(words.iter().filter(|word| *word == "failed").count(), 5, "{words:?}");
+    assert_eq!(words.iter().filter(|word| *word == "updated").count(), 35);
+    case.run(["apply", "job.csv", "--yes"]).exits(0);
+    assert_renamed(&served, &ids);
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_found_out_before_anything_is() {
+    let served = Served::quick();
+    let case = served.case().file("job.csv", renames(&served.ids(1)));
+    for report in ["nowhere/copy.csv", "job.csv", "copy.xlsx"] {
+        case.run(["apply", "job.csv", "--yes", "--report", report]).exits(64);
+    }
+    assert_eq!(served.counters().patch, 0);
+}
+
+#[test]
+fn the_command_to_type_next_keeps_every_flag() {
+    let served = Served::quick();
+    let case = served.case().file("job.csv", renames(&served.ids(3)));
+    let plan = case.run(["plan", "job.csv", "--limit", "1", "--rate", "5/s", "--detailed-exitcode"]);
+    let next = "To make these changes: patchwave apply job.csv --limit 1 --rate 5/s\n";
+    assert!(plan.exits(2).stdout.ends_with(next), "{plan}");
+    let apply = case.run(["apply", "job.csv", "--limit", "1"]);
+    assert!(apply.exits(4).stderr.ends_with("next:  patchwave apply job.csv --limit 1 --yes\n"), "{apply}");
+}

@@ -139,3 +139,20 @@ fn a_file_with_edits_is_not_overwritten() {
     assert!(case.run(["get", &id, "-o", "client.json"]).exits(64).stderr.contains("--overwrite"));
     case.run(["get", &id, "-o", "client.json", "--overwrite"]).exits(0);
 }
+
+#[test]
+fn the_same_file_can_be_edited_and_applied_again() {
+    let served = Served::quick();
+    let case = served.case();
+    let id = served.id("Billing");
+    case.run(["get", &id, "-o", "client.json"]).exits(0);
+    for name in ["Billing EU", "Billing US"] {
+        edit(&case, "client.json", |client| client["name"] = json!(name));
+        case.run(["apply", "client.json", "--yes"]).exits(0);
+        assert_eq!(served.client(&id)["name"], name);
+    }
+    // What somebody else changes in between is still a conflict.
+    served.tenant().edit(&id, |client| drop(client.insert("name".into(), json!("Invoices"))));
+    edit(&case, "client.json", |client| client["name"] = json!("Billing EU"));
+    assert!(case.run(["apply", "client.json", "--yes"]).exits(1).stdout.contains("fetch it again"));
+}

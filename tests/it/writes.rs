@@ -195,6 +195,9 @@ fn no_secret_is_in_any_output_file_or_log() {
     }
     let failing = case.run(["plan", "job.csv", "-vv", "--tenant", "no-such-tenant"]);
     shown.push_str(&failing.exits(64).shown());
+    for line in ["\"PATCH\"", "\"GET\"", "\"POST\"", "/oauth/token"] {
+        assert!(shown.contains(line), "-v shows requests: {line}");
+    }
     let mut secrets = vec![tenant.client_secret().expose().to_owned(), "eyJ".to_owned()];
     secrets.extend(
         tenant
@@ -207,5 +210,68 @@ fn no_secret_is_in_any_output_file_or_log() {
     for secret in secrets {
         assert!(!shown.contains(&secret), "a secret was printed");
         assert_nowhere(&case, &secret);
+    }
+}
+
+#[test]
+fn an_object_in_a_cell_sets_its_keys_and_leaves_their_siblings() {
+    let served = Served::quick();
+    let id = served.id("Billing");
+    served.tenant().edit(&id, |client| {
+        client.insert("client_metadata".into(), json!({"owner": "web", "tier": "gold"}));
+        client.insert("addons".into(), json!({"azure_sb": {"namespace": "acme", "sasKey": "hush"}, "samlp": {"audience": "a", "recipient": "r"}}));
+    });
+    let job = format!(
+        "client_id;client_metadata;addons\n{id};\"{{\"\"owner\"\":\"\"identity\"\"}}\";\"{{\"\"samlp\"\":{{\"\"audience\"\":\"\"b\"\"}}}}\"\n"
+    );
+    let case = served.case().file("job.csv", job);
+    case.run(["apply", "job.csv", "--yes"]).exits(0);
+    let client = served.client(&id);
+    assert_eq!(client["client_metadata"], json!({"owner": "identity", "tier": "gold"}));
+    assert_eq!(
+        client["addons"],
+        json!({"azure_sb": {"namespace": "acme", "sasKey": "hush"}, "samlp": {"audience": "b", "recipient": "r"}})
+    );
+    assert_nowhere(&case, "hush");
+}
+
+#[test]
+fn an_empty_match_cell_never_widens_a_row() {
+    let served = Served::quick();
+    let case = served.case().file("job.csv", "match.name,match.app_type,description\n,spa,WIDE\n");
+    let done = case.run(["apply", "job.csv", "--yes"]);
+    assert!(done.exits(64).stderr.contains("row 2, column A (`match.name`)"), "{done}");
+    assert_eq!(served.counters().patch, 0);
+}
+
+#[test]
+fn a_client_that_only_has_the_new_name_is_never_written() {
+    let served = Served::quick();
+    let case = served.case().file("job.csv", "match.name,name,description\nTypo,Billing,OVERWRITTEN\n");
+    let done = case.run(["apply", "job.csv", "--yes"]);
+    assert!(done.exits(1).stdout.contains("has the new name already"), "{done}");
+    assert_eq!((served.counters().patch, case.results()[0]["_reason"].as_str()), (0, "not_found"));
+}
+
+#[test]
+fn secrets_are_refused_wherever_a_job_could_hold_them() {
+    let secret = "TOPSECRET123";
+    let served = Served::quick();
+    let id = served.id("Billing");
+    let marker = "(secret: kept as it is)";
+    for job in [
+        format!("client_id,name,expect.client_secret\n{id},x,{secret}\n"),
+        format!("match.client_secret,name\n{secret},x\n"),
+        format!("client_id,name,client_secret\n{id},x,{secret}\n"),
+        format!(
+            "client_id,expect.addons,name\n{id},\"{{\"\"azure_sb\"\":{{\"\"sasKey\"\":\"\"{secret}\"\"}}}}\",x\n"
+        ),
+        format!("client_id,addons\n{id},\"{{\"\"azure_sb\"\":{{\"\"sasKey\"\":\"\"{secret}\"\"}}}}\"\n"),
+        format!("client_id,name\n{id},{marker}\n"),
+    ] {
+        let case = served.case().file("job.csv", &job);
+        let done = case.run(["apply", "job.csv", "--yes"]);
+        assert!(!done.exits(64).shown().contains(secret), "{done}");
+        assert!(case.runs().is_empty());
     }
 }

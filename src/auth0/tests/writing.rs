@@ -116,14 +116,22 @@ async fn a_server_failure_is_simply_retried() {
 }
 
 #[tokio::test]
+async fn a_write_that_a_gateway_gave_up_on_is_looked_for_before_it_is_sent_again() {
+    let (sent, _, asked) =
+        patch(vec![|| Answer::Raw(504, "", "gateway".into())], || Ok(Settled::Landed(entity()))).await;
+    assert_eq!((sent.attempts, asked, sent.settlement), (1, 1, Settlement::Landed));
+    assert!(sent.result.is_ok());
+}
+
+#[tokio::test]
 async fn a_write_is_not_called_failed_after_server_failures_before_it_was_looked_for() {
-    let fail: fn() -> Answer = || Answer::Raw(502, "", "gateway".into());
+    let fail: fn() -> Answer = || Answer::Raw(503, "", "busy".into());
     let (landed, _, asked) = patch(vec![fail], || Ok(Settled::Landed(entity()))).await;
     assert_eq!((landed.attempts, asked, landed.settlement), (6, 1, Settlement::Landed));
     assert!(landed.result.is_ok());
     let (failed, _, asked) = patch(vec![fail], || Ok(Settled::SendAgain)).await;
     assert_eq!((failed.attempts, asked, failed.settlement), (6, 1, Settlement::NotLanded));
-    assert_eq!(failed.result.unwrap_err().status(), Some(502));
+    assert_eq!(failed.result.unwrap_err().status(), Some(503));
 }
 
 #[tokio::test]

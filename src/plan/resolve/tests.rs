@@ -14,7 +14,16 @@ const NOWHERE: Range<usize> = 0..0;
 fn update(number: usize, selector: Selector, ops: Vec<Op>) -> Update {
     let origin =
         Origin { file: SourceFile::new("job.toml", ""), span: NOWHERE, label: RowLabel::Update(number) };
-    Update { origin, tenant: None, selector, ops, expects: Vec::new(), fixed: Vec::new(), cells: Vec::new() }
+    Update {
+        origin,
+        tenant: None,
+        selector,
+        base: None,
+        ops,
+        expects: Vec::new(),
+        fixed: Vec::new(),
+        cells: Vec::new(),
+    }
 }
 
 fn set(path: &str, value: Value) -> Op {
