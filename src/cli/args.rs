@@ -321,7 +321,7 @@ pub struct SandboxArgs {
     /// Time each answer takes: mean and spread, such as 390ms or 390ms,200ms.
     #[arg(long, value_name = "D", default_value = "0ms")]
     pub latency: Latency,
-    /// What goes wrong, such as 503=5%,reset-before=5%,patch:hang=#3,competing=8/s: [WHERE:]WHAT=AMOUNT, joined by commas.
+    /// What goes wrong, such as 503=5%,reset-before=5%,patch:hang=#3,competing=8/s: `[WHERE:]WHAT=AMOUNT`, joined by commas.
     #[arg(long, value_name = "SPEC", default_value = "")]
     pub faults: Faults,
     /// Start from these clients: a JSON file of `get --all`.

@@ -2,6 +2,7 @@
 //! A [`Progress`] may: it only makes waiting bearable.
 
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -137,9 +138,11 @@ impl ProgressSink {
         Self::new(|_| ())
     }
 
-    /// Tells it.
+    /// Tells it. A listener that panics costs its news and nothing else: it runs on the task that sends requests, and
+    /// must not take that down with it.
     pub fn tell(&self, progress: Progress) {
-        (self.0)(progress);
+        let listener = AssertUnwindSafe(|| (self.0)(progress));
+        drop(std::panic::catch_unwind(listener));
     }
 }
 

@@ -234,8 +234,8 @@ fn an_outage_fails_the_first_five_rows_and_the_others_wait_for_its_end() {
     let case = served.case().file("job.csv", renames(&ids));
     served.tenant().set_faults("patch:503=100%".parse().unwrap());
     let running = case.spawn(["apply", "job.csv", "--yes", "--max-retries", "0", "--concurrency", "8"]);
-    // The first probe is a read; it gets through, and the write behind it does or does not.
-    served.until(|counters| counters.get > 0);
+    // Eight writes, four more before the fifth failure, a look at each of these twelve, then the first probe.
+    served.until(|counters| counters.get > 12);
     served.tenant().set_faults("".parse().unwrap());
     running.wait().exits(1);
     let words = case.result_words();
