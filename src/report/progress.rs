@@ -91,6 +91,7 @@ impl Display {
                 bar.enable_steady_tick(Duration::from_millis(250));
                 screen.bar = Some(bar);
             }
+            screen.log_line();
         });
     }
 
@@ -123,8 +124,20 @@ impl Listener for Display {
 
 impl Screen {
     fn clear(&mut self) {
+        if self.total > 0 {
+            self.log_line();
+        }
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
+        }
+    }
+
+    /// How far it is, where there is no bar: at the beginning, every few seconds, and at the end.
+    fn log_line(&mut self) {
+        if self.mode == ProgressMode::Log && self.total > 0 {
+            self.last_line = Instant::now();
+            let line = format!("{}/{}  {}", self.done, self.total, self.note());
+            self.line(line.trim_end());
         }
     }
 
@@ -190,11 +203,7 @@ impl Screen {
                     self.note = note;
                 }
             }
-            (ProgressMode::Log, _) if self.total > 0 && self.last_line.elapsed() >= EVERY => {
-                self.last_line = Instant::now();
-                let line = format!("{}/{}  {}", self.done, self.total, self.note());
-                self.line(&line);
-            }
+            (ProgressMode::Log, _) if self.last_line.elapsed() >= EVERY => self.log_line(),
             _ => (),
         }
     }

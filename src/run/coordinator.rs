@@ -8,12 +8,13 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use super::stop::Failures;
 use super::tenant::{News, TenantLoop};
 use super::{Stop, signals};
 use crate::auth0::{Connection, Writer};
 use crate::catalogue::Kind;
 use crate::model::event::{JOURNAL_VERSION, Listener, TenantStart};
-use crate::model::{Entry, Progress, ProgressSink, RowResult, RunId, StopReason, TenantName};
+use crate::model::{Entry, Progress, ProgressSink, RunId, StopReason, TenantName};
 use crate::plan::TenantPlan;
 use crate::store::{Journal, StoreError};
 
@@ -78,15 +79,16 @@ pub async fn execute(
     listeners: &mut [Box<dyn Listener>],
 ) -> Result<Finished, StoreError> {
     let stop = Stop::default();
-    let mut ledger = Ledger::new(journal, listeners, setup.limits, stop.clone());
+    let mut ledger = Ledger::new(journal, listeners, stop.clone());
     ledger.append(vec![started(&setup, &tenants)]).await?;
     let progress = setup.progress.clone();
     let signals = signals::listen(stop.clone(), move || progress.tell(Progress::Stopping)).ok();
+    let failures = Arc::new(Failures::up_to(setup.limits.max_failures));
     let (news, mut arriving) = mpsc::channel(QUEUE);
     let loops: Vec<(Arc<TenantLoop>, JoinHandle<()>)> = tenants
         .into_iter()
         .map(|tenant| {
-            let tenant = Arc::new(TenantLoop::new(&setup, tenant, stop.clone()));
+            let tenant = Arc::new(TenantLoop::new(&setup, tenant, stop.clone(), Arc::clone(&failures)));
             let task = tokio::spawn(Arc::clone(&tenant).drive(news.clone()));
             (tenant, task)
         })
@@ -129,14 +131,12 @@ struct Ledger<'l> {
     journal: Option<Journal>,
     finished: Finished,
     listeners: &'l mut [Box<dyn Listener>],
-    failures: u64,
-    limits: Limits,
     stop: Stop,
 }
 
 impl<'l> Ledger<'l> {
-    fn new(journal: Journal, listeners: &'l mut [Box<dyn Listener>], limits: Limits, stop: Stop) -> Self {
-        Self { journal: Some(journal), finished: Finished::default(), listeners, failures: 0, limits, stop }
+    fn new(journal: Journal, listeners: &'l mut [Box<dyn Listener>], stop: Stop) -> Self {
+        Self { journal: Some(journal), finished: Finished::default(), listeners, stop }
     }
 
     /// Takes what the tenants' loops report. After the journal has failed the run stops, but what was done is still told.
@@ -144,18 +144,12 @@ impl<'l> Ledger<'l> {
         let mut entries = Vec::with_capacity(news.len());
         for one in news {
             match one {
-                News::Outcome { outcome, counts } => {
-                    self.failures += u64::from(counts && outcome.result == RowResult::Failed);
-                    entries.push(Entry::Outcome(*outcome));
-                }
+                News::Outcome(outcome) => entries.push(Entry::Outcome(*outcome)),
                 News::TenantStopped { tenant, reason, message } => {
                     self.finished.tenant_stops.push((tenant.clone(), reason, message.clone()));
                     entries.push(Entry::TenantStopped { tenant, at: now(), reason, message });
                 }
             }
-        }
-        if self.failures > self.limits.max_failures {
-            self.stop.raise(StopReason::MaxFailures);
         }
         if self.append(entries).await.is_err() {
             self.stop.raise(StopReason::JournalLost);

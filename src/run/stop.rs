@@ -1,5 +1,7 @@
 //! The decision to stop, shared by those who make it and those who obey.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use tokio::sync::watch;
 
 use crate::model::StopReason;
@@ -35,6 +37,24 @@ impl Stop {
     pub async fn at_least(&self, reason: StopReason) {
         // The sender lives in `self`, so the channel cannot close while this waits.
         let _ = self.0.subscribe().wait_for(|held| *held >= Some(reason)).await;
+    }
+}
+
+/// The failures of a run, all tenants together, against what is allowed.
+#[derive(Debug)]
+pub(super) struct Failures {
+    seen: AtomicU64,
+    most: u64,
+}
+
+impl Failures {
+    pub(super) fn up_to(most: u64) -> Self {
+        Self { seen: AtomicU64::new(0), most }
+    }
+
+    /// Counts one more; tells whether there are too many now.
+    pub(super) fn add_one_too_many(&self) -> bool {
+        self.seen.fetch_add(1, Ordering::Relaxed) >= self.most
     }
 }
 

@@ -10,16 +10,16 @@ use tokio::time::{Instant, sleep};
 use super::breaker::{Breaker, Next};
 use super::coordinator::{RunSetup, TenantRun};
 use super::row::{self, RowRun};
-use super::stop::Stop;
+use super::stop::{Failures, Stop};
 use crate::auth0::{ApiError, Connection, Writer};
-use crate::model::{Outcome, Progress, Reason, StopReason, TenantName};
+use crate::model::{Outcome, Progress, Reason, RowResult, StopReason, TenantName};
 use crate::plan::TenantPlan;
 
 /// What a tenant's loop tells the coordinator.
 #[derive(Debug)]
 pub(super) enum News {
-    /// A write came to its end. `counts`: it counts towards `max-failures`.
-    Outcome { outcome: Box<Outcome>, counts: bool },
+    /// A write came to its end.
+    Outcome(Box<Outcome>),
     /// No more rows are taken here.
     TenantStopped { tenant: TenantName, reason: StopReason, message: String },
 }
@@ -33,12 +33,14 @@ pub(super) struct TenantLoop {
     /// Told true when nothing more may be sent; the writer listens.
     halt: watch::Sender<bool>,
     stop: Stop,
+    /// Failures of the whole run, counted before another row is taken.
+    failures: Arc<Failures>,
     /// The rows that are taken up, since when: reported here, or, where this loop does not live to do it, by the coordinator.
     in_flight: Mutex<BTreeMap<usize, Instant>>,
 }
 
 impl TenantLoop {
-    pub(super) fn new(setup: &RunSetup, tenant: TenantRun, stop: Stop) -> Self {
+    pub(super) fn new(setup: &RunSetup, tenant: TenantRun, stop: Stop, failures: Arc<Failures>) -> Self {
         let halt = watch::Sender::new(false);
         Self {
             setup: setup.clone(),
@@ -47,6 +49,7 @@ impl TenantLoop {
             writer: Arc::new(tenant.writer.until(halt.subscribe())),
             halt,
             stop,
+            failures,
             in_flight: Mutex::default(),
         }
     }
@@ -59,10 +62,7 @@ impl TenantLoop {
     /// Rows that were under way when the loop ended without them.
     fn cut_off(&self, why: &str) -> Vec<News> {
         let left = std::mem::take(&mut *self.held());
-        let news = |(at, since)| News::Outcome {
-            outcome: Box::new(row::cut_off(&self.row(at), since, why)),
-            counts: false,
-        };
+        let news = |(at, since)| News::Outcome(Box::new(row::cut_off(&self.row(at), since, why)));
         left.into_iter().map(news).collect()
     }
 
@@ -121,14 +121,17 @@ impl TenantLoop {
                         queue.push_front(outcome.write);
                         continue;
                     }
-                    let counts = outcome.reason != Some(Reason::AccessLost);
-                    if !given_up && outcome.reason == Some(Reason::AccessLost) {
-                        given_up = true;
-                        let message = outcome.error.clone().unwrap_or_default();
-                        self.stopped(StopReason::AccessLost, message, &news).await;
+                    if outcome.reason == Some(Reason::AccessLost) {
+                        if !given_up {
+                            given_up = true;
+                            let message = outcome.error.clone().unwrap_or_default();
+                            self.stopped(StopReason::AccessLost, message, &news).await;
+                        }
+                    } else if outcome.result == RowResult::Failed && self.failures.add_one_too_many() {
+                        self.stop.raise(StopReason::MaxFailures);
                     }
                     // The coordinator outlives the loops; a closed channel would mean that nobody can record anything.
-                    if news.send(News::Outcome { outcome: Box::new(outcome), counts }).await.is_err() {
+                    if news.send(News::Outcome(Box::new(outcome))).await.is_err() {
                         return;
                     }
                 }

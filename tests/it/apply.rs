@@ -18,6 +18,7 @@ fn the_sample_job_renames_many_clients_of_the_embedded_sandbox_without_a_termina
     let done = case.run(["apply", SAMPLE, "--sandbox"]);
     done.exits(0);
     assert!(done.stdout.contains("\"acme-portal-dev\" → \"Acme Portal (development)\""), "{done}");
+    assert!(done.stderr.starts_with("0/31") && done.stderr.contains("\n31/31"), "progress is told: {done}");
     assert!(done.stdout.contains("31 updated"), "{done}");
     assert!(done.stdout.lines().last().unwrap().starts_with("Results: "), "{done}");
     assert!(case.runs().is_empty(), "runs against the sandbox live apart");
