@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 use super::leaves::{self, Leaf, Spanned, Tree, of_object};
 use super::load::{stem, utf8};
 use super::mask;
-use super::toml_tree::{Entry, entries, type_name};
+use super::toml_tree::entries;
 use super::update::overlaps;
 use super::{
     Action, Expect, Guards, Input, Job, LoadOptions, Op, Origin, Pattern, RowLabel, Selector, Update,
@@ -108,45 +108,8 @@ impl Reader {
         }
     }
 
-    fn text(&mut self, key: &str, value: TomlSpanned<DeValue<'_>>) -> Option<String> {
-        let span = value.span();
-        match value.into_inner() {
-            DeValue::String(text) => {
-                self.no_template(&text, &span);
-                Some(text.into_owned())
-            }
-            other => {
-                self.fault(format!("`{key}` must be text, not {}", type_name(&other)), span, None);
-                None
-            }
-        }
-    }
-
-    /// Text that a later version would evaluate must not be written as it stands by this one.
-    pub(super) fn no_template(&mut self, text: &str, span: &Range<usize>) {
-        if ["{{", "{%", "{#"].iter().any(|open| text.contains(open)) {
-            let help = "write the text out, or use a CSV job, whose cells are always plain text";
-            self.fault(
-                "templates are not supported by this version of patchwave",
-                span.clone(),
-                Some(help.into()),
-            );
-        }
-    }
-
     fn tenants(&mut self, value: TomlSpanned<DeValue<'_>>) -> Vec<TenantName> {
         self.list("tenants", value).into_iter().map(|(name, _)| TenantName::new(name)).collect()
-    }
-
-    /// A list of texts, with their places.
-    fn list(&mut self, key: &str, value: TomlSpanned<DeValue<'_>>) -> Vec<(String, Range<usize>)> {
-        let span = value.span();
-        let DeValue::Array(items) = value.into_inner() else {
-            self.fault(format!("`{key}` must be a list of texts"), span, None);
-            return Vec::new();
-        };
-        let items = items.into_iter().map(|item| (item.span(), item));
-        items.filter_map(|(span, item)| Some((self.text(key, item)?, span))).collect()
     }
 
     fn guards(&mut self, value: TomlSpanned<DeValue<'_>>) -> Guards {
@@ -159,37 +122,6 @@ impl Reader {
             }
         }
         guards
-    }
-
-    fn threshold(&mut self, key: &str, value: TomlSpanned<DeValue<'_>>) -> Option<super::Threshold> {
-        let span = value.span();
-        let text = match value.into_inner() {
-            DeValue::String(text) => text.into_owned(),
-            DeValue::Integer(number) => number.as_str().to_owned(),
-            other => {
-                self.fault(
-                    format!(
-                        "`{key}` must be a whole number or a share such as \"30%\", not {}",
-                        type_name(&other)
-                    ),
-                    span,
-                    None,
-                );
-                return None;
-            }
-        };
-        text.parse().map_err(|what: String| self.fault(format!("{key}: {what}"), span, None)).ok()
-    }
-
-    fn table<'t>(&mut self, key: &str, value: TomlSpanned<DeValue<'t>>) -> Vec<Entry<'t>> {
-        let span = value.span();
-        match value.into_inner() {
-            DeValue::Table(table) => entries(table),
-            other => {
-                self.fault(format!("`{key}` must be a table, not {}", type_name(&other)), span, None);
-                Vec::new()
-            }
-        }
     }
 
     fn updates(&mut self, span: Range<usize>, value: TomlSpanned<DeValue<'_>>) -> Vec<Update> {
@@ -256,17 +188,6 @@ impl Reader {
             self.fault(format!("`{}` is empty", self.kind.endpoint.id_field), span, None);
         }
         Some(EntityId::new(id.trim()))
-    }
-
-    fn boolean(&mut self, key: &str, value: TomlSpanned<DeValue<'_>>) -> bool {
-        let span = value.span();
-        match value.into_inner() {
-            DeValue::Boolean(flag) => flag,
-            other => {
-                self.fault(format!("`{key}` must be true or false, not {}", type_name(&other)), span, None);
-                false
-            }
-        }
     }
 
     fn patterns(&mut self, value: TomlSpanned<DeValue<'_>>) -> Vec<(FieldPath, Pattern)> {
