@@ -1,8 +1,7 @@
 //! `patchwave apply`: plan, ask, change, report.
 
 use super::args::{ApplyArgs, PlanArgs};
-use super::connect::{Session, connect};
-use super::context::load_job;
+use super::connect::Session;
 use super::error::CliError;
 use super::live_run::{LiveRun, Reports};
 use super::output::{self, Output};
@@ -21,12 +20,8 @@ pub(super) async fn run(args: ApplyArgs, output: &Output) -> Result<u8, CliError
     }
     let reports = Reports::from_paths(&args.report, &args.job.job)?;
     let display = output.progress();
-    let session = connect(&args.tenant, &args.pace, &display).await?;
-    let job = load_job(&args.job.job, &session.state, args.job.no_base, output)?;
-    display.reading();
-    let planned = planning::plan(&job, &session, &args.job).await;
-    display.clear();
-    let planned = planned?;
+    let (session, job, planned) =
+        planning::start(&args.job, &args.tenant, &args.pace, &display, output).await?;
     if planned.failures.len() == planned.plan.tenants.len() {
         return Err(show_plan::unreachable(&planned));
     }

@@ -6,9 +6,11 @@ use futures::future::join_all;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::args::{Force, JobArgs};
-use super::connect::{Session, Target};
+use super::args::{Force, JobArgs, PaceArgs, TenantArgs};
+use super::connect::{Session, Target, connect};
+use super::context::load_job;
 use super::error::CliError;
+use super::output::Output;
 use crate::auth0::{ApiError, Reader};
 use crate::job::{Job, Threshold};
 use crate::model::suggest::nearest;
@@ -18,6 +20,7 @@ use crate::plan::{
     Header, Needs, Plan, PlanOptions, TenantFailure, TenantPlan, TenantState, Unplannable, guard, needs,
     plan_tenant,
 };
+use crate::report::progress::Display;
 use crate::run::read_state;
 use crate::store::paces;
 
@@ -33,8 +36,24 @@ pub(super) struct Planned {
     pub(super) failures: Vec<(TenantName, ApiError)>,
 }
 
+/// From flags to a plan: connects, reads the job and the tenants.
+pub(super) async fn start(
+    args: &JobArgs,
+    tenant: &TenantArgs,
+    pace: &PaceArgs,
+    display: &Display,
+    output: &Output,
+) -> Result<(Session, Job, Planned), CliError> {
+    let session = connect(tenant, pace, display).await?;
+    let job = load_job(&args.job, &session.state, args.no_base, output)?;
+    display.reading();
+    let planned = plan(&job, &session, args).await;
+    display.clear();
+    Ok((session, job, planned?))
+}
+
 /// Plans a job for the tenants of a session.
-pub(super) async fn plan(job: &Job, session: &Session, args: &JobArgs) -> Result<Planned, CliError> {
+async fn plan(job: &Job, session: &Session, args: &JobArgs) -> Result<Planned, CliError> {
     check_tenants(job, session, args)?;
     let read = Instant::now();
     let readers: Vec<(&Target, Reader)> =

@@ -1,8 +1,6 @@
 //! `patchwave plan`: what would change, and how long it would take.
 
 use super::args::PlanArgs;
-use super::connect::connect;
-use super::context::load_job;
 use super::error::CliError;
 use super::exit;
 use super::output::{self, Output};
@@ -15,12 +13,8 @@ use crate::report::json;
 /// Plans and shows it.
 pub(super) async fn run(args: PlanArgs, output: &Output) -> Result<u8, CliError> {
     let display = output.progress();
-    let session = connect(&args.tenant, &args.pace, &display).await?;
-    let job = load_job(&args.job.job, &session.state, args.job.no_base, output)?;
-    display.reading();
-    let planned = planning::plan(&job, &session, &args.job).await;
-    display.clear();
-    let planned = planned?;
+    let (session, job, planned) =
+        planning::start(&args.job, &args.tenant, &args.pace, &display, output).await?;
     let code = exit::of_plan(planned.plan.totals(), planned.plan.tenants.len(), args.detailed_exitcode);
     if code == exit::SETUP {
         return Err(unreachable(&planned));
