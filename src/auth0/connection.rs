@@ -36,7 +36,7 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn lane(&self) -> Lane<'_> {
-        Lane { tokens: &self.tokens, limiter: &self.limiter, halt: None }
+        Lane { tokens: &self.tokens, limiter: &self.limiter, halt: None, hurry: None }
     }
 }
 

@@ -27,6 +27,8 @@ pub(crate) struct Lane<'a> {
     pub(crate) limiter: &'a Limiter,
     /// Turns true when nothing more may be sent.
     pub(crate) halt: Option<&'a watch::Receiver<bool>>,
+    /// Turns true when nothing may be tried a second time any more.
+    pub(crate) hurry: Option<&'a watch::Receiver<bool>>,
 }
 
 /// Reads the body of a success, or says what is wrong with it.

@@ -29,6 +29,7 @@ pub struct Reader {
     agent: HeaderValue,
     max_retries: Option<u32>,
     halt: Option<watch::Receiver<bool>>,
+    hurry: Option<watch::Receiver<bool>>,
 }
 
 /// The beginning of a list: enough to decide whether to read on, or to read single objects instead.
@@ -49,13 +50,20 @@ struct ListQuery {
 
 impl Reader {
     pub(crate) fn new(shared: Arc<Shared>, agent: HeaderValue) -> Self {
-        Self { shared, agent, max_retries: None, halt: None }
+        Self { shared, agent, max_retries: None, halt: None, hurry: None }
     }
 
     /// The same reader, which tries each request once: to see whether a tenant is there.
     #[must_use]
     pub fn once(mut self) -> Self {
         self.max_retries = Some(0);
+        self
+    }
+
+    /// The same reader, which tries nothing a second time once `hurry` turns true.
+    #[must_use]
+    pub(crate) fn hurried(mut self, hurry: watch::Receiver<bool>) -> Self {
+        self.hurry = Some(hurry);
         self
     }
 
@@ -153,7 +161,7 @@ impl Reader {
             correlation: None,
             max_retries: self.max_retries,
         };
-        let lane = Lane { halt: self.halt.as_ref(), ..self.shared.lane() };
+        let lane = Lane { halt: self.halt.as_ref(), hurry: self.hurry.as_ref(), ..self.shared.lane() };
         self.shared.courier.deliver(&call, Some(lane), parse, None).await.result
     }
 

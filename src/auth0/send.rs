@@ -146,6 +146,7 @@ impl<'a, T: Send> Round<'a, T> {
         let mut body = ErrorBody::read(&body.unwrap_or_default());
         if let Some(token) = token {
             body.message = token.scrub(&body.message);
+            body.code = body.code.map(|code| token.scrub(&code));
         }
         Exchange::Refusal { status, body, retry_after: rate.retry_after }
     }
@@ -286,10 +287,10 @@ impl<'a, T: Send> Round<'a, T> {
         let wait = self.courier.pause_before(self.retries, at_least);
         self.courier.tell_retry(wait, cause());
         let asked = Instant::now();
-        let halt = self.lane.and_then(|lane| lane.halt);
+        let hurry = self.lane.and_then(|lane| lane.hurry);
         let goes_on = tokio::select! {
             biased;
-            () = halted(halt) => false,
+            () = halted(hurry) => false,
             () = tokio::time::sleep(wait) => true,
         };
         self.waited += asked.elapsed();

@@ -236,7 +236,11 @@ fn bearer(token: &Secret) -> Result<HeaderValue, ApiError> {
 fn without(error: ApiError, secret: &Secret) -> ApiError {
     match error {
         ApiError::TokenRefused { status, error_code, message } if !secret.expose().is_empty() => {
+            let error_code = error_code.map(|code| code.replace(secret.expose(), "…"));
             ApiError::TokenRefused { status, error_code, message: message.replace(secret.expose(), "…") }
+        }
+        ApiError::Server { status, message, attempts } if !secret.expose().is_empty() => {
+            ApiError::Server { status, message: message.replace(secret.expose(), "…"), attempts }
         }
         other => other,
     }

@@ -89,9 +89,14 @@ impl Writer {
         Reader::new(Arc::clone(&self.shared), self.agent.clone())
     }
 
+    /// A reader that looks what became of a write: also after the run was told to stop, but then only once.
+    pub fn settling_reader(&self) -> Reader {
+        self.reader().hurried(self.halt.clone())
+    }
+
     /// A reader for what a write is made of: like the write itself it sends nothing more once the run is told to stop.
     pub fn composing_reader(&self) -> Reader {
-        self.reader().until(self.halt.clone())
+        self.reader().hurried(self.halt.clone()).until(self.halt.clone())
     }
 
     /// Changes one object. `id` and `body` go out as they are; `trace` becomes `X-Correlation-ID`, of which 64 characters count.
@@ -116,7 +121,7 @@ impl Writer {
         };
         let parse = |answer: &[u8]| same_object(entity(answer, endpoint)?, id);
         let ask = || -> BoxFuture<'_, Result<Settled, ApiError>> { settle().boxed() };
-        let lane = Lane { halt: Some(&self.halt), ..self.shared.lane() };
+        let lane = Lane { halt: Some(&self.halt), hurry: Some(&self.halt), ..self.shared.lane() };
         let delivery = self.shared.courier.deliver(&call, Some(lane), &parse, Some(&ask)).await;
         Sent {
             result: delivery.result,

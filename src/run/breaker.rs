@@ -31,6 +31,8 @@ pub(super) enum Next {
 pub(super) struct Breaker {
     in_a_row: u32,
     open: Option<Open>,
+    /// When it opened last.
+    opened: Option<Instant>,
 }
 
 /// A tenant that is left in peace.
@@ -46,12 +48,13 @@ struct Open {
 impl Breaker {
     /// Whether an outcome says something of the tenant, not of the row.
     pub(super) fn is_tenants(outcome: &Outcome) -> bool {
-        matches!(outcome.reason, Some(Reason::Network | Reason::ServerError))
+        matches!(outcome.reason, Some(Reason::Network | Reason::ServerError | Reason::Unknown))
     }
 
-    /// Whether the tenant is being left in peace: what fails now fails for the reason already known.
-    pub(super) fn is_open(&self) -> bool {
-        self.open.is_some()
+    /// Whether the tenant was found to be away since this instant: a row that was under way then fails for the reason
+    /// already known.
+    pub(super) fn was_open_since(&self, instant: Instant) -> bool {
+        self.open.is_some() || self.opened.is_some_and(|opened| opened >= instant)
     }
 
     /// Takes an outcome into account. An answer of any kind but a failure shows that the tenant is there.
@@ -65,11 +68,12 @@ impl Breaker {
                 Some(_) => (),
                 None if self.in_a_row >= FAILURES_IN_A_ROW => {
                     self.open = Some(Open { since: now, probes: 0, reached: false });
+                    self.opened = Some(now);
                 }
                 None => (),
             }
         } else if outcome.http_status.is_some() {
-            *self = Self::default();
+            *self = Self { opened: self.opened, ..Self::default() };
         }
     }
 

@@ -39,13 +39,14 @@ pub async fn read_state(
     state.total = first.total();
     if !needs.list && first.pages_left().is_some_and(|pages| missing.len() <= pages) {
         first.items().iter().cloned().for_each(|item| add(&mut state, kind, &fields, item));
+        state.total = state.total.map(|total| total.saturating_sub(state.excluded.len()));
         singly(reader, kind, &fields, missing, &mut state).await?;
         return Ok(state);
     }
     let all = first.rest().await?;
-    state.total = Some(all.len());
     let missing = absent(needs, &all);
     all.into_iter().for_each(|item| add(&mut state, kind, &fields, item));
+    state.total = Some(state.objects.len());
     if !missing.is_empty() && !kind.endpoint.excluded_filter.is_empty() {
         // What the list leaves out on purpose would otherwise look as if it did not exist.
         let excluded = reader.list_excluded(&kind.endpoint, Some(&[])).await?;

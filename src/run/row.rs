@@ -1,13 +1,14 @@
 //! One write, from being taken up to its outcome.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::settle;
-use crate::auth0::{ApiError, Sent, Settlement, Writer};
+use crate::auth0::{ApiError, Sent, Settled, Settlement, Writer};
 use crate::catalogue::{Kind, redact};
 use crate::model::Verdict as ThreeWay;
 use crate::model::{Body, Entity, Outcome, Reason, RowResult, RunId};
@@ -16,6 +17,9 @@ use crate::plan::{Answer, TenantPlan, Write, check_answer, compose, sends_whole}
 /// How old a read may be where an object that is sent whole is made from it. Nobody can lock a client: what others
 /// change in between is lost.
 const MAX_AGE: Duration = Duration::from_secs(5 * 60);
+
+/// How often a body that holds an object whole is made anew after a lost answer.
+const REMAKES: u32 = 4;
 
 /// What is to become of a row before anything is sent.
 enum Prepared {
@@ -41,6 +45,8 @@ pub(super) struct RowRun {
     pub(super) writer: Arc<Writer>,
     /// When the tenant was read for the plan.
     pub(super) read: Instant,
+    /// Whether it may have been sent before, so that the client itself must be looked at first.
+    pub(super) suspect: bool,
 }
 
 /// What is known of a row when its outcome is written down.
@@ -58,28 +64,58 @@ impl RowRun {
     }
 
     /// Sends the write and says what became of it. Never fails: a failure is an outcome.
-    pub(super) async fn run(self) -> Outcome {
+    pub(super) async fn run(mut self) -> Outcome {
         let (since, started) = (Instant::now(), now());
         let mut outcome = self.blank(started);
-        let body = match self.body().await {
-            Ok(Prepared::Send(body)) => body,
-            Ok(Prepared::End(result, verdict)) => return self.close(outcome, since, result, verdict),
-            Err(ApiError::Halted) => return self.close(outcome, since, RowResult::NotAttempted, stopped()),
-            Err(error) => {
-                let (result, verdict) = failed(&error);
-                return self.close(outcome, since, result, verdict);
+        for try_again in (0..REMAKES).rev() {
+            let body = match self.body().await {
+                Ok(Prepared::Send(body)) => body,
+                Ok(Prepared::End(result, verdict)) => return self.close(outcome, since, result, verdict),
+                Err(ApiError::Halted) => {
+                    return self.close(outcome, since, RowResult::NotAttempted, stopped());
+                }
+                Err(error) => {
+                    let (result, verdict) = failed(&error);
+                    return self.close(outcome, since, result, verdict);
+                }
+            };
+            let (sent, remake) = self.send(&body, try_again > 0).await;
+            outcome.attempts += sent.attempts;
+            outcome.waited_ms += sent.waited.as_millis() as u64;
+            if remake {
+                self.suspect = true;
+                continue;
+            }
+            let (result, mut verdict) = self.judge(sent);
+            let clean = |text: String| redact::scrub(self.kind, &body, &text);
+            verdict.error = verdict.error.map(clean);
+            verdict.error_code = verdict.error_code.map(clean);
+            return self.close(outcome, since, result, verdict);
+        }
+        let (result, verdict) = unknown("the answers were lost again and again");
+        self.close(outcome, since, result, verdict)
+    }
+
+    /// Sends a body. Where the answer was lost, and nothing was written, a body that holds an object whole is not sent again:
+    /// it is to be made anew from what the tenant holds now, which the second value says.
+    async fn send(&self, body: &Body, may_remake: bool) -> (Sent, bool) {
+        let write = self.write();
+        let correlation = format!("{}/{}", self.run, write.label.correlation());
+        let reader = self.writer.settling_reader();
+        let anew = may_remake && sends_whole(self.kind, write);
+        let remake = AtomicBool::new(false);
+        let settle = || async {
+            match settle::settle(self.kind, &reader, write).await {
+                Ok(Settled::SendAgain) if anew => {
+                    remake.store(true, Ordering::Relaxed);
+                    Ok(Settled::GiveUp)
+                }
+                settled => settled,
             }
         };
-        let correlation = format!("{}/{}", self.run, self.write().label.correlation());
-        let reader = self.writer.reader();
-        let settle = || settle::settle(self.kind, &reader, self.write());
-        let sent =
-            self.writer.patch(&self.kind.endpoint, &self.write().id, &body, &correlation, settle).await;
-        outcome.attempts = sent.attempts;
-        outcome.waited_ms = sent.waited.as_millis() as u64;
-        let (result, mut verdict) = self.judge(sent);
-        verdict.error = verdict.error.map(|error| redact::scrub(self.kind, &body, &error));
-        self.close(outcome, since, result, verdict)
+        let sent = self.writer.patch(&self.kind.endpoint, &write.id, body, &correlation, settle).await;
+        let remake = sent.settlement == Settlement::GivenUp && remake.load(Ordering::Relaxed);
+        (sent, remake)
     }
 
     /// What to send: as planned, or made from what the tenant holds now, where a secret must go along, or where an object
@@ -87,7 +123,7 @@ impl RowRun {
     async fn body(&self) -> Result<Prepared, ApiError> {
         let write = self.write();
         let stale = self.read.elapsed() >= MAX_AGE && sends_whole(self.kind, write);
-        if !write.compose && !stale {
+        if !write.compose && !stale && !self.suspect {
             return Ok(Prepared::Send(write.body.clone()));
         }
         let roots: Vec<&str> = write.before.keys().map(String::as_str).collect();
@@ -96,6 +132,9 @@ impl RowRun {
         if verdicts.contains(&ThreeWay::Conflict) {
             let error = "the client holds neither what it held when the plan was made nor what was asked for";
             return Ok(Prepared::end(RowResult::Conflict, Reason::ChangedMeanwhile, error));
+        }
+        if self.suspect && !verdicts.contains(&ThreeWay::Apply) {
+            return Ok(Prepared::End(RowResult::Updated, Verdict::default()));
         }
         Ok(compose(self.kind, write, &live.body).map_or_else(
             || {

@@ -62,7 +62,7 @@ impl TenantLoop {
     /// Rows that were under way when the loop ended without them.
     fn cut_off(&self, why: &str) -> Vec<News> {
         let left = std::mem::take(&mut *self.held());
-        let news = |(at, since)| News::Outcome(Box::new(row::cut_off(&self.row(at), since, why)));
+        let news = |(at, since)| News::Outcome(Box::new(row::cut_off(&self.row(at, false), since, why)));
         left.into_iter().map(news).collect()
     }
 
@@ -81,7 +81,7 @@ impl TenantLoop {
     /// Runs to the end of the plan, or to a stop, and always until nothing is in flight.
     pub(super) async fn drive(self: Arc<Self>, news: mpsc::Sender<News>) {
         let mut flight = FuturesUnordered::new();
-        let mut queue: VecDeque<usize> = (0..self.plan.writes.len()).collect();
+        let mut queue: VecDeque<(usize, bool)> = (0..self.plan.writes.len()).map(|at| (at, false)).collect();
         let mut breaker = Breaker::default();
         let mut given_up = false;
         loop {
@@ -95,16 +95,16 @@ impl TenantLoop {
                 Next::Pause(_) | Next::GiveUp => 0,
             };
             while flight.len() < room && !given_up && self.stop.reason().is_none() {
-                let Some(at) = queue.pop_front() else { break };
+                let Some((at, suspect)) = queue.pop_front() else { break };
                 self.connection.expect((queue.len() + flight.len() + 1) as u64);
                 self.held().insert(at, Instant::now());
-                flight.push(self.row(at).run());
+                flight.push(self.row(at, suspect).run());
             }
             if flight.is_empty() {
                 if given_up || queue.is_empty() || self.stop.reason().is_some() {
                     break;
                 }
-                let Some(next) = queue.front().copied() else { break };
+                let Some((next, _)) = queue.front().copied() else { break };
                 given_up = self.wait_for_tenant(&mut breaker, next, &news).await;
                 continue;
             }
@@ -112,13 +112,14 @@ impl TenantLoop {
                 // The row's own answer comes first: one that has arrived is never thrown away.
                 biased;
                 Some(outcome) = flight.next() => {
-                    self.held().remove(&outcome.write);
+                    let since = self.held().remove(&outcome.write);
                     // What fails because the tenant is away says nothing about the job. Rows that were under way when
                     // that was found out wait for it with the others; the first few are reported, and count.
-                    let away = breaker.is_open() && Breaker::is_tenants(&outcome);
+                    let away = since.is_some_and(|since| breaker.was_open_since(since)) && Breaker::is_tenants(&outcome);
                     breaker.observe(&outcome, Instant::now());
-                    if away && self.stop.reason().is_none() {
-                        queue.push_front(outcome.write);
+                    if away && self.stop.reason().is_none() && !given_up {
+                        // Behind the others: a row that fails by itself must not be the probe again and again.
+                        queue.push_back((outcome.write, true));
                         continue;
                     }
                     if outcome.reason == Some(Reason::AccessLost) {
@@ -145,7 +146,7 @@ impl TenantLoop {
         }
     }
 
-    fn row(&self, at: usize) -> RowRun {
+    fn row(&self, at: usize, suspect: bool) -> RowRun {
         RowRun {
             run: self.setup.run.clone(),
             kind: self.setup.kind,
@@ -153,6 +154,7 @@ impl TenantLoop {
             at,
             writer: Arc::clone(&self.writer),
             read: self.setup.read,
+            suspect,
         }
     }
 

@@ -265,3 +265,36 @@ fn the_command_to_type_next_keeps_every_flag() {
     let apply = case.run(["apply", "job.csv", "--limit", "1"]);
     assert!(apply.exits(4).stderr.ends_with("next:  patchwave apply job.csv --limit 1 --yes\n"), "{apply}");
 }
+
+#[test]
+fn an_outage_of_everything_holds_the_rows_and_no_answer_is_guessed() {
+    let served = Served::quick();
+    let ids = served.ids(40);
+    let case = served.case().file("job.csv", renames(&ids));
+    let running = case.spawn([
+        "apply",
+        "job.csv",
+        "--yes",
+        "--max-retries",
+        "0",
+        "--concurrency",
+        "8",
+        "--rate",
+        "100/s",
+    ]);
+    served.until(|counters| counters.patch >= 3);
+    served.tenant().set_faults("503=100%".parse().unwrap());
+    // Requests go on until the tenant is seen to be away; then there is one probe after each pause.
+    let faults = served.counters().faults;
+    served.until(|counters| counters.faults >= faults + 25);
+    served.tenant().set_faults("".parse().unwrap());
+    running.wait().exits(1);
+    let words = case.result_words();
+    assert_eq!(words.iter().filter(|word| *word == "failed").count(), 5, "{words:?}");
+    let failed = case.results().into_iter().filter(|row| row["_result"] == "failed");
+    for row in failed {
+        assert_eq!(row["_reason"], "unknown", "neither the write nor the look was answered: {row:?}");
+    }
+    case.run(["apply", "job.csv", "--yes"]).exits(0);
+    assert_renamed(&served, &ids);
+}

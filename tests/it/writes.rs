@@ -275,3 +275,27 @@ fn secrets_are_refused_wherever_a_job_could_hold_them() {
         assert!(case.runs().is_empty());
     }
 }
+
+#[test]
+fn an_object_that_is_sent_whole_is_made_anew_where_its_answer_was_lost() {
+    let served = Served::quick();
+    let id = served.id("Customer Portal");
+    served.tenant().edit(&id, |client| {
+        client.insert(
+            "refresh_token".into(),
+            json!({"rotation_type": "rotating", "expiration_type": "expiring", "leeway": 0, "token_lifetime": 100, "idle_token_lifetime": 50}),
+        );
+    });
+    // The first PATCH is lost before anything was written; meanwhile somebody else changes a sibling.
+    served.tenant().set_faults("patch:reset-before=#1".parse().unwrap());
+    let case = served.case().file("job.csv", format!("client_id,refresh_token.token_lifetime\n{id},200\n"));
+    let running = case.spawn(["apply", "job.csv", "--yes"]);
+    served.until(|counters| counters.faults > 0);
+    served.tenant().edit(&id, |client| client["refresh_token"]["leeway"] = json!(55));
+    running.wait().exits(0);
+    let client = served.client(&id);
+    assert_eq!(
+        (&client["refresh_token"]["leeway"], &client["refresh_token"]["token_lifetime"]),
+        (&json!(55), &json!(200))
+    );
+}
