@@ -81,7 +81,9 @@ impl TenantLoop {
     /// Runs to the end of the plan, or to a stop, and always until nothing is in flight.
     pub(super) async fn drive(self: Arc<Self>, news: mpsc::Sender<News>) {
         let mut flight = FuturesUnordered::new();
-        let mut queue: VecDeque<(usize, bool)> = (0..self.plan.writes.len()).map(|at| (at, false)).collect();
+        // A row that waits for the tenant's return keeps what became of it so far.
+        let mut queue: VecDeque<(usize, Option<Box<Outcome>>)> =
+            (0..self.plan.writes.len()).map(|at| (at, None)).collect();
         let mut breaker = Breaker::default();
         let mut given_up = false;
         loop {
@@ -98,13 +100,14 @@ impl TenantLoop {
                 let Some((at, suspect)) = queue.pop_front() else { break };
                 self.connection.expect((queue.len() + flight.len() + 1) as u64);
                 self.held().insert(at, Instant::now());
-                flight.push(self.row(at, suspect).run());
+                flight.push(self.row(at, suspect.is_some()).run());
             }
             if flight.is_empty() {
                 if given_up || queue.is_empty() || self.stop.reason().is_some() {
                     break;
                 }
-                let Some((next, _)) = queue.front().copied() else { break };
+                let Some((next, _)) = queue.front() else { break };
+                let next = *next;
                 given_up = self.wait_for_tenant(&mut breaker, next, &news).await;
                 continue;
             }
@@ -119,7 +122,7 @@ impl TenantLoop {
                     breaker.observe(&outcome, Instant::now());
                     if away && self.stop.reason().is_none() && !given_up {
                         // Behind the others: a row that fails by itself must not be the probe again and again.
-                        queue.push_back((outcome.write, true));
+                        queue.push_back((outcome.write, Some(Box::new(outcome))));
                         continue;
                     }
                     if outcome.reason == Some(Reason::AccessLost) {
@@ -141,6 +144,10 @@ impl TenantLoop {
             }
         }
         drop(flight);
+        // Rows that were sent once, and not again, are told as they ended then: they may have been carried out.
+        for outcome in queue.into_iter().filter_map(|(_, outcome)| outcome) {
+            let _ = news.send(News::Outcome(outcome)).await;
+        }
         for cut_off in self.cut_off("stopped while the request was under way") {
             let _ = news.send(cut_off).await;
         }
