@@ -114,13 +114,8 @@ impl Collected {
 
     /// The objects, if they are all there.
     pub(crate) fn complete(self, collection: &str) -> Result<Vec<Entity>, ApiError> {
-        self.complete_with(0, collection)
-    }
-
-    /// The objects, if they and so many others, which the total counts and the list leaves out, are all there.
-    pub(crate) fn complete_with(self, others: usize, collection: &str) -> Result<Vec<Entity>, ApiError> {
         match self.total {
-            Some(total) if self.items.len() + others < total => Err(ApiError::Incomplete {
+            Some(total) if self.items.len() < total => Err(ApiError::Incomplete {
                 collection: collection.to_owned(),
                 total,
                 arrived: self.items.len(),

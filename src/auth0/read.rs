@@ -281,13 +281,7 @@ impl FirstPage {
             return Ok(list.into_items());
         }
         let again = reader.start(query.clone()).await?;
-        let list = reader.follow(&query, again.page).await?;
-        if list.is_complete() || query.is_excluded() {
-            return list.complete(&query.endpoint.collection);
-        }
-        // Some totals count what the filter leaves out.
-        let excluded = Box::pin(reader.list_excluded(&query.endpoint, Some(&[]))).await?.len();
-        list.complete_with(excluded, &query.endpoint.collection)
+        reader.follow(&query, again.page).await?.complete(&query.endpoint.collection)
     }
 }
 
@@ -295,12 +289,6 @@ impl ListQuery {
     fn new(endpoint: &Endpoint, filter: &[(String, String)], fields: Option<&[&str]>) -> Self {
         let parameters = projection(endpoint, fields).into_iter().chain(filter.iter().cloned()).collect();
         Self { endpoint: endpoint.clone(), parameters }
-    }
-
-    /// Whether it lists what others leave out.
-    fn is_excluded(&self) -> bool {
-        let excluded = &self.endpoint.excluded_filter;
-        excluded.is_empty() || excluded.iter().all(|filter| self.parameters.contains(filter))
     }
 }
 

@@ -25,7 +25,8 @@ pub(super) async fn run(args: ApplyArgs, output: &Output) -> Result<u8, CliError
     if planned.failures.len() == planned.plan.tenants.len() {
         return Err(show_plan::unreachable(&planned));
     }
-    if !output.quiet() {
+    // Nobody is asked about what was not shown.
+    if !output.quiet() || !args.yes {
         show_plan::show(&planned, &job, args.full, output);
     }
     check_max_changes(&job, &planned.plan, &session, &args.job)?;
@@ -38,7 +39,7 @@ pub(super) async fn run(args: ApplyArgs, output: &Output) -> Result<u8, CliError
     let run = LiveRun::begin(&session, planned)?;
     let finished = run.execute(&job, &session, limits, &display).await?;
     display.clear();
-    Ok(run.report(&job, &session, &finished, &reports, output))
+    Ok(run.report(&session, &finished, &reports, output))
 }
 
 /// The greater of 10 and 10 % of the planned writes, where nothing else is said.

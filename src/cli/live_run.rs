@@ -12,14 +12,14 @@ use super::output::{self, Output};
 use super::planning::Planned;
 use super::{exit, show_plan};
 use crate::auth0::Writer;
-use crate::job::{Job, Selector, Update};
+use crate::job::Job;
 use crate::model::{Listener, Reason, RowResult, RunId, StopReason, TenantName};
 use crate::plan::{Plan, TenantPlan, file};
 use crate::report::progress::Display;
 use crate::report::rows::Without;
 use crate::report::{ReportRow, RunFacts, Summary, csv, json, report_rows, summarize, term};
 use crate::run::{Finished, Limits, RunSetup, TenantRun, execute};
-use crate::store::{Journal, RunDir, StoreError, atomic, bases, paces, runs};
+use crate::store::{Journal, RunDir, StoreError, atomic, paces, runs};
 
 /// `--report` files with their formats.
 pub(super) struct Reports(Vec<(PathBuf, Format)>);
@@ -113,14 +113,7 @@ impl LiveRun {
 
     /// Writes results and summary, says how it went, and returns the exit code. A report that cannot be written does not
     /// undo what was done: it is told, and the journal still has every outcome.
-    pub(super) fn report(
-        &self,
-        job: &Job,
-        session: &Session,
-        ended: &Ended,
-        reports: &Reports,
-        output: &Output,
-    ) -> u8 {
+    pub(super) fn report(&self, session: &Session, ended: &Ended, reports: &Reports, output: &Output) -> u8 {
         let plan = &self.planned.plan;
         let rows = report_rows(plan, &ended.finished.entries, Without::NotAttempted);
         let code = code_of(plan, &rows, &ended.finished);
@@ -140,7 +133,6 @@ impl LiveRun {
         if let Err(error) = paces::keep(&session.state, learned) {
             tracing::debug!(%error, "the learned rate limit was not kept");
         }
-        self.follow_bases(job, session, &rows);
         let written = self.write(&summary, &rows).and_then(|()| self.copy(&summary, &rows, ended, reports));
         self.say(&summary, ended, code, output);
         let Err(error) = written else { return code };
@@ -154,29 +146,6 @@ impl LiveRun {
         let writing = self.planned.plan.tenants.iter().filter(|tenant| !tenant.writes.is_empty()).count();
         let strongest = finished.tenant_stops.iter().map(|(_, reason, _)| *reason).max();
         strongest.filter(|_| finished.tenant_stops.len() == writing)
-    }
-
-    /// What a run has written is what the next edit of the same `get` file starts from: otherwise it would conflict with itself.
-    fn follow_bases(&self, job: &Job, session: &Session, rows: &[ReportRow<'_>]) {
-        let in_place = |row: &ReportRow<'_>| matches!(row.result, RowResult::Updated | RowResult::Unchanged);
-        let updates = rows.iter().filter(|row| in_place(row)).filter_map(|row| job.updates.get(row.update));
-        let mut by_base: HashMap<&str, Vec<&Update>> = HashMap::new();
-        for update in updates.filter(|update| !update.ops.is_empty()) {
-            by_base.entry(update.base.as_deref().unwrap_or_default()).or_default().push(update);
-        }
-        for (digest, updates) in by_base.into_iter().filter(|(digest, _)| !digest.is_empty()) {
-            let changes = updates.iter().filter_map(|update| match &update.selector {
-                Selector::Id(id) => {
-                    Some((id, update.ops.iter().map(|op| (&op.path, op.action.after())).collect()))
-                }
-                Selector::Match { .. } => None,
-            });
-            if let Err(error) =
-                bases::follow(&session.state, digest, &job.kind.endpoint.id_field, changes.collect())
-            {
-                tracing::debug!(%error, "what was written was not kept as the base of later edits");
-            }
-        }
     }
 
     /// Results and summary into the run's own directory.

@@ -127,11 +127,14 @@ pub(super) fn command_line_with(flags: &[&str]) -> String {
 /// This `plan` as the `apply` that makes the changes it shows.
 pub(super) fn apply_line() -> String {
     let mut verb = false;
-    let words = std::env::args().skip(1).filter(|word| word != "--detailed-exitcode").map(|word| {
-        let is_verb = !verb && word == "plan";
-        verb |= is_verb;
-        if is_verb { "apply".to_owned() } else { word }
-    });
+    let words = std::env::args()
+        .skip(1)
+        .filter(|word| word != "--detailed-exitcode" && word != "--dry-run")
+        .map(|word| {
+            let is_verb = !verb && word == "plan";
+            verb |= is_verb;
+            if is_verb { "apply".to_owned() } else { word }
+        });
     line(words)
 }
 

@@ -130,7 +130,9 @@ pub(super) fn op(kind: &Kind, leaf: Leaf) -> Result<Op, Vec<Fault>> {
         Leaf::Value { path, value, span } => (path, value, span),
         Leaf::Fault { what, help, .. } => return Err(vec![(what, help)]),
     };
-    let faults = if redact::has_marker(&value) {
+    let faults = if value.is_null() && kind.is_secret(&path) {
+        return Err(vec![(format!("{path} is a secret, which no job may empty"), None)]);
+    } else if redact::has_marker(&value) {
         let what = format!("{path} holds the text that `get` writes in place of a secret");
         return Err(vec![(what, Some("leave the field out to keep the secret as it is".to_owned()))]);
     } else if value.is_null() {

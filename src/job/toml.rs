@@ -255,7 +255,9 @@ impl Reader {
                     continue;
                 }
             };
-            if let Some(fault) = validate::unset(self.kind, &path) {
+            if self.kind.is_secret(&path) {
+                self.fault(format!("`{path}` is a secret, which no job may empty"), span.clone(), None);
+            } else if let Some(fault) = validate::unset(self.kind, &path) {
                 self.fault(fault.what, span.clone(), fault.help);
             }
             ops.push(Op { path, action: Action::Unset, span });

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::model::{Outcome, Reason};
+use crate::model::{Outcome, Reason, RowResult};
 
 /// Final failures in a row that open it.
 const FAILURES_IN_A_ROW: u32 = 5;
@@ -72,7 +72,7 @@ impl Breaker {
                 }
                 None => (),
             }
-        } else if outcome.http_status.is_some() {
+        } else if outcome.http_status.is_some() || outcome.result == RowResult::Updated {
             *self = Self { opened: self.opened, ..Self::default() };
         }
     }
@@ -101,7 +101,7 @@ impl Breaker {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{EntityId, RowResult, TenantName};
+    use crate::model::{EntityId, TenantName};
     use jiff::Timestamp;
 
     fn outcome(reason: Option<Reason>, http_status: Option<u16>) -> Outcome {

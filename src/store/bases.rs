@@ -6,7 +6,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{StateDir, StoreError, atomic};
-use crate::model::{Body, EntityId, FieldPath};
+use crate::model::{Body, EntityId};
 
 /// Keeps the bodies (without secrets) and returns their digest.
 ///
@@ -22,42 +22,8 @@ pub fn keep(state: &StateDir, bodies: &[Body]) -> Result<String, StoreError> {
     let digest: String = Sha256::digest(&text).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     let folder = state.bases();
     atomic::make_folder(&folder)?;
-    // Fetched anew, the same state is the base again, whatever was written and taken back since.
     atomic::write(&folder.join(format!("{digest}.jsonl")), |out| out.write_all(&text))?;
     Ok(digest)
-}
-
-/// The fields of one object as a run has left them; `None` means absent.
-pub type Followed<'c> = (&'c EntityId, Vec<(&'c FieldPath, Option<&'c Value>)>);
-
-/// Brings the bodies kept under a digest up to what a run has written, so that the file that carries the digest can be edited
-/// and applied again.
-///
-/// # Errors
-/// Where the state directory cannot be read or written.
-pub fn follow(
-    state: &StateDir,
-    digest: &str,
-    id_field: &str,
-    changes: Vec<Followed<'_>>,
-) -> Result<(), StoreError> {
-    let Some(mut bodies) = find(state, digest, id_field)? else { return Ok(()) };
-    for (id, fields) in changes {
-        let Some(body) = bodies.get_mut(id) else { continue };
-        for (path, value) in fields {
-            match value {
-                Some(value) => path.put(body, value.clone()),
-                None => drop(path.remove(body)),
-            }
-        }
-    }
-    atomic::write(&state.bases().join(format!("{digest}.jsonl")), |out| {
-        for body in bodies.values() {
-            serde_json::to_writer(&mut *out, body)?;
-            out.write_all(b"\n")?;
-        }
-        Ok(())
-    })
 }
 
 /// The bodies kept under a digest, by id; `None` where there are none, or where the name is no digest.
