@@ -164,7 +164,9 @@ impl RowRun {
                 let reason = Some(Reason::ChangedMeanwhile);
                 (RowResult::Conflict, Verdict { reason, error: Some(words), ..verdict })
             }
-            (Err(error), Settlement::Unknown) if !error.stops_tenant() => {
+            // Whatever kept it from being looked at: it may have been written. The next row will meet the same obstacle
+            // and stop the tenant.
+            (Err(error), Settlement::Unknown) => {
                 let (result, verdict) = unknown(&error.to_string());
                 (result, Verdict { http_status: error.status(), ..verdict })
             }
