@@ -246,7 +246,7 @@ fn doubles(items: &[Value]) -> Option<(usize, usize)> {
     (1..items.len()).find_map(|second| first(second).map(|first| (first, second)))
 }
 
-fn wanted(ty: FieldType) -> &'static str {
+pub(super) fn wanted(ty: FieldType) -> &'static str {
     match ty {
         FieldType::String => "text",
         FieldType::Integer => "a whole number",

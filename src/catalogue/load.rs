@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use super::overlay::{Overlay, RuleError, derive_unset};
 use super::{Field, FieldType, Kind};
 use crate::model::Endpoint;
+use crate::model::suggest::nearest;
 
 /// Why a built-in file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +70,19 @@ fn clients_endpoint() -> Endpoint {
 /// The kind of that name, in the plural or the singular.
 pub fn kind(name: &str) -> Option<&'static Kind> {
     kinds().find(|kind| kind.name == name || kind.singular == name)
+}
+
+/// What is wrong with a kind's name in a job, and what to do; `None` for one that jobs can be about.
+pub fn unknown_kind(name: &str) -> Option<(String, String)> {
+    if kind(name).is_some() {
+        return None;
+    }
+    let known: Vec<&str> = kinds().map(|kind| kind.name.as_str()).collect();
+    let help = match nearest(name, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("this version knows: {}", known.join(", ")),
+    };
+    Some((format!("there is no kind `{name}`"), help))
 }
 
 /// The kind that is meant where none is named: clients.

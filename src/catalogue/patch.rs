@@ -94,6 +94,11 @@ fn leaves(kind: &Kind, before: &Body, changes: &[Change]) -> Vec<Change> {
     leaves
 }
 
+/// Whether emptying this path is a request of its own, rather than leaving a key out of an object that is sent whole.
+pub fn is_sent_alone(kind: &Kind, path: &FieldPath) -> bool {
+    unit(kind, path) == *path
+}
+
 /// The shallowest path that can be sent on its own without touching what is beside it: a root field, or a key of a merged one.
 fn unit(kind: &Kind, path: &FieldPath) -> FieldPath {
     let root = FieldPath::root_field(path.root());

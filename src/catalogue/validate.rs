@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::check::{Checker, show};
-use super::{Field, Kind, Lookup, Unset, Writable};
+use super::{Field, FieldType, Kind, Lookup, Unset, Writable};
 use crate::model::FieldPath;
 
 /// Something that the API would refuse, or that must not be done this way.
@@ -68,6 +68,29 @@ pub fn unset(kind: &Kind, path: &FieldPath) -> Option<Fault> {
         Some(outer) => fault.help(format!("it can only go with the whole of {outer}")),
         None => fault.help("Auth0 takes neither null nor an empty value for it; give it another value"),
     })
+}
+
+/// What stands against setting this field from a job, whatever the value.
+pub fn may_set(kind: &Kind, path: &FieldPath) -> Option<Fault> {
+    let secret = || kind.is_secret(path).then(|| secret(path, &Value::Null)).flatten();
+    known_and_writable(kind, path).or_else(secret)
+}
+
+/// What stands against single items of a list; how many there are is not judged.
+pub fn items(kind: &Kind, path: &FieldPath, items: &[Value]) -> Vec<Fault> {
+    let mut checker = Checker::new(kind);
+    let Some(item) = kind.lookup(path).field().and_then(|field| field.items.as_deref()) else {
+        return Vec::new();
+    };
+    for (at, value) in items.iter().enumerate() {
+        checker.value(item, &format!("{path}[{at}]"), value);
+    }
+    checker.faults
+}
+
+/// A type in words, to stand after "must be".
+pub fn type_words(ty: FieldType) -> &'static str {
+    super::check::wanted(ty)
 }
 
 /// What stands against the state that a root field will have: keys it must have, how many it may have, values that must

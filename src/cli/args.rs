@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use encoding_rs::Encoding;
 
 mod values;
 
-use values::{parse_duration, parse_rate};
+use values::{parse_duration, parse_encoding, parse_rate, parse_var};
 
 use crate::job::Threshold;
 use crate::sandbox::{Faults, Latency, Tier};
@@ -191,18 +192,51 @@ pub struct JobArgs {
     /// Job file: TOML, CSV, or JSON that `get` wrote; `-` is standard input.
     #[arg(value_name = "JOB")]
     pub job: String,
+    /// Only clients of which this holds, such as "app_type == 'spa'"; the others are skipped.
+    #[arg(long = "where", value_name = "EXPR", env = "PATCHWAVE_WHERE", hide_env = true)]
+    pub narrow: Option<String>,
+    /// A variable for templates, over those of the tenant and the job. Repeatable; PATCHWAVE_VAR holds one a line.
+    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = parse_var)]
+    pub vars: Vec<(String, String)>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "named by its type")]
+    pub read: ReadArgs,
     /// Change only the first N clients that would change.
     #[arg(long, value_name = "N", env = "PATCHWAVE_LIMIT", hide_env = true)]
     pub limit: Option<usize>,
     /// Refuse the run where more clients of a tenant would change than this. Overrides the job's guard; of the job's and PATCHWAVE_MAX_CHANGES the stricter holds.
     #[arg(long, value_name = "N|P%")]
     pub max_changes: Option<Threshold>,
+    /// An environment variable that templates may read with env("NAME"). Repeatable.
+    #[arg(long, value_name = "NAME")]
+    pub allow_env: Vec<String>,
+    /// Lift guards by name: max-changes, own-client, protect.
+    #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',')]
+    pub force: Vec<Force>,
+}
+
+/// How job files are read.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Job")]
+pub struct ReadArgs {
     /// Compare a file of several clients with the live state where what `get` fetched is not kept here.
     #[arg(long)]
     pub no_base: bool,
-    /// Lift guards by name: max-changes, own-client.
-    #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',')]
-    pub force: Vec<Force>,
+    /// A field that this version does not know, such as one that Auth0 has added lately. It is sent as it is. Repeatable.
+    #[arg(long, value_name = "PATH")]
+    pub allow_field: Vec<String>,
+    /// A column of CSV files that means nothing. Repeatable.
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "PATCHWAVE_IGNORE_COLUMN",
+        value_delimiter = '\n',
+        hide_env = true
+    )]
+    pub ignore_column: Vec<String>,
+    /// Encoding of CSV files that are not UTF-8, such as windows-1252.
+    #[arg(long, value_name = "NAME", value_parser = parse_encoding, env = "PATCHWAVE_ENCODING", hide_env = true)]
+    pub encoding: Option<&'static Encoding>,
 }
 
 /// Guards that can be lifted.
@@ -212,6 +246,8 @@ pub enum Force {
     MaxChanges,
     /// The protection of the client that patchwave signs in with.
     OwnClient,
+    /// The list of protected clients.
+    Protect,
 }
 
 /// `check`.
@@ -223,9 +259,9 @@ pub struct CheckArgs {
     /// Where `get` kept what it fetched.
     #[arg(long, value_name = "DIR", env = "PATCHWAVE_STATE_DIR", hide_env = true)]
     pub state_dir: Option<PathBuf>,
-    /// Accept a JSON file of several clients whose base is not kept here.
-    #[arg(long)]
-    pub no_base: bool,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "named by its type")]
+    pub read: ReadArgs,
 }
 
 /// `plan`.
@@ -283,8 +319,8 @@ pub struct ApplyArgs {
 /// `get`.
 #[derive(Debug, Clone, Args)]
 pub struct GetArgs {
-    /// Ids of clients.
-    #[arg(value_name = "CLIENT_ID", required_unless_present_any = ["all", "own"])]
+    /// Ids of clients; the word `clients` may stand before them, and alone means all.
+    #[arg(value_name = "CLIENT_ID", required_unless_present_any = ["all", "own", "narrow"])]
     pub ids: Vec<String>,
     /// Every client of the tenant.
     #[arg(long, conflicts_with_all = ["ids", "own"])]
@@ -292,6 +328,15 @@ pub struct GetArgs {
     /// The client whose credentials are used.
     #[arg(long = "self", id = "own", conflicts_with = "ids")]
     pub own: bool,
+    /// Only clients of which this holds, such as "app_type == 'spa'".
+    #[arg(long = "where", id = "narrow", value_name = "EXPR", conflicts_with = "own")]
+    pub narrow: Option<String>,
+    /// Only these fields, beside id and name. Repeatable, or separated by commas.
+    #[arg(long, value_name = "PATH", value_delimiter = ',')]
+    pub fields: Vec<String>,
+    /// Form of the file [default: by its extension, else json].
+    #[arg(long, value_enum)]
+    pub format: Option<FormArg>,
     /// File to write, instead of standard output.
     #[arg(short, long = "out-file", value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -304,6 +349,19 @@ pub struct GetArgs {
     #[command(flatten)]
     #[expect(missing_docs, reason = "named by its type")]
     pub pace: PaceArgs,
+}
+
+/// `--format` of `get`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FormArg {
+    /// One object, or an array.
+    Json,
+    /// One object a line.
+    Jsonl,
+    /// A spreadsheet.
+    Csv,
+    /// A job with `expect` beside `set`.
+    Toml,
 }
 
 /// `sandbox`.

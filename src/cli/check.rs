@@ -1,7 +1,7 @@
 //! `patchwave check`: everything about a job that can be known offline.
 
 use super::args::CheckArgs;
-use super::context::{read_checked, state_dir};
+use super::context::{Reading, state_dir};
 use super::error::CliError;
 use super::exit;
 use super::output::{self, Output};
@@ -13,8 +13,9 @@ pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<u8, CliError> {
     let env = Environment::new(process_environment());
     let state = state_dir(args.state_dir.as_deref(), &env)?;
     let mut problems = Vec::new();
+    let reading = Reading { state: &state, args: &args.read, extra_fields: &[] };
     for name in &args.jobs {
-        match read_checked(name, &state, args.no_base, output) {
+        match reading.checked(name, output) {
             Ok(job) if output.json() => {
                 output.result(&serde_json::json!({ "job": name, "updates": job.updates.len() }).to_string());
             }

@@ -10,7 +10,7 @@ use super::error::CliError;
 use crate::auth0::{Access, Cap, Connection, Credential, Reserve, Settings};
 use crate::config::{self, Credentials, Environment, process_environment};
 use crate::job::{Guards, Threshold};
-use crate::model::{Domain, EntityId, ProgressSink, TenantName};
+use crate::model::{Body, Domain, EntityId, ProgressSink, TenantName};
 use crate::report::progress::Display;
 use crate::sandbox::{Options, Sandbox};
 use crate::store::StateDir;
@@ -23,6 +23,10 @@ pub(super) struct Target {
     pub(super) domain: Domain,
     /// Where its credentials came from, for people.
     pub(super) origin: String,
+    /// What templates see as `vars`.
+    pub(super) vars: Body,
+    /// What templates see as `tenant.tags`.
+    pub(super) tags: Body,
     /// Whether it asks for its name before anything is written.
     pub(super) protected: bool,
     /// The way to it.
@@ -41,6 +45,12 @@ pub(super) struct Session {
     pub(super) rate: Option<f64>,
     /// Guards that the environment sets.
     pub(super) guards: Guards,
+    /// The environment, for the variables that templates may read.
+    pub(super) env: Environment,
+    /// Variables that the configuration lets templates read.
+    pub(super) allow_env: Vec<String>,
+    /// Fields that the configuration lets through.
+    pub(super) extra_fields: Vec<String>,
     /// The embedded sandbox, which lives as long as the session.
     pub(super) sandbox: Option<Sandbox>,
 }
@@ -71,21 +81,24 @@ pub(super) async fn connect(
             Credentials::Token(token) => Credential::Token(token),
         };
         let access = Access { domain: one.domain.clone(), audience: one.audience.clone(), credential };
-        targets.push(target(
-            one.tenant.clone(),
-            one.origin.clone(),
-            one.protected,
-            access,
-            &settings,
-            display.sink(),
-        )?);
+        targets.push(Target {
+            protected: one.protected,
+            vars: one.vars.clone(),
+            tags: one.tags.clone(),
+            ..target(one.tenant.clone(), one.origin.clone(), access, &settings, display.sink())?
+        });
     }
+    let (allow_env, extra_fields) =
+        config.map(|config| (config.allow_env, config.extra_fields)).unwrap_or_default();
     Ok(Session {
         targets,
         state,
         reserve: pace.rate_reserve,
         rate: pace.rate,
         guards: guards(&env)?,
+        env,
+        allow_env,
+        extra_fields,
         sandbox: None,
     })
 }
@@ -114,14 +127,8 @@ async fn connect_sandbox(
             secret: of.client_secret().clone(),
         };
         let access = Access { domain: of.domain().clone(), audience: of.audience().to_owned(), credential };
-        targets.push(target(
-            TenantName::new(name),
-            "the sandbox".to_owned(),
-            false,
-            access,
-            &settings,
-            display.sink(),
-        )?);
+        let origin = "the sandbox".to_owned();
+        targets.push(target(TenantName::new(name), origin, access, &settings, display.sink())?);
     }
     Ok(Session {
         targets,
@@ -129,6 +136,9 @@ async fn connect_sandbox(
         reserve: pace.rate_reserve,
         rate: pace.rate,
         guards: guards(&env)?,
+        env,
+        allow_env: Vec::new(),
+        extra_fields: Vec::new(),
         sandbox: Some(sandbox),
     })
 }
@@ -153,7 +163,6 @@ fn prepared(flag: Option<&Path>, env: &Environment) -> Result<StateDir, CliError
 fn target(
     tenant: TenantName,
     origin: String,
-    protected: bool,
     access: Access,
     settings: &Settings,
     sink: ProgressSink,
@@ -161,7 +170,8 @@ fn target(
     let domain = access.domain.clone();
     let connection = Connection::open(tenant.clone(), access, settings.clone(), sink)
         .map_err(|error| CliError::tenant(tenant.as_str(), &error))?;
-    Ok(Target { tenant, domain, origin, protected, connection })
+    let (vars, tags) = (Body::new(), Body::new());
+    Ok(Target { tenant, domain, origin, vars, tags, protected: false, connection })
 }
 
 fn settings(pace: &PaceArgs) -> Settings {

@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 use std::io::Read;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
+use super::args::ReadArgs;
 use super::error::CliError;
 use super::output::Output;
-use crate::catalogue;
+use crate::catalogue::{self, Kind};
 use crate::config::Environment;
-use crate::job::{self, Bases, Input, Job, LoadOptions};
-use crate::model::{Body, EntityId, Problem};
+use crate::job::{self, Bases, Expression, Files, Input, Job, LoadOptions};
+use crate::model::{Body, EntityId, FieldPath, Problem, SourceFile};
 use crate::report::problems;
 use crate::store::{StateDir, bases};
 
@@ -32,49 +33,97 @@ fn read_job(name: &str) -> Result<Vec<u8>, Problem> {
     read.map_err(|error| Problem::new(format!("cannot read the job {name}: {error}")))
 }
 
-/// Reads and validates a job, and prints its warnings.
-pub(super) fn load_job(
-    name: &str,
-    state: &StateDir,
-    no_base: bool,
-    output: &Output,
-) -> Result<Job, CliError> {
-    read_checked(name, state, no_base, output)
-        .map_err(|problems| CliError::job(problems, format!("patchwave check {name}")))
+/// How a job is to be read.
+pub(super) struct Reading<'r> {
+    pub(super) state: &'r StateDir,
+    pub(super) args: &'r ReadArgs,
+    /// Paths that the configuration lets through beside those of the flags.
+    pub(super) extra_fields: &'r [String],
 }
 
-/// The same, with the mistakes for the caller to tell.
-pub(super) fn read_checked(
-    name: &str,
-    state: &StateDir,
-    no_base: bool,
-    output: &Output,
-) -> Result<Job, Vec<Problem>> {
-    let bytes = read_job(name).map_err(|problem| vec![problem])?;
-    let kind = catalogue::default_kind();
-    let bases = Kept { state, id_field: &kind.endpoint.id_field, cache: Mutex::default() };
-    let options = LoadOptions { kind, bases: &bases, without_base: no_base };
-    let job = job::load(Input { name, bytes: &bytes }, options);
-    if let Some(warnings) = job.as_ref().ok().map(|job| &job.warnings).filter(|warnings| !warnings.is_empty())
-    {
-        output.note(&problems::render(warnings));
+impl Reading<'_> {
+    /// Reads and validates a job, and prints its warnings.
+    pub(super) fn job(&self, name: &str, output: &Output) -> Result<Job, CliError> {
+        self.checked(name, output)
+            .map_err(|problems| CliError::job(problems, format!("patchwave check {name}")))
     }
-    job
+
+    /// The same, with the mistakes for the caller to tell.
+    pub(super) fn checked(&self, name: &str, output: &Output) -> Result<Job, Vec<Problem>> {
+        let kind = kind_with(self.args.allow_field.iter().chain(self.extra_fields))?;
+        let bytes = read_job(name).map_err(|problem| vec![problem])?;
+        let bases = Kept { state: self.state, id_field: &kind.endpoint.id_field, cache: Mutex::default() };
+        let files = Beside { job: Path::new(name) };
+        let options = LoadOptions {
+            kind,
+            bases: &bases,
+            files: &files,
+            without_base: self.args.no_base,
+            ignored_columns: &self.args.ignore_column,
+            encoding: self.args.encoding,
+        };
+        let job = job::load(Input { name, bytes: &bytes }, options);
+        let warnings = job.as_ref().ok().map(|job| &job.warnings).filter(|warnings| !warnings.is_empty());
+        if let Some(warnings) = warnings {
+            output.note(&problems::render(warnings));
+        }
+        job
+    }
 }
+
+/// The kind that jobs are about, with fields that the user lets through.
+fn kind_with<'p>(paths: impl Iterator<Item = &'p String>) -> Result<&'static Kind, Vec<Problem>> {
+    let mut extra = Vec::new();
+    for text in paths {
+        let path = text.parse::<FieldPath>();
+        extra.push(path.map_err(|error| vec![Problem::new(format!("--allow-field: `{text}` {error}"))])?);
+    }
+    catalogue::default_kind().with_extra_fields(&extra).map_err(|path| {
+        let what = format!("--allow-field: `{path}` cannot be a field: what it stands in is no object");
+        vec![Problem::new(what)]
+    })
+}
+
+/// Files that a job names, found beside it; those of a job on standard input in the current directory.
+struct Beside<'b> {
+    job: &'b Path,
+}
+
+impl Files for Beside<'_> {
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        let folder = self.job.parent().filter(|_| self.job != Path::new("-")).unwrap_or(Path::new(""));
+        std::fs::read(folder.join(path)).map_err(|error| error.to_string())
+    }
+}
+
+/// Compiles an expression of the command line.
+pub(super) fn expression(flag: &str, text: &str, kind: &Kind) -> Result<Expression, CliError> {
+    Expression::parse(text, kind).map_err(|wrong| {
+        let file = SourceFile::new(flag, text);
+        let problem =
+            |one: job::template::Wrong| Problem::new(one.what).at(&file, one.at).maybe_help(one.help);
+        CliError::usage(format!("{flag} cannot be understood")).with(wrong.into_iter().map(problem).collect())
+    })
+}
+
+/// The clients of one fetch.
+type Fetched = HashMap<EntityId, Arc<Body>>;
 
 /// What `get` fetched, read from the state directory once per file.
 struct Kept<'k> {
     state: &'k StateDir,
     id_field: &'k str,
-    cache: Mutex<HashMap<String, Option<HashMap<EntityId, Body>>>>,
+    cache: Mutex<HashMap<String, Option<Fetched>>>,
 }
 
 impl Bases for Kept<'_> {
-    fn find(&self, digest: &str, id: &EntityId) -> Result<Option<Body>, String> {
+    fn find(&self, digest: &str, id: &EntityId) -> Result<Option<Arc<Body>>, String> {
         let mut cache = self.cache.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if !cache.contains_key(digest) {
             let bodies = bases::find(self.state, digest, self.id_field).map_err(|error| error.to_string())?;
-            cache.insert(digest.to_owned(), bodies);
+            let shared =
+                bodies.map(|bodies| bodies.into_iter().map(|(id, body)| (id, Arc::new(body))).collect());
+            cache.insert(digest.to_owned(), shared);
         }
         Ok(cache.get(digest).and_then(Option::as_ref).and_then(|bodies| bodies.get(id)).cloned())
     }

@@ -47,7 +47,8 @@ impl CliError {
         }))
     }
 
-    fn with(mut self, problems: Vec<Problem>) -> Self {
+    /// Shows what is wrong, one by one.
+    pub(super) fn with(mut self, problems: Vec<Problem>) -> Self {
         self.0.problems = problems;
         self
     }

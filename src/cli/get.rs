@@ -4,18 +4,22 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::args::GetArgs;
+use super::args::{FormArg, GetArgs};
 use super::connect::{Target, connect};
+use super::context::expression;
 use super::error::CliError;
 use super::output::Output;
 use crate::catalogue::{self, Kind, redact};
-use crate::job::json::BASE_KEY;
-use crate::model::{Body, Entity, EntityId};
+use crate::job::fetched::{self, Form};
+use crate::job::{Expression, Scope, TenantScope};
+use crate::model::{Body, Entity, EntityId, FieldPath};
 use crate::report::term;
 use crate::store::{atomic, bases};
 
 /// Fetches, keeps what was fetched as the base of later edits, and writes the file.
 pub(super) async fn run(args: GetArgs, output: &Output) -> Result<u8, CliError> {
+    let asked = Asked::from_args(&args)?;
+    let form = form(&args)?;
     if let Some(path) = args.out.as_deref().filter(|path| path.exists() && !args.overwrite) {
         let message = format!("{} exists, and may hold edits; --overwrite replaces it", path.display());
         return Err(CliError::usage(message));
@@ -25,84 +29,182 @@ pub(super) async fn run(args: GetArgs, output: &Output) -> Result<u8, CliError> 
     let [target] = session.targets.as_slice() else {
         return Err(CliError::usage("get reads one tenant: choose one with --tenant"));
     };
-    let kind = catalogue::default_kind();
     display.reading();
-    let fetched = fetch(&args, target, kind).await;
+    let fetched = asked.fetch(target).await;
     display.clear();
     let bodies = fetched?;
     let digest = bases::keep(&session.state, &bodies)?;
-    let single = !args.all && bodies.len() == 1;
+    let single = !asked.list && bodies.len() == 1;
     let count = bodies.len();
-    let text = document(bodies, &digest, single)?;
-    match &args.out {
-        None => output.result(&text),
-        Some(path) => {
-            write(path, &text)?;
-            output.note(&format!(
-                "{} from {} in {}. Edit it, then: patchwave apply {}",
-                term::count(count, &kind.singular),
-                target.domain,
-                path.display(),
-                path.display()
-            ));
-        }
-    }
+    let write = |out: &mut dyn std::io::Write| fetched::write(asked.kind, form, bodies, &digest, single, out);
+    let Some(path) = &args.out else {
+        let mut text = Vec::new();
+        write(&mut text)
+            .map_err(|error| CliError::setup(format!("the clients cannot be written: {error}")))?;
+        output.result(&String::from_utf8_lossy(&text));
+        return Ok(super::exit::OK);
+    };
+    atomic::write(path, |out| write(out))?;
+    output.note(&format!(
+        "{} from {} in {}. Edit it, then: patchwave apply {}",
+        term::count(count, &asked.kind.singular),
+        target.domain,
+        path.display(),
+        path.display()
+    ));
     Ok(super::exit::OK)
 }
 
-async fn fetch(args: &GetArgs, target: &Target, kind: &Kind) -> Result<Vec<Body>, CliError> {
-    let reader = target.connection.reader();
-    let failed = |error| CliError::tenant(target.tenant.as_str(), &error);
-    let entities: Vec<Entity> = if args.all {
-        let all = reader.list(&kind.endpoint, None).await.map_err(failed)?;
-        let excluded = |entity: &Entity| {
-            kind.excluded_field().and_then(|field| entity.body.get(field)) == Some(&Value::Bool(true))
-        };
-        all.into_iter().filter(|entity| !excluded(entity)).collect()
-    } else {
-        let mut entities = Vec::new();
-        for id in ids(args, target)? {
-            entities.push(
-                reader
-                    .get(&kind.endpoint, &id, None)
-                    .await
-                    .map_err(|error| CliError::object(target.tenant.as_str(), &id, &error))?,
-            );
-        }
-        entities
+/// The form that was asked for, else the one that the file's extension tells.
+fn form(args: &GetArgs) -> Result<Form, CliError> {
+    let extension = args.out.as_deref().and_then(Path::extension).and_then(|extension| extension.to_str());
+    let told = match extension.map(str::to_ascii_lowercase).as_deref() {
+        Some("json") => Some(Form::Json),
+        Some("jsonl" | "ndjson") => Some(Form::JsonLines),
+        Some("csv") => Some(Form::Csv),
+        Some("toml") => Some(Form::Toml),
+        _ => None,
     };
-    let stripped = entities.into_iter().map(|mut entity| {
-        redact::strip(kind, &mut entity.body);
-        entity.body
+    let asked = args.format.map(|format| match format {
+        FormArg::Json => Form::Json,
+        FormArg::Jsonl => Form::JsonLines,
+        FormArg::Csv => Form::Csv,
+        FormArg::Toml => Form::Toml,
     });
-    Ok(stripped.collect())
-}
-
-fn ids(args: &GetArgs, target: &Target) -> Result<Vec<EntityId>, CliError> {
-    if !args.own {
-        return Ok(args.ids.iter().map(EntityId::new).collect());
+    match (asked, told) {
+        // Under another extension it would be read as something else than it is.
+        (Some(asked), Some(told)) if asked != told => Err(CliError::usage(
+            "--format and the file's extension say different forms; leave one of them out",
+        )),
+        (asked, told) => Ok(asked.or(told).unwrap_or(Form::Json)),
     }
-    let own = target.connection.own_client().cloned();
-    own.map(|id| vec![id]).ok_or_else(|| {
-        CliError::usage("--self: the token does not say which client it belongs to; name the id instead")
-    })
 }
 
-/// The file: each object with the digest of what was fetched, so that edits can be told from what others change meanwhile.
-fn document(bodies: Vec<Body>, digest: &str, single: bool) -> Result<String, CliError> {
-    let mark = |mut body: Body| {
-        body.insert(BASE_KEY.to_owned(), Value::from(digest));
-        Value::Object(body)
-    };
-    let mut marked = bodies.into_iter().map(mark);
-    let value = match (single, marked.next()) {
-        (true, Some(only)) => only,
-        (_, first) => first.into_iter().chain(marked).collect(),
-    };
-    serde_json::to_string_pretty(&value)
-        .map_err(|error| CliError::setup(format!("the fetched clients cannot be written: {error}")))
+/// What is to be fetched.
+struct Asked {
+    kind: &'static Kind,
+    /// Whether the tenant's list is asked for, rather than single clients.
+    list: bool,
+    ids: Vec<EntityId>,
+    own: bool,
+    condition: Option<Expression>,
+    /// Empty: all fields.
+    fields: Vec<FieldPath>,
 }
 
-fn write(path: &Path, text: &str) -> Result<(), CliError> {
-    Ok(atomic::write(path, |out| writeln!(out, "{text}"))?)
+impl Asked {
+    fn from_args(args: &GetArgs) -> Result<Self, CliError> {
+        let default = catalogue::default_kind();
+        let named = args.ids.first().and_then(|word| catalogue::kind(word));
+        let (kind, ids) = match named {
+            Some(kind) => (kind, &args.ids[1..]),
+            None => (default, args.ids.as_slice()),
+        };
+        let condition = args.narrow.as_deref().map(|text| expression("--where", text, kind)).transpose()?;
+        let path = |text: &String| {
+            let path: FieldPath = text
+                .trim()
+                .parse()
+                .map_err(|error| CliError::usage(format!("--fields: `{text}` {error}")))?;
+            match kind.lookup(&path) {
+                catalogue::Lookup::Unknown { near: Some(near) } => Err(CliError::usage(format!(
+                    "--fields: there is no field `{path}`; did you mean `{near}`?"
+                ))),
+                _ => Ok(path),
+            }
+        };
+        Ok(Self {
+            kind,
+            list: args.all || ids.is_empty() && !args.own,
+            ids: ids.iter().map(EntityId::new).collect(),
+            own: args.own,
+            condition,
+            fields: args.fields.iter().map(path).collect::<Result<_, _>>()?,
+        })
+    }
+
+    async fn fetch(&self, target: &Target) -> Result<Vec<Body>, CliError> {
+        let reader = target.connection.reader();
+        let roots = self.roots();
+        let roots: Option<Vec<&str>> = roots.as_ref().map(|roots| roots.iter().map(String::as_str).collect());
+        let failed = |error| CliError::tenant(target.tenant.as_str(), &error);
+        let entities: Vec<Entity> = if self.list {
+            let all = reader.list(&self.kind.endpoint, roots.as_deref()).await.map_err(failed)?;
+            let excluded = |entity: &Entity| {
+                self.kind.excluded_field().and_then(|field| entity.body.get(field))
+                    == Some(&Value::Bool(true))
+            };
+            all.into_iter().filter(|entity| !excluded(entity)).collect()
+        } else {
+            let mut entities = Vec::new();
+            for id in self.ids(target)? {
+                entities.push(
+                    reader
+                        .get(&self.kind.endpoint, &id, roots.as_deref())
+                        .await
+                        .map_err(|error| CliError::object(target.tenant.as_str(), &id, &error))?,
+                );
+            }
+            entities
+        };
+        let mut bodies = Vec::new();
+        for mut entity in entities {
+            redact::strip(self.kind, &mut entity.body);
+            if self.holds(target, &entity)? {
+                bodies.push(self.pruned(entity.body));
+            }
+        }
+        Ok(bodies)
+    }
+
+    /// The root fields to ask for; all of them where the condition may look at any.
+    fn roots(&self) -> Option<Vec<String>> {
+        let uses = self.condition.as_ref().map(Expression::uses);
+        if self.fields.is_empty() || uses.is_some_and(|uses| uses.whole_client) {
+            return None;
+        }
+        let marker = self.kind.excluded_field().map(str::to_owned);
+        let mut roots: Vec<String> =
+            self.fields.iter().map(|path| path.root().to_owned()).chain(marker).collect();
+        roots.extend(uses.into_iter().flat_map(|uses| uses.fields.iter().cloned()));
+        roots.sort_unstable();
+        roots.dedup();
+        Some(roots)
+    }
+
+    fn holds(&self, target: &Target, entity: &Entity) -> Result<bool, CliError> {
+        let Some(condition) = &self.condition else { return Ok(true) };
+        let tenant = std::sync::Arc::new(TenantScope::plain(&target.tenant));
+        let body = std::sync::Arc::new(entity.body.clone());
+        condition.holds(&Scope::of_tenant(&tenant, None).with_client(&body, self.kind)).map_err(|fault| {
+            CliError::usage(format!("--where, {} {}: {}", self.kind.singular, entity.id, fault.what))
+        })
+    }
+
+    /// Id, name and the fields that were asked for, in the order in which they were asked for.
+    fn pruned(&self, body: Body) -> Body {
+        if self.fields.is_empty() {
+            return body;
+        }
+        let always = [&self.kind.endpoint.id_field, &self.kind.endpoint.name_field];
+        let mut pruned = Body::new();
+        for path in
+            always.into_iter().map(|name| FieldPath::root_field(name)).chain(self.fields.iter().cloned())
+        {
+            if let Some(value) = path.get(&body) {
+                path.put(&mut pruned, value.clone());
+            }
+        }
+        pruned
+    }
+
+    fn ids(&self, target: &Target) -> Result<Vec<EntityId>, CliError> {
+        if !self.own {
+            return Ok(self.ids.clone());
+        }
+        let own = target.connection.own_client().cloned();
+        own.map(|id| vec![id]).ok_or_else(|| {
+            CliError::usage("--self: the token does not say which client it belongs to; name the id instead")
+        })
+    }
 }

@@ -16,6 +16,7 @@ mod output;
 mod planning;
 mod prompt;
 mod sandbox;
+mod scopes;
 mod show_plan;
 
 use clap::Parser;

@@ -8,18 +8,20 @@ use tokio::time::Instant;
 
 use super::args::{Force, JobArgs, PaceArgs, TenantArgs};
 use super::connect::{Session, Target, connect};
-use super::context::load_job;
+use super::context::{Reading, expression};
 use super::error::CliError;
 use super::output::Output;
+use super::scopes;
 use crate::auth0::{ApiError, Reader};
-use crate::job::{Job, Threshold};
+use crate::job::{Job, TenantScope, Threshold};
 use crate::model::suggest::nearest;
 use crate::model::{Problem, TenantName};
 use crate::plan::forecast::{Forecast, forecast};
 use crate::plan::{
     Header, Needs, Plan, PlanOptions, TenantFailure, TenantPlan, TenantState, Unplannable, guard, needs,
-    plan_tenant,
+    plan_tenant, warnings,
 };
+use crate::report::problems;
 use crate::report::progress::Display;
 use crate::run::read_state;
 use crate::store::paces;
@@ -45,29 +47,51 @@ pub(super) async fn start(
     output: &Output,
 ) -> Result<(Session, Job, Planned), CliError> {
     let session = connect(tenant, pace, display).await?;
-    let job = load_job(&args.job, &session.state, args.no_base, output)?;
+    let reading = Reading { state: &session.state, args: &args.read, extra_fields: &session.extra_fields };
+    let job = reading.job(&args.job, output)?;
     display.reading();
     let planned = plan(&job, &session, args).await;
     display.clear();
-    Ok((session, job, planned?))
+    let planned = planned?;
+    for tenant in &planned.plan.tenants {
+        let warnings = warnings(&job, &tenant.tenant, &tenant.rows);
+        if !warnings.is_empty() {
+            output.note(&problems::render(&warnings));
+        }
+    }
+    Ok((session, job, planned))
 }
 
 /// Plans a job for the tenants of a session.
 async fn plan(job: &Job, session: &Session, args: &JobArgs) -> Result<Planned, CliError> {
     check_tenants(job, session, args)?;
+    let narrow = args.narrow.as_deref().map(|text| expression("--where", text, job.kind)).transpose()?;
+    let narrow = narrow.map(Arc::new);
+    let scopes = scopes::of_tenants(job, session, args)?;
+    let bound = scopes::bound(job, &scopes, &args.job)?;
     let read = Instant::now();
-    let readers: Vec<(&Target, Reader)> =
-        session.targets.iter().map(|target| (target, target.connection.reader())).collect();
-    let states = join_all(readers.iter().map(|(target, reader)| async move {
+    let readers: Vec<(&Target, Reader, &Job)> = session
+        .targets
+        .iter()
+        .zip(&bound)
+        .map(|(target, bound)| (target, target.connection.reader(), &**bound))
+        .collect();
+    let condition = narrow.as_deref();
+    let states = join_all(readers.iter().map(|(target, reader, bound)| async move {
         let share = change_limits(job, session, args, target)
             .any(|(limit, _)| matches!(limit, Threshold::Percent(_)));
-        let needs = Needs { total: share, ..needs(job, &target.tenant) };
-        read_state(reader, target.connection.own_client().cloned(), job.kind, &needs).await
+        let needs = Needs { total: share, ..needs(bound, &target.tenant, condition) };
+        let state = read_state(reader, target.connection.own_client().cloned(), job.kind, &needs).await;
+        state.map(|state| TenantState { protected: job.protect.iter().cloned().collect(), ..state })
     }))
     .await;
     // One budget for the run: the first clients in the order of the tenants.
-    let mut options =
-        PlanOptions { limit: args.limit, force_own_client: args.force.contains(&Force::OwnClient) };
+    let mut options = PlanOptions {
+        limit: args.limit,
+        narrow,
+        force_own_client: args.force.contains(&Force::OwnClient),
+        force_protect: args.force.contains(&Force::Protect),
+    };
     let header = Header {
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         job: job.name.clone(),
@@ -83,8 +107,8 @@ async fn plan(job: &Job, session: &Session, args: &JobArgs) -> Result<Planned, C
         read,
     };
     let (mut problems, mut refusals) = (Vec::new(), Vec::new());
-    for (target, state) in session.targets.iter().zip(states) {
-        match one(job, session, target, state, options, &mut planned.failures) {
+    for ((target, scope), state) in session.targets.iter().zip(&scopes).zip(states) {
+        match one(job, session, (target, scope), state, &options, &mut planned.failures) {
             Ok((tenant, forecast)) => {
                 options.limit = options.limit.map(|limit| limit.saturating_sub(tenant.writes.len()));
                 planned.plan.tenants.push(Arc::new(tenant));
@@ -109,9 +133,9 @@ type One = (TenantPlan, Option<Forecast>);
 fn one(
     job: &Job,
     session: &Session,
-    target: &Target,
+    (target, scope): (&Target, &Arc<TenantScope>),
     state: Result<TenantState, ApiError>,
-    options: PlanOptions,
+    options: &PlanOptions,
     failures: &mut Vec<(TenantName, ApiError)>,
 ) -> Result<One, Unplannable> {
     let mut tenant = TenantPlan {
@@ -137,7 +161,7 @@ fn one(
             Ok((tenant, None))
         }
         Ok(state) => {
-            (tenant.writes, tenant.rows) = plan_tenant(job, &target.tenant, &state, options)?;
+            (tenant.writes, tenant.rows) = plan_tenant(job, scope, &state, options)?;
             tenant.total = state.total;
             let forecast = forecast_of(session, target, &tenant);
             Ok((tenant, Some(forecast)))

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use toml::de::DeTable;
 
+use crate::model::secret::names_credential;
 use crate::model::suggest::nearest;
 use crate::model::{Problem, SourceFile, TenantName};
 
@@ -24,6 +25,10 @@ pub struct Config {
     pub tenants: IndexMap<TenantName, TenantConfig>,
     /// Groups of tenants; each member is in `tenants`.
     pub groups: IndexMap<String, Vec<TenantName>>,
+    /// Environment variables that templates may read.
+    pub allow_env: Vec<String>,
+    /// Paths of fields that the catalogue does not know, and that jobs may use all the same.
+    pub extra_fields: Vec<String>,
     /// The file, with secrets struck out: it may be shown.
     pub source: Arc<SourceFile>,
 }
@@ -97,9 +102,9 @@ pub(super) fn parse(name: &str, text: &str, folder: &Path) -> Result<Config, Vec
     }
     let file = SourceFile::new(name, mask::toml(text, root.get_ref()));
     let mut reader = Reader { file: Arc::clone(&file), folder: folder.to_path_buf(), problems: Vec::new() };
-    let (tenants, groups) = read_root(&mut reader, root.get_ref());
+    let config = read_root(&mut reader, root.get_ref(), file);
     if reader.problems.is_empty() {
-        Ok(Config { tenants, groups, source: file })
+        Ok(config)
     } else {
         reader.problems.sort_by_key(|problem| problem.place.as_ref().map(|(_, span)| span.start));
         Err(reader.problems)
@@ -117,11 +122,10 @@ fn syntax_problems(name: &str, text: &str, errors: &[toml::de::Error]) -> Vec<Pr
     errors.iter().map(problem).collect()
 }
 
-type Tables = (IndexMap<TenantName, TenantConfig>, IndexMap<String, Vec<TenantName>>);
-
-fn read_root(reader: &mut Reader, root: &DeTable<'_>) -> Tables {
+fn read_root(reader: &mut Reader, root: &DeTable<'_>, source: Arc<SourceFile>) -> Config {
     let mut tenants = IndexMap::new();
     let mut groups = IndexMap::new();
+    let (mut allow_env, mut extra_fields) = (Vec::new(), Vec::new());
     // Tables that are themselves wrong count as known, lest each group that names them be called wrong too.
     let mut known = Vec::new();
     for (key, value) in root {
@@ -136,7 +140,15 @@ fn read_root(reader: &mut Reader, root: &DeTable<'_>) -> Tables {
                 }
             }
             "groups" => {}
-            _ => reader.unknown_key(key, "patchwave.toml", &["tenants", "groups"]),
+            "allow_env" => allow_env = read_variables(reader, key, value),
+            "extra_fields" => {
+                let paths = reader.texts(key, value).unwrap_or_default();
+                extra_fields = paths.into_iter().map(|(path, _)| path).collect();
+            }
+            _ => {
+                let known = ["tenants", "groups", "allow_env", "extra_fields"];
+                reader.unknown_key(key, "patchwave.toml", &known);
+            }
         }
     }
     for (key, value) in root.iter().filter(|(key, _)| key.get_ref() == "groups") {
@@ -145,7 +157,21 @@ fn read_root(reader: &mut Reader, root: &DeTable<'_>) -> Tables {
             groups.insert(name.get_ref().to_string(), read_group(reader, name, value, &known));
         }
     }
-    (tenants, groups)
+    Config { tenants, groups, allow_env, extra_fields, source }
+}
+
+/// Names of variables that templates may read. What looks like a credential is no such name.
+fn read_variables(reader: &mut Reader, key: &Key<'_>, value: &Item<'_>) -> Vec<String> {
+    let mut names = Vec::new();
+    for (name, span) in reader.texts(key, value).unwrap_or_default() {
+        if names_credential(&name) {
+            let what = format!("`{name}` is, or may hold, a credential");
+            reader.problem(span, what, "a template never sees credentials");
+        } else {
+            names.push(name);
+        }
+    }
+    names
 }
 
 fn read_group(reader: &mut Reader, name: &Key<'_>, value: &Item<'_>, known: &[String]) -> Vec<TenantName> {

@@ -102,7 +102,8 @@ impl Reader {
 
     /// A table as JSON, for templates.
     pub(super) fn json_table(&mut self, key: &Key<'_>, value: &Item<'_>) -> serde_json::Map<String, Value> {
-        let Some(table) = self.table(key, value, "vars = { name = \"value\" }") else {
+        let Some(table) = self.table(key, value, &format!("{} = {{ name = \"value\" }}", key.get_ref()))
+        else {
             return serde_json::Map::new();
         };
         table.iter().map(|(key, value)| (key.get_ref().to_string(), self.json(key, value))).collect()

@@ -27,6 +27,8 @@ pub struct Selected {
     pub origin: String,
     /// What templates see as `vars`.
     pub vars: Map<String, Value>,
+    /// What templates see as `tenant.tags`.
+    pub tags: Map<String, Value>,
     /// Whether a person must repeat the tenant's name before anything is written.
     pub protected: bool,
 }
@@ -174,6 +176,7 @@ fn configured(tenant: &TenantConfig) -> Selected {
         credential: tenant.credential.clone(),
         origin: tenant.origin.clone(),
         vars: tenant.vars.clone(),
+        tags: tenant.tags.clone(),
         protected: tenant.protected,
     }
 }
@@ -186,6 +189,7 @@ fn from_environment(tenant: EnvironmentTenant) -> Selected {
         credential: tenant.credential,
         origin: tenant.origin,
         vars: Map::new(),
+        tags: Map::new(),
         protected: false,
     }
 }

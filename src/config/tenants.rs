@@ -21,13 +21,16 @@ pub struct TenantConfig {
     pub credential: CredentialSource,
     /// What templates see as `vars`.
     pub vars: Map<String, Value>,
+    /// What templates see as `tenant.tags`.
+    pub tags: Map<String, Value>,
     /// Whether a person must repeat the tenant's name before anything is written.
     pub protected: bool,
     /// Where it was configured, for headings: `patchwave.toml [tenants.dev]`.
     pub origin: String,
 }
 
-const KEYS: [&str; 7] = ["domain", "audience", "client_id", "client_secret", "token", "vars", "protected"];
+const KEYS: [&str; 8] =
+    ["domain", "audience", "client_id", "client_secret", "token", "vars", "tags", "protected"];
 const SOURCE_HELP: &str = "{ env = \"NAME\" }, { file = \"PATH\" } or { command = \"…\" }";
 
 #[derive(Default)]
@@ -38,6 +41,7 @@ struct Draft {
     secret: Option<SecretSource>,
     token: Option<SecretSource>,
     vars: Map<String, Value>,
+    tags: Map<String, Value>,
     protected: bool,
 }
 
@@ -76,9 +80,9 @@ fn read_key(reader: &mut Reader, draft: &mut Draft, key: &Key<'_>, value: &Item<
         "token" => draft.token = read_source(reader, key, value),
         "vars" => draft.vars = reader.json_table(key, value),
         "protected" => draft.protected = reader.boolean(key, value).unwrap_or_default(),
-        later @ ("tags" | "rate_share") => {
-            let what = format!("`{later}` is not supported yet in this version");
-            reader.problem(key.span(), what, "leave it out");
+        "tags" => draft.tags = reader.json_table(key, value),
+        "rate_share" => {
+            reader.problem(key.span(), "`rate_share` is not supported yet in this version", "leave it out");
         }
         "private_key" => reader.problem(
             key.span(),
@@ -178,6 +182,7 @@ impl Draft {
             audience: self.audience,
             credential,
             vars: self.vars,
+            tags: self.tags,
             protected: self.protected,
             origin: format!("{} [tenants.{}]", reader.file.name, name.get_ref()),
         })

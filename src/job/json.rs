@@ -9,9 +9,9 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::load::{stem, utf8};
+use super::load::{no_base, stem, utf8};
 use super::mask;
-use super::{Action, Expect, Guards, Input, Job, LoadOptions, Op, Origin, RowLabel, Selector, Update};
+use super::{Action, Expect, Input, Job, LoadOptions, Op, Origin, RowLabel, Selector, Term, Update};
 use crate::catalogue::{FieldType, Kind, Lookup, Writable, redact, validate};
 use crate::model::value::same;
 use crate::model::{Body, EntityId, FieldPath, Problem, SourceFile};
@@ -56,17 +56,14 @@ impl<'de: 't, 't> Deserialize<'de> for Object<'t> {
     }
 }
 
-/// Reads a JSON job: one object, or an array of them.
+/// Reads a JSON job: one object, an array of them, or (`lines`) one a line.
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub fn read(input: Input<'_>, options: LoadOptions<'_>) -> Result<Job, Vec<Problem>> {
+pub fn read(input: Input<'_>, options: LoadOptions<'_>, lines: bool) -> Result<Job, Vec<Problem>> {
     let text = utf8(input)?;
     let file = SourceFile::new(input.name, mask::keyed(options.kind, text));
-    let single = text.trim_start().starts_with('{');
-    let parsed =
-        if single { serde_json::from_str(text).map(|one| vec![one]) } else { serde_json::from_str(text) };
-    let objects: Vec<&RawValue> = parsed.map_err(|error| vec![syntax(&file, &error)])?;
+    let objects = if lines { each_line(&file, text)? } else { document(&file, text)? };
     let mut reader = Reader { options, file, problems: Vec::new(), warnings: Vec::new(), base_needed: 0 };
     let several = objects.len() > 1;
     let updates: Vec<Update> = objects
@@ -83,21 +80,35 @@ pub fn read(input: Input<'_>, options: LoadOptions<'_>) -> Result<Job, Vec<Probl
     if !reader.problems.is_empty() {
         return Err(reader.problems);
     }
-    Ok(Job {
-        name: stem(input.name),
-        kind: options.kind,
-        digest: String::new(),
-        allowed_tenants: Vec::new(),
-        guards: Guards::default(),
-        updates,
-        columns: Vec::new(),
-        warnings: reader.warnings,
-    })
+    Ok(Job { updates, warnings: reader.warnings, ..Job::empty(stem(input.name), options.kind) })
 }
 
-fn syntax(file: &Arc<SourceFile>, error: &serde_json::Error) -> Problem {
-    let line_start: usize =
-        file.text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+fn document<'t>(file: &Arc<SourceFile>, text: &'t str) -> Result<Vec<&'t RawValue>, Vec<Problem>> {
+    let single = text.trim_start().starts_with('{');
+    let parsed =
+        if single { serde_json::from_str(text).map(|one| vec![one]) } else { serde_json::from_str(text) };
+    parsed.map_err(|error| vec![syntax(file, &error, 0)])
+}
+
+/// The mistakes of all lines are told: one broken line says nothing about the others.
+fn each_line<'t>(file: &Arc<SourceFile>, text: &'t str) -> Result<Vec<&'t RawValue>, Vec<Problem>> {
+    let (mut objects, mut problems, mut start) = (Vec::new(), Vec::new(), 0);
+    for line in text.split_inclusive('\n') {
+        if !line.trim().is_empty() {
+            match serde_json::from_str(line) {
+                Ok(object) => objects.push(object),
+                Err(error) => problems.push(syntax(file, &error, start)),
+            }
+        }
+        start += line.len();
+    }
+    if problems.is_empty() { Ok(objects) } else { Err(problems) }
+}
+
+/// `start` is where the text that was parsed begins in the file.
+fn syntax(file: &Arc<SourceFile>, error: &serde_json::Error, start: usize) -> Problem {
+    let lines = file.text[start..].split_inclusive('\n');
+    let line_start: usize = start + lines.take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
     let at = (line_start + error.column().saturating_sub(1)).min(file.text.len());
     // serde_json counts bytes and may point between the bytes of a character.
     let at = (0..=at).rev().find(|at| file.text.is_char_boundary(*at)).unwrap_or(0);
@@ -197,16 +208,7 @@ impl Reader<'_> {
         let Comparison { ops, expects, fixed, .. } = comparison;
         let origin = Origin { file: Arc::clone(&self.file), span: head, label: RowLabel::Update(number) };
         let base = object.get(BASE_KEY).and_then(|raw| serde_json::from_str(raw.get()).ok());
-        Some(Update {
-            origin,
-            tenant: None,
-            selector: Selector::Id(id),
-            base,
-            ops,
-            expects,
-            fixed,
-            cells: Vec::new(),
-        })
+        Some(Update { base, ops, expects, fixed, ..Update::new(origin, Selector::Id(id)) })
     }
 
     fn doubles(&mut self, object: &Object<'_>, text: &str) {
@@ -217,7 +219,7 @@ impl Reader<'_> {
     }
 
     /// The object as `get` fetched it: `Some(None)` where that is not known, `None` after a problem.
-    fn base(&mut self, object: &Object<'_>, id: &EntityId, text: &str) -> Option<Option<Body>> {
+    fn base(&mut self, object: &Object<'_>, id: &EntityId, text: &str) -> Option<Option<Arc<Body>>> {
         let Some(raw) = object.get(BASE_KEY) else { return Some(None) };
         let Ok(digest) = serde_json::from_str::<String>(raw.get()) else {
             self.fault(format!("`{BASE_KEY}` must be text as `get` wrote it"), span_of(raw, text), None);
@@ -253,7 +255,7 @@ impl Reader<'_> {
         if to.has_base && same(Some(&value), before, kind.order(path)) || redact::has_marker(&value) {
             return;
         }
-        let action = if value.is_null() { Action::Unset } else { Action::Set(value) };
+        let action = if value.is_null() { Action::Unset } else { Action::Set(value.into()) };
         let op = Op { path: path.clone(), action, span };
         if !to.has_base {
             self.unless_the_tenant_holds_it(&op, to.text);
@@ -266,7 +268,7 @@ impl Reader<'_> {
         }
         let faults = self.faults(&op);
         if faults.is_empty() {
-            let value = before.filter(|v| !v.is_null()).cloned();
+            let value = before.filter(|v| !v.is_null()).cloned().map(Into::into);
             to.expects.push(Expect { path: path.clone(), value, span: op.span.clone() });
             to.ops.push(op);
             return;
@@ -301,9 +303,9 @@ impl Reader<'_> {
     }
 
     fn faults(&self, op: &Op) -> Vec<(String, Option<String>)> {
-        let faults = match &op.action {
-            Action::Set(value) => validate::value(self.kind(), &op.path, value),
-            Action::Unset => validate::unset(self.kind(), &op.path).into_iter().collect(),
+        let faults = match op.action.term().and_then(Term::literal) {
+            Some(value) => validate::value(self.kind(), &op.path, value),
+            None => validate::unset(self.kind(), &op.path).into_iter().collect(),
         };
         faults.into_iter().map(|fault| (fault.what, fault.help)).collect()
     }
@@ -312,22 +314,9 @@ impl Reader<'_> {
         if self.base_needed == 0 {
             return;
         }
-        let names = format!("the state that `get` fetched for {} is not kept here", self.file.name);
-        if several && !self.options.without_base {
-            let problem = Problem::new(format!(
-                "{names}: what was edited cannot be told from what others changed since"
-            ))
-            .help(
-                "use the machine and state directory that `get` ran with, or fetch the file again; \
-                 with --no-base every field in the file that differs from the tenant is written",
-            );
-            self.problems.push(problem);
-        } else {
-            let what = format!(
-                "{names}: it is compared with the live state, and every field that differs is a change"
-            );
-            self.warnings.push(Problem::new(what).warning());
-        }
+        let refused = several && !self.options.without_base;
+        let problem = no_base(&self.file.name, refused);
+        if refused { self.problems.push(problem) } else { self.warnings.push(problem) }
     }
 }
 

@@ -1,5 +1,8 @@
 //! From the bytes of a job file to a [`Job`], whichever of its forms it has.
 
+use std::sync::Arc;
+
+use encoding_rs::Encoding;
 use sha2::{Digest, Sha256};
 
 use super::{Input, Job, check, csv, json, toml};
@@ -12,7 +15,16 @@ pub trait Bases {
     ///
     /// # Errors
     /// Where the stored file cannot be read.
-    fn find(&self, digest: &str, id: &EntityId) -> Result<Option<Body>, String>;
+    fn find(&self, digest: &str, id: &EntityId) -> Result<Option<Arc<Body>>, String>;
+}
+
+/// Files that a job names.
+pub trait Files {
+    /// The content of a file whose path is relative to the job file.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    fn read(&self, path: &str) -> Result<Vec<u8>, String>;
 }
 
 /// How to read a job.
@@ -22,8 +34,14 @@ pub struct LoadOptions<'o> {
     pub kind: &'static Kind,
     /// Where the bodies that `get` fetched are kept.
     pub bases: &'o dyn Bases,
+    /// Where the files are that `rows` names.
+    pub files: &'o dyn Files,
     /// Whether a file of several clients may be compared with the live state for want of a base (`--no-base`).
     pub without_base: bool,
+    /// Columns of CSV files that mean nothing (`--ignore-column`).
+    pub ignored_columns: &'o [String],
+    /// The encoding of CSV files, where it is none that a byte-order mark tells, nor UTF-8 (`--encoding`).
+    pub encoding: Option<&'static Encoding>,
 }
 
 /// The form a job file has.
@@ -32,6 +50,8 @@ enum Form {
     Toml,
     Csv,
     Json,
+    /// An object a line.
+    JsonLines,
 }
 
 /// Reads and validates a job.
@@ -46,13 +66,15 @@ pub fn load(input: Input<'_>, options: LoadOptions<'_>) -> Result<Job, Vec<Probl
     let mut job = match form_of(input) {
         Form::Toml => toml::read(input, options)?,
         Form::Csv => csv::read(input, options)?,
-        Form::Json => json::read(input, options)?,
+        Form::Json => json::read(input, options, false)?,
+        Form::JsonLines => json::read(input, options, true)?,
     };
     let conflicts = check::contradictions(&job);
     if !conflicts.is_empty() {
         return Err(conflicts);
     }
-    job.digest = hex(&Sha256::digest(input.bytes));
+    // The readers leave the digests of further files there.
+    job.digest = hex(&Sha256::new().chain_update(input.bytes).chain_update(&job.digest).finalize());
     Ok(job)
 }
 
@@ -68,6 +90,7 @@ fn form_of(input: Input<'_>) -> Form {
         Some("toml") => Form::Toml,
         Some("csv" | "tsv" | "txt") => Form::Csv,
         Some("json") => Form::Json,
+        Some("jsonl" | "ndjson") => Form::JsonLines,
         _ => form_of_content(input.bytes),
     }
 }
@@ -77,6 +100,12 @@ fn form_of_content(bytes: &[u8]) -> Form {
     let text = text.trim_start_matches('\u{feff}').trim_start();
     // `[` opens a JSON array or a TOML table; only JSON goes on with a value.
     let array = text.strip_prefix('[').is_some_and(|rest| rest.trim_start().starts_with(['{', ']']));
+    // Several lines that are each a whole object.
+    let first_line = text.lines().next().unwrap_or_default();
+    let more = text.lines().skip(1).any(|line| line.starts_with('{'));
+    if text.starts_with('{') && more && first_line.trim_end().ends_with('}') {
+        return Form::JsonLines;
+    }
     if text.starts_with('{') || array {
         return Form::Json;
     }
@@ -101,6 +130,23 @@ pub(super) fn utf8<'i>(input: Input<'i>) -> Result<&'i str, Vec<Problem>> {
     })
 }
 
+/// What is said of a file of `get` whose base is not kept here: an error where it has several clients, since what was edited
+/// cannot be told from what others changed; else a warning.
+pub(super) fn no_base(file: &str, refused: bool) -> Problem {
+    let names = format!("the state that `get` fetched for {file} is not kept here");
+    if refused {
+        let what = format!("{names}: what was edited cannot be told from what others changed since");
+        Problem::new(what).help(
+            "use the machine and state directory that `get` ran with, or fetch the file again; \
+             with --no-base every field in the file that differs from the tenant is written",
+        )
+    } else {
+        let what =
+            format!("{names}: it is compared with the live state, and every field that differs is a change");
+        Problem::new(what).warning()
+    }
+}
+
 /// The file's name without folders and extension: names the run where the job does not.
 pub(super) fn stem(name: &str) -> String {
     let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
@@ -117,6 +163,7 @@ mod tests {
         for (text, form) in [
             ("{\"client_id\": \"a\"}", Form::Json),
             (" [ {\"client_id\": \"a\"} ]", Form::Json),
+            ("{\"client_id\": \"a\"}\n{\"client_id\": \"b\"}\n", Form::JsonLines),
             ("[vars]\nx = 1", Form::Toml),
             ("[[update]]", Form::Toml),
             ("# a comment\nname = \"x\"", Form::Toml),

@@ -3,12 +3,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-
-use super::Pattern;
+use super::guards::{Count, Guards};
+use super::template::RowCells;
+use super::term::Term;
+use super::{RowLabel, Selector};
 use crate::catalogue::Kind;
-use crate::model::{EntityId, FieldPath, Problem, SourceFile, TenantName};
+use crate::model::{Body, EntityId, FieldPath, Problem, SourceFile, TenantName};
 
 /// A job: what should be true of which clients.
 #[derive(Debug, Clone)]
@@ -17,80 +17,41 @@ pub struct Job {
     pub name: String,
     /// Which kind of object it is about.
     pub kind: &'static Kind,
-    /// SHA-256 of the file, in hexadecimal.
+    /// SHA-256 of the file and of the files that it reads, in hexadecimal.
     pub digest: String,
     /// Tenants that the job allows; it never chooses one. Empty: any.
     pub allowed_tenants: Vec<TenantName>,
+    /// The path whose value names one client, beside the name: a `match` on it must fit exactly one.
+    pub identity: Option<FieldPath>,
+    /// Variables for templates; those of a tenant and of the command line are laid over them.
+    pub vars: Body,
     /// Limits that the job sets itself; flags override.
     pub guards: Guards,
+    /// Clients that it never touches.
+    pub protect: Vec<EntityId>,
     /// In the order of the file.
     pub updates: Vec<Update>,
-    /// The file's own columns, repeated in the report. Only CSV has any.
+    /// The columns of the input (of a CSV job, of the files that `rows` names), repeated in the report.
     pub columns: Vec<String>,
     /// What a person should look at, though the job is valid.
     pub warnings: Vec<Problem>,
 }
 
-/// Limits on what a run may do.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Guards {
-    /// Refuse the run where a tenant would see more changed clients than this.
-    pub max_changes: Option<Threshold>,
-    /// Stop once more rows have failed than this.
-    pub max_failures: Option<Threshold>,
-}
-
-/// `30%` or `12`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Threshold {
-    /// So many.
-    Count(u64),
-    /// So many per cent of the whole.
-    Percent(f64),
-}
-
-impl Threshold {
-    /// How many of `whole` this allows, rounded down.
-    pub fn of(self, whole: usize) -> u64 {
-        match self {
-            Self::Count(count) => count,
-            // Truncation is the meaning: 30 % of 9 allows 2.
-            Self::Percent(percent) => (whole as f64 * percent / 100.0).floor() as u64,
-        }
-    }
-}
-
-impl Guards {
-    /// The stricter of two of a kind, for a whole of this size.
-    pub fn strictest(of: impl IntoIterator<Item = Option<Threshold>>, whole: usize) -> Option<Threshold> {
-        of.into_iter().flatten().min_by_key(|threshold| threshold.of(whole))
-    }
-}
-
-impl std::str::FromStr for Threshold {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is neither a number such as `12` nor a share such as `30%`");
-        match text.trim().strip_suffix('%') {
-            Some(percent) => percent
-                .trim()
-                .parse()
-                .ok()
-                .filter(|p| (0.0..=100.0).contains(p))
-                .map(Self::Percent)
-                .ok_or_else(wrong),
-            None => text.trim().parse().map(Self::Count).map_err(|_| wrong()),
-        }
-    }
-}
-
-impl std::fmt::Display for Threshold {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Count(count) => write!(f, "{count}"),
-            Self::Percent(percent) => write!(f, "{percent}%"),
+impl Job {
+    /// A job that asks for nothing.
+    pub fn empty(name: String, kind: &'static Kind) -> Self {
+        Self {
+            name,
+            kind,
+            digest: String::new(),
+            allowed_tenants: Vec::new(),
+            identity: None,
+            vars: Body::new(),
+            guards: Guards::default(),
+            protect: Vec::new(),
+            updates: Vec::new(),
+            columns: Vec::new(),
+            warnings: Vec::new(),
         }
     }
 }
@@ -104,16 +65,51 @@ pub struct Update {
     pub tenant: Option<TenantName>,
     /// Whom it is about.
     pub selector: Selector,
+    /// How many clients it must select.
+    pub count: Option<Count>,
+    /// Whether the job promises that doing it again changes nothing; the planner holds it to that.
+    pub repeatable: bool,
     /// The digest of what `get` fetched, for an update that comes from such a file.
     pub base: Option<String>,
-    /// What to change; paths are leaves, and none encloses another.
+    /// What to change; no path encloses another, but for `add` and `remove` of one list.
     pub ops: Vec<Op>,
     /// What must hold before.
     pub expects: Vec<Expect>,
     /// Fields that the file shows but nobody may change: they must equal the tenant's state.
     pub fixed: Vec<Op>,
+    /// The row of a `rows` file that templates see.
+    pub row: Option<Arc<RowCells>>,
     /// The input row's own cells, secret columns emptied; beside [`Job::columns`].
     pub cells: Vec<String>,
+}
+
+impl Update {
+    /// An update that asks for nothing yet.
+    pub fn new(origin: Origin, selector: Selector) -> Self {
+        Self {
+            origin,
+            tenant: None,
+            selector,
+            count: None,
+            repeatable: true,
+            base: None,
+            ops: Vec::new(),
+            expects: Vec::new(),
+            fixed: Vec::new(),
+            row: None,
+            cells: Vec::new(),
+        }
+    }
+
+    /// Whether nothing is asked of the client, so that it need not even be read.
+    pub fn is_idle(&self) -> bool {
+        self.ops.is_empty() && self.fixed.is_empty()
+    }
+
+    /// Whether it is meant for a tenant.
+    pub fn is_for(&self, tenant: &TenantName) -> bool {
+        self.tenant.as_ref().is_none_or(|only| only == tenant)
+    }
 }
 
 /// Where an update stands in its file.
@@ -127,65 +123,6 @@ pub struct Origin {
     pub label: RowLabel,
 }
 
-/// The `_row` column: a spreadsheet row (its header is row 1), or the number of an update.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RowLabel {
-    /// Row of a CSV file, counted from 1 with the header.
-    Row(usize),
-    /// Update of a TOML or object of a JSON file, counted from 1.
-    Update(usize),
-}
-
-impl std::fmt::Display for RowLabel {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Row(row) => write!(f, "{row}"),
-            Self::Update(number) => write!(f, "update {number}"),
-        }
-    }
-}
-
-impl RowLabel {
-    /// As a sentence names it: `row 7`, `update 3`.
-    pub fn in_words(self) -> String {
-        match self {
-            Self::Row(row) => format!("row {row}"),
-            Self::Update(number) => format!("update {number}"),
-        }
-    }
-
-    /// As `X-Correlation-ID` carries it behind the run id.
-    pub fn correlation(self) -> String {
-        match self {
-            Self::Row(row) => row.to_string(),
-            Self::Update(number) => format!("u{number}"),
-        }
-    }
-}
-
-/// Whom an update is about.
-#[derive(Debug, Clone)]
-pub enum Selector {
-    /// The client with this id.
-    Id(EntityId),
-    /// Clients whose fields fit all the patterns.
-    Match {
-        /// Field and pattern; several mean *and*.
-        fields: Vec<(FieldPath, Pattern)>,
-        /// Whether an exact name may fit several clients.
-        every: bool,
-    },
-}
-
-/// Pairs of operations of one update that change the same path, or one that encloses the other.
-pub(super) fn overlaps(ops: &[Op]) -> Vec<(&Op, &Op)> {
-    let earlier = |(at, op): (usize, &'_ Op)| -> Option<usize> {
-        ops[..at].iter().position(|other| other.path.encloses(&op.path) || op.path.encloses(&other.path))
-    };
-    ops.iter().enumerate().filter_map(|(at, op)| Some((op, &ops[earlier((at, op))?]))).collect()
-}
-
 /// One leaf to change.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Op {
@@ -197,21 +134,45 @@ pub struct Op {
     pub span: Range<usize>,
 }
 
-/// What to do with a leaf.
+impl Op {
+    /// No operation in particular, for messages about a row as a whole.
+    pub(super) fn nowhere() -> Self {
+        Self { path: FieldPath::root_field(""), action: Action::Unset, span: 0..0 }
+    }
+}
+
+/// What to do with a field.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     /// Make it this.
-    Set(Value),
+    Set(Term),
+    /// Make this object exactly so: keys that are not named go.
+    Replace(Term),
     /// Empty it, the way the catalogue says for that field.
     Unset,
+    /// Append those of these items that are not in the list.
+    Add(Term),
+    /// Take these items out of the list.
+    Remove(Term),
 }
 
 impl Action {
-    /// The value afterwards; `None` means absent.
-    pub fn after(&self) -> Option<&Value> {
+    /// The term it holds.
+    pub fn term(&self) -> Option<&Term> {
         match self {
-            Self::Set(value) => Some(value),
+            Self::Set(term) | Self::Replace(term) | Self::Add(term) | Self::Remove(term) => Some(term),
             Self::Unset => None,
+        }
+    }
+
+    /// The verb of the job language.
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Self::Set(_) => "set",
+            Self::Replace(_) => "replace",
+            Self::Unset => "unset",
+            Self::Add(_) => "add",
+            Self::Remove(_) => "remove",
         }
     }
 }
@@ -222,7 +183,7 @@ pub struct Expect {
     /// Which field.
     pub path: FieldPath,
     /// What it must hold; `None` means absent.
-    pub value: Option<Value>,
+    pub value: Option<Term>,
     /// The bytes of the file that say so.
     pub span: Range<usize>,
 }
@@ -234,4 +195,16 @@ pub struct Input<'i> {
     pub name: &'i str,
     /// Its content.
     pub bytes: &'i [u8],
+}
+
+/// Pairs of operations of one update that cannot stand together: they change the same path, or one that encloses the other.
+/// `add` and `remove` of one list can; whether they share an item is judged with the items.
+pub(super) fn overlaps(ops: &[Op]) -> Vec<(&Op, &Op)> {
+    let lists = |a: &Op, b: &Op| {
+        let of_items = |op: &Op| matches!(op.action, Action::Add(_) | Action::Remove(_));
+        a.path == b.path && of_items(a) && of_items(b)
+    };
+    let clashing = |a: &Op, b: &Op| (a.path.encloses(&b.path) || b.path.encloses(&a.path)) && !lists(a, b);
+    let earlier = |(at, op): (usize, &Op)| ops[..at].iter().position(|other| clashing(other, op));
+    ops.iter().enumerate().filter_map(|(at, op)| Some((op, &ops[earlier((at, op))?]))).collect()
 }

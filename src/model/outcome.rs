@@ -43,6 +43,8 @@ pub enum Reason {
     NoMatch,
     /// `--limit` left it out.
     Limit,
+    /// `--where` left it out.
+    Where,
     /// Protected clients are not touched by rules.
     Protected,
     /// The server refused the change (4xx).
@@ -89,7 +91,7 @@ snake_name!(RowResult {
 });
 snake_name!(Reason {
     NotFound => "not_found", Ambiguous => "ambiguous", Expect => "expect", ChangedMeanwhile => "changed_meanwhile",
-    NoMatch => "no_match", Limit => "limit", Protected => "protected", Refused => "refused", Forbidden => "forbidden", AccessLost => "access_lost",
+    NoMatch => "no_match", Limit => "limit", Where => "where", Protected => "protected", Refused => "refused", Forbidden => "forbidden", AccessLost => "access_lost",
     ServerError => "server_error", Unknown => "unknown", Network => "network", NotAsPlanned => "not_as_planned",
     ChangedElsewhere => "changed_elsewhere", Stopped => "stopped", TenantFailed => "tenant_failed",
 });

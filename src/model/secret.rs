@@ -25,3 +25,11 @@ impl fmt::Debug for Secret {
         f.write_str("Secret(…)")
     }
 }
+
+/// Whether an environment variable of this name is, or may hold, a credential: those are never shown to templates.
+pub fn names_credential(variable: &str) -> bool {
+    let upper = variable.to_uppercase();
+    let ours = ["AUTH0_", "CLIENT_", "PATCHWAVE_"].iter().any(|prefix| upper.starts_with(prefix));
+    let words = ["SECRET", "PASSWORD", "TOKEN", "PRIVATE_KEY", "CREDENTIAL"];
+    ours || words.iter().any(|word| upper.contains(word))
+}

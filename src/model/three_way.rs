@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::FieldChange;
 use super::value::{ListOrder, same};
 
 /// What a field is expected to hold before it is changed.
@@ -22,6 +23,16 @@ pub enum Verdict {
     Already,
     /// The field holds neither: somebody else changed it, and it is not ours to overwrite.
     Conflict,
+}
+
+/// Judges a planned change against what the field holds now; `planned` is what it will hold as planned. A list that is edited
+/// by item never conflicts: what else stands in it is left alone.
+pub fn judge_change(change: &FieldChange, planned: Option<&Value>, now: Option<&Value>) -> Verdict {
+    match &change.items {
+        Some(items) if items.is_done(now) => Verdict::Already,
+        Some(_) => Verdict::Apply,
+        None => judge(Expected::Value(change.before.as_ref()), planned, now, change.order),
+    }
 }
 
 /// Judges one field. `after` comes first: a field that already is as asked is fulfilled whatever was expected.

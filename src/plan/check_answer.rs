@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::compose::predicted;
 use super::types::Write;
-use crate::catalogue::{Kind, redact};
+use crate::catalogue::{Kind, Unset, redact};
 use crate::model::value::same;
 use crate::model::{Body, FieldChange, FieldPath, ListOrder};
 
@@ -28,7 +28,7 @@ pub fn check_answer(kind: &Kind, write: &Write, answered: &Body) -> Answer {
     let mut answer = Answer::default();
     for change in &write.changes {
         let (planned, now) = (change.path.get(&planned), change.path.get(answered));
-        if !same(planned, now, change.order) {
+        if !as_planned(kind, change, planned, now) {
             answer.not_as_planned.push(format!(
                 "{} is {}, planned was {}",
                 change.path,
@@ -42,6 +42,20 @@ pub fn check_answer(kind: &Kind, write: &Write, answered: &Body) -> Answer {
         moved(kind, write, &FieldPath::root_field(key), before, answered, &mut answer.changed_elsewhere);
     }
     answer
+}
+
+/// Whether a field holds what was planned. A key that was left out of an object may be filled in by the service: with its
+/// default, where it has a known one.
+pub fn as_planned(kind: &Kind, change: &FieldChange, planned: Option<&Value>, now: Option<&Value>) -> bool {
+    if let Some(items) = &change.items {
+        return items.is_done(now);
+    }
+    let left_out = change.after.is_none() && kind.unset_of(&change.path) == Unset::No;
+    let filled_in = || match kind.default_of(&change.path) {
+        Some(default) => same(Some(default), now, change.order),
+        None => true,
+    };
+    same(planned, now, change.order) || left_out && filled_in()
 }
 
 /// Walks what was there before down to its leaves; those that nobody asked to change must be as they were.
@@ -82,6 +96,7 @@ mod tests {
     use crate::catalogue::default_kind;
     use crate::job::RowLabel;
     use serde_json::json;
+    use std::sync::Arc;
 
     fn object(value: &Value) -> Body {
         value.as_object().unwrap().clone()
@@ -94,6 +109,7 @@ mod tests {
             before: Some(before),
             after: Some(after),
             order: ListOrder::Ordered,
+            items: None,
         };
         Write {
             id: "abc".into(),
@@ -105,10 +121,10 @@ mod tests {
             ],
             body: Body::new(),
             compose: false,
-            before: object(&json!({
+            before: Arc::new(object(&json!({
                 "name": "Billing", "client_metadata": {"owner": "web", "tier": "gold"}, "callbacks": ["https://a.example"],
                 "addons": {"azure_sb": {"sasKey": redact::SECRET_MARKER, "namespace": "acme"}},
-            })),
+            }))),
         }
     }
 
@@ -162,7 +178,7 @@ mod tests {
     #[test]
     fn an_object_that_was_null_and_sprang_up_by_the_write_is_no_foreign_change() {
         let mut write = write();
-        write.before = object(&json!({"name": "Billing", "client_metadata": null}));
+        write.before = Arc::new(object(&json!({"name": "Billing", "client_metadata": null})));
         let body = object(&json!({"name": "Billing EU", "client_metadata": {"owner": "identity"}}));
         assert_eq!(check_answer(default_kind(), &write, &body), Answer::default());
     }

@@ -4,25 +4,26 @@ use serde_json::Value;
 
 use super::types::Write;
 use crate::catalogue::{Kind, patch, redact};
-use crate::model::{Body, FieldPath};
+use crate::model::{Body, FieldChange, FieldPath};
 
 /// The read fields as they will be once the write is made.
 pub fn predicted(kind: &Kind, write: &Write) -> Body {
-    patch::predict(kind, &write.before, &wanted(write))
+    patch::predict(kind, &write.before, &wanted(write, &write.before))
 }
 
 /// Whether the write sends an object whole, so that what others changed in it since it was read would be lost.
 pub fn sends_whole(kind: &Kind, write: &Write) -> bool {
     let whole =
         |(key, value): (&String, &Value)| value.is_object() && !kind.merges(&FieldPath::root_field(key));
-    write.body.iter().any(whole)
+    // A list is always sent whole; one that is edited by item shares it with others.
+    write.body.iter().any(whole) || write.changes.iter().any(|change| change.items.is_some())
 }
 
 /// The body of a write that sends an object whole beside a secret in it: the secret is not in the plan, so the body is
 /// made from what the tenant holds at the moment of sending. `None` where the secret is not to be had: sending the object
 /// without it would wipe it.
 pub fn compose(kind: &Kind, write: &Write, live: &Body) -> Option<Body> {
-    let patch = patch::body(kind, live, &wanted(write));
+    let patch = patch::body(kind, live, &wanted(write, live));
     (!patch.compose && has_secrets_of(&write.before, live)).then_some(patch.body)
 }
 
@@ -41,6 +42,11 @@ fn holds(before: &Value, live: Option<&Value>) -> bool {
     }
 }
 
-fn wanted(write: &Write) -> Vec<(FieldPath, Option<Value>)> {
-    write.changes.iter().map(|change| (change.path.clone(), change.after.clone())).collect()
+/// The changes as the catalogue's functions take them; lists that are edited by item from what they hold in `live`.
+fn wanted(write: &Write, live: &Body) -> Vec<(FieldPath, Option<Value>)> {
+    let after = |change: &FieldChange| match &change.items {
+        Some(items) => items.after(change.path.get(live)),
+        None => change.after.clone(),
+    };
+    write.changes.iter().map(|change| (change.path.clone(), after(change))).collect()
 }

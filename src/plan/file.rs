@@ -146,10 +146,11 @@ mod tests {
                 before: Some(json!("Billing")),
                 after: None,
                 order: ListOrder::Ordered,
+                items: None,
             }],
             body: body("Billing EU"),
             compose: false,
-            before: body("Billing"),
+            before: Arc::new(body("Billing")),
         };
         let row = |state| Row {
             update: 0,

@@ -15,15 +15,41 @@ pub struct Refusal {
     pub help: String,
 }
 
-/// Refuses an update that names by its id what no job may change.
-pub fn named_excluded(kind: &Kind, state: &TenantState, id: &EntityId, update: &Update) -> Option<Refusal> {
+/// Refuses an update that names by its id what no job may change: the global client, and those that somebody protects.
+pub fn named_excluded(
+    kind: &Kind,
+    state: &TenantState,
+    id: &EntityId,
+    update: &Update,
+    force_protect: bool,
+) -> Option<Refusal> {
     let label = update.origin.label.in_words();
-    state.excluded.contains(id).then(|| Refusal {
+    if state.excluded.contains(id) {
+        return Some(Refusal {
+            what: format!(
+                "{label} names {id}, the tenant's global {}, which patchwave never changes",
+                kind.singular
+            ),
+            help: "remove it from the job".to_owned(),
+        });
+    }
+    (!force_protect && state.protected.contains(id)).then(|| Refusal {
+        what: format!("{label} names {id}, which is protected"),
+        help: "remove it from the job, or from the `protect` list; --force protect lifts the list".to_owned(),
+    })
+}
+
+/// Refuses an update that selects another number of clients than it says.
+pub fn wrong_count(kind: &Kind, update: &Update, found: usize) -> Option<Refusal> {
+    let count = update.count?;
+    Some(Refusal {
         what: format!(
-            "{label} names {id}, the tenant's global {}, which patchwave never changes",
+            "{} must select {count} {}s, and {found} fit",
+            update.origin.label.in_words(),
             kind.singular
         ),
-        help: "remove it from the job".to_owned(),
+        help: "look at the selector with `patchwave plan`; if the number is right now, change `count`"
+            .to_owned(),
     })
 }
 
@@ -48,11 +74,23 @@ pub fn own_client(
 }
 
 /// Leaves a protected client out where a rule hit it.
-pub fn rule_protected(state: &TenantState, id: &EntityId, update: &Update) -> Option<Done> {
-    let by_rule = !matches!(update.selector, crate::job::Selector::Id(_));
-    (by_rule && state.own.as_ref() == Some(id)).then(|| {
-        Done::because(RowResult::Skipped, Reason::Protected, "patchwave itself signs in with this client")
-    })
+pub fn rule_protected(
+    state: &TenantState,
+    id: &EntityId,
+    update: &Update,
+    force_protect: bool,
+) -> Option<Done> {
+    if matches!(update.selector, crate::job::Selector::Id(_)) {
+        return None;
+    }
+    let skipped = |why| Some(Done::because(RowResult::Skipped, Reason::Protected, why));
+    if state.own.as_ref() == Some(id) {
+        skipped("patchwave itself signs in with this client")
+    } else if !force_protect && state.protected.contains(id) {
+        skipped("it is protected")
+    } else {
+        None
+    }
 }
 
 /// Refuses a plan that would change too many clients of a tenant. Each tenant is judged by itself, all of them

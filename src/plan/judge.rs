@@ -1,48 +1,178 @@
-//! One operation against what a client holds: what changes, what is in place, what conflicts.
+//! What is asked of one client against what it holds: what changes, what is in place, what conflicts.
+
+use std::borrow::Cow;
 
 use serde_json::Value;
 
+use super::exactly::exactly;
+use crate::catalogue::cell::Cell;
 use crate::catalogue::{Kind, patch};
-use crate::job::{Action, Op, Update};
+use crate::job::check::Asked;
+use crate::job::template::RenderFault;
+use crate::job::{Scope, Update, Want, want};
 use crate::model::three_way::judge;
 use crate::model::value::same;
-use crate::model::{Body, Expected, FieldChange, FieldPath, Verdict};
+use crate::model::{Body, Expected, FieldChange, FieldPath, ItemEdit, Verdict};
 
 /// The changes as the catalogue's functions take them.
 pub(super) fn wanted(changes: &[FieldChange]) -> Vec<(FieldPath, Option<Value>)> {
     changes.iter().map(|change| (change.path.clone(), change.after.clone())).collect()
 }
 
-/// Judges one operation. What it leads to is what Auth0 will hold, which for an emptied field may be `""` or absent.
-pub(super) fn judge_op(kind: &Kind, update: &Update, op: &Op, before: &Body) -> (Verdict, FieldChange) {
-    let now = op.path.get(before);
-    let order = kind.order(&op.path);
-    let change =
-        FieldChange { path: op.path.clone(), before: now.cloned(), after: op.action.after().cloned(), order };
-    if op.action == Action::Unset && now.is_none() {
-        return (Verdict::Already, change);
+/// An update with its templates filled in for one client.
+pub(super) struct Filled<'j> {
+    pub(super) update: &'j Update,
+    pub(super) asked: Vec<Asked<'j>>,
+    /// What must hold before; `None` means absent.
+    pub(super) expects: Vec<(FieldPath, Option<Cow<'j, Value>>)>,
+}
+
+/// Why an update could not be filled in: the operation's or expectation's place, and what is wrong.
+pub(super) type Unfilled = (std::ops::Range<usize>, RenderFault);
+
+impl<'j> Filled<'j> {
+    /// Fills an update in for the client of a scope.
+    pub(super) fn new(kind: &Kind, update: &'j Update, scope: &Scope) -> Result<Self, Vec<Unfilled>> {
+        let (mut asked, mut expects, mut faults) = (Vec::new(), Vec::new(), Vec::new());
+        for op in &update.ops {
+            match want::fill(kind, op, scope) {
+                Ok(wants) => {
+                    asked.extend(wants.into_iter().map(|(path, want)| Asked { update, op, path, want }));
+                }
+                Err(fault) => faults.push((op.span.clone(), fault)),
+            }
+        }
+        for expect in &update.expects {
+            let Some(term) = &expect.value else {
+                expects.push((expect.path.clone(), None));
+                continue;
+            };
+            if let Some(value) = term.literal() {
+                expects.push((expect.path.clone(), Some(Cow::Borrowed(value))));
+                continue;
+            }
+            match want::filled(kind, &expect.path, term, scope) {
+                Ok(Cell::Leave) => (),
+                Ok(Cell::Unset | Cell::Value(Value::Null)) => expects.push((expect.path.clone(), None)),
+                Ok(Cell::Value(value)) => expects.push((expect.path.clone(), Some(Cow::Owned(value)))),
+                Err(fault) => faults.push((expect.span.clone(), fault)),
+            }
+        }
+        if faults.is_empty() { Ok(Self { update, asked, expects }) } else { Err(faults) }
     }
-    let settled = patch::predict(kind, before, &wanted(std::slice::from_ref(&change)));
-    let after = op.path.get(&settled);
-    let expectation = expected(update, op).map_or(Expected::Anything, Expected::Value);
-    (judge(expectation, after, now, order), change)
+
+    /// What is expected of a field that the update also changes: `Some(None)` means absent.
+    fn expected(&self, path: &FieldPath) -> Option<Option<&Value>> {
+        self.expects.iter().find(|(of, _)| of == path).map(|(_, value)| value.as_deref())
+    }
+
+    /// Expectations of fields that the update does not change, where they do not hold.
+    pub(super) fn broken_preconditions(&self, kind: &Kind, before: &Body) -> Vec<String> {
+        let others =
+            self.expects.iter().filter(|(path, _)| self.asked.iter().all(|asked| asked.path != *path));
+        others
+            .filter(|(path, value)| !same(value.as_deref(), path.get(before), kind.order(path)))
+            .map(|(path, value)| holds(path, path.get(before), value.as_deref()))
+            .collect()
+    }
+
+    /// Judges one of the things asked. `items` has what all updates of the client ask of lists.
+    pub(super) fn judge(
+        &self,
+        kind: &Kind,
+        asked: &Asked<'_>,
+        items: &[(FieldPath, ItemEdit)],
+        before: &Body,
+    ) -> Judgement {
+        let now = asked.path.get(before);
+        let expected = self.expected(&asked.path);
+        let conflict = || Judgement::Conflict(holds(&asked.path, now, expected.unwrap_or_default()));
+        let order = kind.order(&asked.path);
+        let change = |after: Option<Value>, items| FieldChange {
+            path: asked.path.clone(),
+            before: now.cloned(),
+            after,
+            order,
+            items,
+        };
+        match &asked.want {
+            Want::Empty { .. } if now.is_none() => Judgement::Already,
+            Want::Empty { lacking: Some(path) } if !kind.is_empty(&asked.path, now) => {
+                Judgement::Wipes(path.clone())
+            }
+            // No list, and the computed one has nothing in it: there was nothing to take out.
+            Want::Set { value, computed: true }
+                if now.is_none() && value.as_array().is_some_and(Vec::is_empty) =>
+            {
+                Judgement::Already
+            }
+            Want::Set { .. } | Want::Empty { .. } => {
+                let after = match &asked.want {
+                    Want::Set { value, .. } => Some(Value::clone(value)),
+                    _ => None,
+                };
+                let change = change(after, None);
+                // What it leads to is what Auth0 will hold, which for an emptied field may be `""` or absent.
+                let settled = patch::predict(kind, before, &wanted(std::slice::from_ref(&change)));
+                let expectation = expected.map_or(Expected::Anything, Expected::Value);
+                match judge(expectation, asked.path.get(&settled), now, order) {
+                    Verdict::Already => Judgement::Already,
+                    Verdict::Apply => Judgement::Apply(vec![change]),
+                    Verdict::Conflict => conflict(),
+                }
+            }
+            Want::Exactly(object) => {
+                let changes = exactly(kind, &asked.path, object, before);
+                match expected {
+                    _ if changes.is_empty() => Judgement::Already,
+                    Some(expected) if !same(expected, now, order) => conflict(),
+                    _ => Judgement::Apply(changes),
+                }
+            }
+            Want::Add(_) | Want::Remove(_) => {
+                let Some((_, edit)) = items.iter().find(|(path, _)| *path == asked.path) else {
+                    return Judgement::Already;
+                };
+                // By item, what else stands in the list is nobody's concern, whatever was expected of the whole.
+                if edit.is_done(now) {
+                    Judgement::Already
+                } else {
+                    Judgement::Apply(vec![change(edit.after(now), Some(edit.clone()))])
+                }
+            }
+        }
+    }
 }
 
-/// What an update expects of a field that it also changes: `Some(None)` means absent.
-pub(super) fn expected<'u>(update: &'u Update, op: &Op) -> Option<Option<&'u Value>> {
-    update.expects.iter().find(|expect| expect.path == op.path).map(|expect| expect.value.as_ref())
+/// What is to become of one thing asked.
+pub(super) enum Judgement {
+    Already,
+    Apply(Vec<FieldChange>),
+    /// In words.
+    Conflict(String),
+    /// A template gave none for want of this path, and the field holds something.
+    Wipes(String),
 }
 
-/// Expectations of fields that the update does not change, where they do not hold.
-pub(super) fn broken_preconditions(kind: &Kind, update: &Update, before: &Body) -> Vec<String> {
-    let others = update.expects.iter().filter(|expect| update.ops.iter().all(|op| op.path != expect.path));
-    others
-        .filter(|expect| !same(expect.value.as_ref(), expect.path.get(before), kind.order(&expect.path)))
-        .map(|expect| {
-            let now = expect.path.get(before);
-            format!("{} holds {}, expected {}", expect.path, shown(now), shown(expect.value.as_ref()))
-        })
-        .collect()
+/// What the updates of one client ask of its lists by item, united.
+pub(super) fn united(filled: &[Filled<'_>]) -> Vec<(FieldPath, ItemEdit)> {
+    let mut united: Vec<(FieldPath, ItemEdit)> = Vec::new();
+    for asked in filled.iter().flat_map(|filled| &filled.asked).filter(|asked| asked.want.is_by_item()) {
+        let at = united.iter().position(|(path, _)| *path == asked.path).unwrap_or_else(|| {
+            united.push((asked.path.clone(), ItemEdit::default()));
+            united.len() - 1
+        });
+        let edit = &mut united[at].1;
+        let list = if matches!(asked.want, Want::Add(_)) { &mut edit.add } else { &mut edit.remove };
+        let new = asked.want.items().iter().filter(|item| !crate::job::check::has(list, item)).cloned();
+        let new: Vec<Value> = new.collect();
+        list.extend(new);
+    }
+    united
+}
+
+fn holds(path: &FieldPath, now: Option<&Value>, expected: Option<&Value>) -> String {
+    format!("{path} holds {}, expected {}", shown(now), shown(expected))
 }
 
 /// A value inside a sentence.

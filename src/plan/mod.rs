@@ -3,20 +3,25 @@
 
 pub mod check_answer;
 pub mod compose;
+mod exactly;
 pub mod file;
 pub mod forecast;
 pub mod guard;
+mod hits;
 mod judge;
 pub mod needs;
+mod repeat;
 pub mod resolve;
 pub mod select;
 pub mod state;
 pub mod types;
+pub mod warnings;
 
-pub use check_answer::{Answer, check_answer};
+pub use check_answer::{Answer, as_planned, check_answer};
 pub use compose::{compose, predicted, sends_whole};
 pub use guard::Refusal;
 pub use needs::{Needs, needs};
 pub use resolve::{PlanOptions, Unplannable, plan_tenant};
 pub use state::{Missing, TenantState};
 pub use types::{Done, Header, Plan, Row, RowState, TenantFailure, TenantPlan, Totals, Write};
+pub use warnings::warnings;

@@ -10,7 +10,8 @@ use serde_json::Value;
 use super::state::TenantState;
 use super::types::Done;
 use crate::catalogue::Kind;
-use crate::job::{Pattern, Selector, Update};
+use crate::job::template::RenderFault;
+use crate::job::{Action, Job, Pattern, Rule, Scope, Selector, Term, Update};
 use crate::model::suggest::nearest;
 use crate::model::{Body, EntityId, FieldPath, Reason, RowResult};
 
@@ -42,7 +43,8 @@ impl<'s> Index<'s> {
             return Rc::clone(sorted);
         }
         let mut sorted = Sorted::new();
-        for (at, body) in self.state.objects.values().enumerate() {
+        let state: &'s TenantState = self.state;
+        for (at, body) in state.objects.values().enumerate() {
             for text in texts(path.get(body)) {
                 sorted.entry(text).or_default().push(at);
             }
@@ -74,11 +76,11 @@ impl<'s> Index<'s> {
         objects.filter(|(_, body)| fits(body)).map(|(id, _)| id.clone()).collect()
     }
 
-    fn not_found(&self, name: &str) -> String {
-        let message = format!("no {} is named \"{name}\"", self.kind.singular);
+    fn not_found(&self, key: &FieldPath, name: &str) -> String {
+        let message = format!("no {} {} \"{name}\"", self.kind.singular, called(self.kind, key));
         let hints = self.hints.get();
         self.hints.set(hints.saturating_sub(1));
-        let names = self.sorted(&FieldPath::root_field(&self.kind.endpoint.name_field));
+        let names = self.sorted(key);
         match nearest(name, names.keys().map(|name| &**name).filter(|_| hints > 0)) {
             Some(near) => format!("{message}; did you mean \"{near}\"?"),
             None => message,
@@ -99,6 +101,15 @@ fn texts(value: Option<&Value>) -> impl Iterator<Item = Cow<'_, str>> {
     })
 }
 
+/// How a name or key is said to belong to a client.
+fn called(kind: &Kind, key: &FieldPath) -> String {
+    if key.depth() == 1 && key.root() == kind.endpoint.name_field {
+        "is named".to_owned()
+    } else {
+        format!("has the {key}")
+    }
+}
+
 /// Whom an update is about.
 pub struct Selected {
     /// Their ids, at least one.
@@ -108,16 +119,122 @@ pub struct Selected {
     pub renamed: bool,
 }
 
-/// Whom an update is about, or how its row ends for want of anybody.
-pub fn select(
-    kind: &Kind,
-    update: &Update,
-    state: &TenantState,
-    index: &Index<'_>,
-) -> Result<Selected, Done> {
-    match &update.selector {
-        Selector::Id(id) => by_id(kind, id, state).map(|id| Selected { ids: vec![id], renamed: false }),
-        Selector::Match { fields, every } => by_match(kind, update, fields, *every, index),
+/// Why an update is about nobody.
+pub enum Nobody {
+    /// Its row ends so.
+    Done(Done),
+    /// It must select another number of clients: so many fit.
+    Count(usize),
+    /// Its condition cannot be evaluated for this client.
+    Fault(EntityId, RenderFault),
+}
+
+/// What an update's condition sees beside the client.
+pub struct Chooser<'c> {
+    /// The job, its selectors filled in.
+    pub job: &'c Job,
+    /// What was read.
+    pub state: &'c TenantState,
+    /// The same by the texts of fields.
+    pub index: &'c Index<'c>,
+}
+
+impl Chooser<'_> {
+    /// Whom an update is about; `scope` has the tenant and the row.
+    ///
+    /// # Errors
+    /// Where it is about nobody, or about too many.
+    pub fn select(&self, update: &Update, scope: &Scope) -> Result<Selected, Nobody> {
+        match &update.selector {
+            Selector::Id(id) => {
+                let found = by_id(self.job.kind, id, self.state).map_err(Nobody::Done);
+                self.counted(update, usize::from(found.is_ok()))?;
+                found.map(|id| Selected { ids: vec![id], renamed: false })
+            }
+            Selector::Rule(rule) => self.by_rule(update, rule, scope),
+            // Selectors are filled in before anybody is chosen.
+            Selector::Templated(_) => Ok(Selected { ids: Vec::new(), renamed: false }),
+        }
+    }
+
+    fn counted(&self, update: &Update, found: usize) -> Result<(), Nobody> {
+        match update.count {
+            Some(count) if !count.allows(found) => Err(Nobody::Count(found)),
+            _ => Ok(()),
+        }
+    }
+
+    fn by_rule(&self, update: &Update, rule: &Rule, scope: &Scope) -> Result<Selected, Nobody> {
+        let patterns: Vec<(&FieldPath, &Pattern)> =
+            rule.fields.iter().map(|(path, pattern)| (path, pattern)).collect();
+        let found = self.holding(self.index.fitting(&patterns), rule, scope)?;
+        let Some((key, name)) = self.exact_key(&patterns) else {
+            self.counted(update, found.len())?;
+            let none = || {
+                let what = format!("no {} fits this rule", self.job.kind.singular);
+                Nobody::Done(Done::because(RowResult::Skipped, Reason::NoMatch, what))
+            };
+            return if found.is_empty() { Err(none()) } else { Ok(Selected { ids: found, renamed: false }) };
+        };
+        let renamed = found.is_empty();
+        let found = if renamed { self.under_new_name(update, rule, &patterns, scope)? } else { found };
+        self.counted(update, found.len())?;
+        match found.len() {
+            0 => {
+                let what = self.index.not_found(key, name);
+                Err(Nobody::Done(Done::because(RowResult::Failed, Reason::NotFound, what)))
+            }
+            1 => Ok(Selected { ids: found, renamed }),
+            _ if rule.every => Ok(Selected { ids: found, renamed }),
+            _ => Err(Nobody::Done(ambiguous(self.job.kind, key, name, &found))),
+        }
+    }
+
+    /// The exact name, or the exact value of the path that the job calls its identity: they must fit one client.
+    fn exact_key<'p>(&self, patterns: &[(&'p FieldPath, &'p Pattern)]) -> Option<(&'p FieldPath, &'p str)> {
+        let name = FieldPath::root_field(&self.job.kind.endpoint.name_field);
+        let is_key = |path: &FieldPath| *path == name || self.job.identity.as_ref() == Some(path);
+        patterns
+            .iter()
+            .filter(|(path, _)| is_key(path))
+            .find_map(|(path, pattern)| Some((*path, pattern.exact()?)))
+    }
+
+    /// Those of which the condition holds.
+    fn holding(&self, ids: Vec<EntityId>, rule: &Rule, scope: &Scope) -> Result<Vec<EntityId>, Nobody> {
+        let Some(condition) = &rule.condition else { return Ok(ids) };
+        let mut holding = Vec::new();
+        for id in ids {
+            let Some(body) = self.state.objects.get(&id) else { continue };
+            match condition.holds(&scope.with_client(body, self.job.kind)) {
+                Ok(true) => holding.push(id),
+                Ok(false) => (),
+                Err(fault) => return Err(Nobody::Fault(id, fault)),
+            }
+        }
+        Ok(holding)
+    }
+
+    /// A client that an earlier run of this very job has renamed is found under its new name.
+    fn under_new_name(
+        &self,
+        update: &Update,
+        rule: &Rule,
+        patterns: &[(&FieldPath, &Pattern)],
+        scope: &Scope,
+    ) -> Result<Vec<EntityId>, Nobody> {
+        let name = FieldPath::root_field(&self.job.kind.endpoint.name_field);
+        if !patterns.iter().any(|(path, pattern)| **path == name && pattern.exact().is_some()) {
+            return Ok(Vec::new());
+        }
+        let new = update.ops.iter().find(|op| op.path == name).and_then(|op| match &op.action {
+            Action::Set(Term::Value(Value::String(new))) => Some(Pattern::literal(new)),
+            _ => None,
+        });
+        let Some(new) = new else { return Ok(Vec::new()) };
+        let others = patterns.iter().filter(|(path, _)| **path != name).copied();
+        let found = self.index.fitting(&others.chain([(&name, &new)]).collect::<Vec<_>>());
+        self.holding(found, rule, scope)
     }
 }
 
@@ -135,55 +252,13 @@ fn by_id(kind: &Kind, id: &EntityId, state: &TenantState) -> Result<EntityId, Do
     })
 }
 
-fn by_match(
-    kind: &Kind,
-    update: &Update,
-    fields: &[(FieldPath, Pattern)],
-    every: bool,
-    index: &Index<'_>,
-) -> Result<Selected, Done> {
-    let name_path = FieldPath::root_field(&kind.endpoint.name_field);
-    let patterns: Vec<(&FieldPath, &Pattern)> =
-        fields.iter().map(|(path, pattern)| (path, pattern)).collect();
-    let found = index.fitting(&patterns);
-    let Some(name) =
-        patterns.iter().find(|(path, _)| **path == name_path).and_then(|(_, pattern)| pattern.exact())
-    else {
-        let none = || {
-            Done::because(
-                RowResult::Skipped,
-                Reason::NoMatch,
-                format!("no {} fits this pattern", kind.singular),
-            )
-        };
-        return if found.is_empty() { Err(none()) } else { Ok(Selected { ids: found, renamed: false }) };
-    };
-    let renamed = found.is_empty();
-    let found = if renamed { under_new_name(update, &name_path, &patterns, index) } else { found };
-    match found.len() {
-        0 => Err(Done::because(RowResult::Failed, Reason::NotFound, index.not_found(name))),
-        1 => Ok(Selected { ids: found, renamed }),
-        _ if every => Ok(Selected { ids: found, renamed }),
-        _ => Err(ambiguous(kind, name, &found)),
-    }
-}
-
-/// A client that an earlier run of this very job has renamed is found under its new name.
-fn under_new_name(
-    update: &Update,
-    name_path: &FieldPath,
-    patterns: &[(&FieldPath, &Pattern)],
-    index: &Index<'_>,
-) -> Vec<EntityId> {
-    let new = update.ops.iter().find(|op| op.path == *name_path).and_then(|op| op.action.after());
-    let Some(new) = new.and_then(Value::as_str).map(Pattern::literal) else { return Vec::new() };
-    let others = patterns.iter().filter(|(path, _)| *path != name_path).copied();
-    index.fitting(&others.chain([(name_path, &new)]).collect::<Vec<_>>())
-}
-
-fn ambiguous(kind: &Kind, name: &str, found: &[EntityId]) -> Done {
+fn ambiguous(kind: &Kind, key: &FieldPath, name: &str, found: &[EntityId]) -> Done {
     let ids: Vec<&str> = found.iter().map(EntityId::as_str).collect();
-    let message =
-        format!("{} {}s are named \"{name}\": {}; select by id", found.len(), kind.singular, ids.join(", "));
+    let message = format!(
+        "{} {}s have the {key} \"{name}\": {}; select by id, or say `every = true`",
+        found.len(),
+        kind.singular,
+        ids.join(", ")
+    );
     Done::because(RowResult::Failed, Reason::Ambiguous, message)
 }

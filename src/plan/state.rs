@@ -1,6 +1,7 @@
 //! What was read of a tenant.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 
@@ -10,11 +11,13 @@ use crate::model::{Body, EntityId};
 #[derive(Debug, Clone, Default)]
 pub struct TenantState {
     /// The objects that were read, without secrets, in the order of the list.
-    pub objects: IndexMap<EntityId, Body>,
+    pub objects: IndexMap<EntityId, Arc<Body>>,
     /// How many the tenant has; known after a list.
     pub total: Option<usize>,
     /// Named objects that no job may change by accident (the global client).
     pub excluded: Vec<EntityId>,
+    /// Named objects that no job may change, since somebody said so (`protect`).
+    pub protected: HashSet<EntityId>,
     /// The client that patchwave itself signs in with.
     pub own: Option<EntityId>,
     /// Named ids that do not exist, with what the tenant said.

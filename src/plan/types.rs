@@ -85,7 +85,7 @@ pub struct Write {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub compose: bool,
     /// The fields that were read, as they were, without secrets.
-    pub before: Body,
+    pub before: Arc<Body>,
 }
 
 /// One row of the report to be.

@@ -3,8 +3,10 @@
 use std::fmt::Write;
 
 use super::term::{self, paint};
-use crate::model::{Reason, RowResult};
+use crate::model::{FieldChange, ItemEdit, Reason, RowResult};
 use crate::plan::forecast::Forecast;
+use serde_json::Value;
+
 use crate::plan::{Done, Plan, Row, RowState, TenantPlan};
 
 /// Clients shown per tenant unless all are asked for.
@@ -77,11 +79,21 @@ fn writes(out: &mut String, tenant: &TenantPlan, options: DiffOptions<'_>) {
         let widest =
             write.changes.iter().map(|change| change.path.to_string().chars().count()).max().unwrap_or(0);
         for change in &write.changes {
+            let path = term::safe(&change.path.to_string());
+            if let Some(edit) = &change.items {
+                items(
+                    out,
+                    &format!("      {path:widest$}"),
+                    change,
+                    edit,
+                    options.width.saturating_sub(widest + 10),
+                );
+                continue;
+            }
             // Two values share what the field's name leaves of the line.
             let room = options.width.saturating_sub(widest + 12).max(40) / 2;
             let before = paint(term::OLD, term::value(change.before.as_ref(), room));
             let after = paint(term::NEW, term::value(change.after.as_ref(), room));
-            let path = term::safe(&change.path.to_string());
             line(out, format_args!("      {path:widest$}  {before} → {after}"));
         }
     }
@@ -96,13 +108,24 @@ fn writes(out: &mut String, tenant: &TenantPlan, options: DiffOptions<'_>) {
     }
 }
 
+/// A list that is edited by item: what comes and what goes, each on a line; the rest stays and would only hide it.
+fn items(out: &mut String, path: &str, change: &FieldChange, edit: &ItemEdit, room: usize) {
+    let list = |value: &Option<Value>| value.as_ref().and_then(Value::as_array).cloned().unwrap_or_default();
+    let (before, after) = (list(&change.before), list(&change.after));
+    let shown = |item: &Value| term::value(Some(item), room.max(40));
+    for item in edit.remove.iter().filter(|item| before.contains(item)) {
+        line(out, format_args!("{path}  {}", paint(term::OLD, format_args!("- {}", shown(item)))));
+    }
+    for item in after.iter().filter(|item| !before.contains(item)) {
+        line(out, format_args!("{path}  {}", paint(term::NEW, format_args!("+ {}", shown(item)))));
+    }
+}
+
 /// Rows that will not be done, each with its reason: nobody should learn of them only afterwards. What `--limit` leaves
 /// out is only counted, since that is what was asked for.
 fn oddities(out: &mut String, tenant: &TenantPlan) {
     let odd = tenant.rows.iter().filter_map(|row| match &row.state {
-        RowState::Done(done) if done.result != RowResult::Unchanged && done.reason != Some(Reason::Limit) => {
-            Some((row, done))
-        }
+        RowState::Done(done) if done.result != RowResult::Unchanged && !deliberate(done) => Some((row, done)),
         _ => None,
     });
     let odd: Vec<(&Row, &Done)> = odd.collect();
@@ -116,6 +139,11 @@ fn oddities(out: &mut String, tenant: &TenantPlan) {
     if odd.len() > ODDITIES {
         line(out, format_args!("  … and {} like these", term::count(odd.len() - ODDITIES, "more row")));
     }
+}
+
+/// Whether the command line itself leaves the row out.
+fn deliberate(done: &Done) -> bool {
+    matches!(done.reason, Some(Reason::Limit | Reason::Where))
 }
 
 fn totals(out: &mut String, tenant: &TenantPlan, forecast: Option<&Forecast>, options: DiffOptions<'_>) {

@@ -1,6 +1,7 @@
 //! Reads of a tenant what a job needs, with the fewest requests.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
@@ -27,14 +28,14 @@ pub async fn read_state(
     if needs.is_empty() {
         return Ok(state);
     }
-    let fields: Vec<&str> = needs.fields.iter().map(String::as_str).collect();
+    let fields = Wanted::of(needs);
     if !needs.list && !needs.total && needs.ids.len() == 1 {
         singly(reader, kind, &fields, needs.ids.iter().cloned().collect(), &mut state).await?;
         return Ok(state);
     }
     // The filter leaves the global client out; its own mark is asked for too, in case a server does not obey the filter.
-    let marked: Vec<&str> = fields.iter().copied().chain(kind.excluded_field()).collect();
-    let first = reader.first_page(&kind.endpoint, Some(&marked)).await?;
+    let marked = fields.with(kind.excluded_field());
+    let first = reader.first_page(&kind.endpoint, marked.as_deref()).await?;
     let missing = absent(needs, first.items());
     state.total = first.total();
     if !needs.list && first.pages_left().is_some_and(|pages| missing.len() <= pages) {
@@ -61,32 +62,49 @@ fn absent(needs: &Needs, items: &[Entity]) -> Vec<EntityId> {
     needs.ids.iter().filter(|id| !here.contains(id)).cloned().collect()
 }
 
+/// The root fields to ask for; `None` for all of them.
+#[derive(Clone)]
+struct Wanted<'n>(Option<Vec<&'n str>>);
+
+impl<'n> Wanted<'n> {
+    fn of(needs: &'n Needs) -> Self {
+        Self((!needs.all_fields).then(|| needs.fields.iter().map(String::as_str).collect()))
+    }
+
+    fn with(&self, further: Option<&'n str>) -> Option<Vec<&'n str>> {
+        self.0.as_ref().map(|fields| fields.iter().copied().chain(further).collect())
+    }
+
+    fn has(&self, field: &str) -> bool {
+        self.0.as_ref().is_none_or(|fields| fields.contains(&field))
+    }
+}
+
 /// Keeps an object without its secrets, and one that no job may change apart: only its id, so that nothing selects it.
-fn add(state: &mut TenantState, kind: &Kind, fields: &[&str], mut item: Entity) {
+fn add(state: &mut TenantState, kind: &Kind, fields: &Wanted<'_>, mut item: Entity) {
     let marker = kind.excluded_field();
     if marker.and_then(|field| item.body.get(field)) == Some(&Value::Bool(true)) {
         state.excluded.push(item.id);
         return;
     }
     // Asked for to tell the global client apart, not by the job: a plan holds what the job needs.
-    item.body.retain(|field, _| Some(field.as_str()) != marker || fields.contains(&field.as_str()));
+    item.body.retain(|field, _| Some(field.as_str()) != marker || fields.has(field));
     redact::strip(kind, &mut item.body);
-    state.objects.insert(item.id, item.body);
+    state.objects.insert(item.id, Arc::new(item.body));
 }
 
 async fn singly(
     reader: &Reader,
     kind: &Kind,
-    fields: &[&str],
+    fields: &Wanted<'_>,
     ids: Vec<EntityId>,
     state: &mut TenantState,
 ) -> Result<(), ApiError> {
-    let marker = kind.excluded_field();
-    let wanted: Vec<&str> = fields.iter().copied().chain(marker).collect();
+    let wanted = fields.with(kind.excluded_field());
     let reads = stream::iter(ids).map(|id| {
         let wanted = &wanted;
         async move {
-            match reader.get(&kind.endpoint, &id, Some(wanted)).await {
+            match reader.get(&kind.endpoint, &id, wanted.as_deref()).await {
                 Ok(entity) => Ok((id, Ok(entity))),
                 Err(error) if error.status() == Some(404) => Ok((id, Err(said(&error)))),
                 // An id that no client can have: the server calls the path wrong rather than the client missing.

@@ -2,9 +2,9 @@
 
 use crate::auth0::{ApiError, Reader, Settled};
 use crate::catalogue::{Kind, redact};
-use crate::model::three_way::judge;
-use crate::model::{Entity, Expected, Verdict};
-use crate::plan::{Write, predicted};
+use crate::model::three_way::judge_change;
+use crate::model::{Entity, FieldChange, Verdict};
+use crate::plan::{Write, as_planned, predicted};
 
 /// Reads the client and judges each written field: all as planned → it was carried out; otherwise each as before or as
 /// planned → send again; anything else → somebody else was there, hands off.
@@ -27,9 +27,13 @@ pub(super) fn verdicts(kind: &Kind, write: &Write, live: &Entity) -> Vec<Verdict
     // The plan has markers where the tenant has secrets.
     let mut now = live.body.clone();
     redact::strip(kind, &mut now);
-    let verdicts = write.changes.iter().map(|change| {
-        let before = Expected::Value(change.before.as_ref());
-        judge(before, change.path.get(&planned), change.path.get(&now), change.order)
-    });
-    verdicts.collect()
+    let verdict = |change: &FieldChange| {
+        let (planned, now) = (change.path.get(&planned), change.path.get(&now));
+        if as_planned(kind, change, planned, now) {
+            Verdict::Already
+        } else {
+            judge_change(change, planned, now)
+        }
+    };
+    write.changes.iter().map(verdict).collect()
 }

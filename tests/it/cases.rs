@@ -55,7 +55,8 @@ impl Wrong {
         let mut paths: Vec<PathBuf> =
             std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
         paths.retain(|path| {
-            path.extension().is_some_and(|end| end == "toml" || end == "csv" || end == "json")
+            path.extension()
+                .is_some_and(|end| ["toml", "csv", "json", "jsonl"].iter().any(|form| end == *form))
         });
         paths.sort();
         paths.iter().map(|path| Self::read(path)).collect()
@@ -79,7 +80,7 @@ fn amiss(wrong: &Wrong, done: &Done) -> Vec<String> {
 #[test]
 fn each_mistake_is_shown_with_its_place_its_cause_and_what_to_do() {
     let all = Wrong::all(&cases());
-    assert!(all.len() >= 25, "the cases were not found");
+    assert!(all.len() >= 60, "only {} cases were found", all.len());
     let mut beside = insta::Settings::clone_current();
     beside.set_snapshot_path(cases());
     beside.set_prepend_module_to_snapshot(false);

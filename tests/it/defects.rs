@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use patchwave::auth0::{Access, Connection, Credential, Settings, Writer};
 use patchwave::catalogue;
-use patchwave::job::{self, Bases, Input, LoadOptions};
+use patchwave::job::{self, Bases, Files, Input, LoadOptions, TenantScope};
 use patchwave::model::{Body, EntityId, Entry, Pace, ProgressSink, RowResult, RunId, TenantName};
 use patchwave::plan::{PlanOptions, TenantPlan, needs, plan_tenant};
 use patchwave::run::{Finished, Limits, RunSetup, TenantRun, execute, read_state};
@@ -16,8 +16,14 @@ use crate::common::Served;
 struct NoBases;
 
 impl Bases for NoBases {
-    fn find(&self, _: &str, _: &EntityId) -> Result<Option<Body>, String> {
+    fn find(&self, _: &str, _: &EntityId) -> Result<Option<Arc<Body>>, String> {
         Ok(None)
+    }
+}
+
+impl Files for NoBases {
+    fn read(&self, _: &str) -> Result<Vec<u8>, String> {
+        Err("there are no files".to_owned())
     }
 }
 
@@ -25,7 +31,14 @@ impl Bases for NoBases {
 async fn run_with_a_panic(served: &Served, journal: &std::path::Path) -> Finished {
     let rows: String = served.ids(20).iter().map(|id| format!("{id},NEW\n")).collect();
     let csv = format!("client_id,name\n{rows}");
-    let options = LoadOptions { kind: catalogue::default_kind(), bases: &NoBases, without_base: false };
+    let options = LoadOptions {
+        kind: catalogue::default_kind(),
+        bases: &NoBases,
+        files: &NoBases,
+        without_base: false,
+        ignored_columns: &[],
+        encoding: None,
+    };
     let job = job::load(Input { name: "job.csv", bytes: csv.as_bytes() }, options).unwrap();
     let tenant = served.tenant();
     let credential = Credential::ClientSecret {
@@ -38,8 +51,9 @@ async fn run_with_a_panic(served: &Served, journal: &std::path::Path) -> Finishe
     let progress = ProgressSink::new(move |_| assert!(!trap.load(Ordering::Relaxed), "a listener fails"));
     let name = TenantName::new("dev");
     let connection = Connection::open(name.clone(), access, Settings::default(), progress.clone()).unwrap();
-    let state = read_state(&connection.reader(), None, job.kind, &needs(&job, &name)).await.unwrap();
-    let (writes, rows) = plan_tenant(&job, &name, &state, PlanOptions::default()).unwrap();
+    let state = read_state(&connection.reader(), None, job.kind, &needs(&job, &name, None)).await.unwrap();
+    let (writes, rows) =
+        plan_tenant(&job, &Arc::new(TenantScope::plain(&name)), &state, &PlanOptions::default()).unwrap();
     let plan = TenantPlan {
         tenant: name,
         domain: tenant.domain().clone(),

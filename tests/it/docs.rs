@@ -73,31 +73,6 @@ fn every_example_of_a_job_passes_check() {
 }
 
 #[test]
-fn what_is_named_as_not_supported_is_refused_as_such() {
-    let update = "[[update]]\nclient_id = \"a\"\nset.name = \"b\"\n";
-    let in_update = ["where", "replace", "add", "remove", "count", "repeatable", "rows", "kind"];
-    let jobs = ["vars", "identity"].map(|key| (key, format!("{key} = 1\n{update}")));
-    let guards = ["waves", "protect"].map(|key| (key, format!("guards.{key} = 1\n{update}")));
-    let updates = in_update.map(|key| (key, format!("{update}{key} = 1\n")));
-    let said = read("docs/job-files.md");
-    let said = said.split("## Not in this version").nth(1).unwrap();
-    let said: Vec<&str> = said.split(|c: char| !c.is_alphanumeric()).collect();
-    for (key, job) in jobs.iter().chain(&guards).chain(&updates) {
-        let done = Case::new().file("job.toml", job).run(["check", "job.toml"]);
-        assert!(
-            done.exits(64).stderr.contains(&format!("`{key}` is not supported by this version")),
-            "{done}"
-        );
-        assert!(said.contains(key), "docs/job-files.md does not say that `{key}` is missing");
-    }
-    for column in ["unset", "kind", "add.callbacks", "remove.callbacks"] {
-        let done =
-            Case::new().file("job.csv", format!("client_id,name,{column}\na,b,\n")).run(["check", "job.csv"]);
-        assert!(done.exits(64).stderr.contains("is not supported by this version"), "{done}");
-    }
-}
-
-#[test]
 fn the_example_configuration_is_good() {
     for example in blocks("docs/tenants.md", "toml") {
         let case = Case::new().file("patchwave.toml", example).file("job.csv", "client_id,name\na,b\n");

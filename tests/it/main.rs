@@ -14,6 +14,7 @@ mod docs;
 mod failures;
 mod get;
 mod help;
+mod language;
 mod layers;
 mod properties;
 mod writes;

@@ -1,7 +1,9 @@
 //! Laws of reading CSV: however a spreadsheet writes the same rows, the job is the same.
 
 use patchwave::catalogue;
-use patchwave::job::{Action, Bases, Input, Job, LoadOptions, RowLabel, Selector, load};
+use std::sync::Arc;
+
+use patchwave::job::{Bases, Files, Input, Job, LoadOptions, RowLabel, Selector, Term, load};
 use patchwave::model::{Body, EntityId, Problem};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -10,14 +12,30 @@ use serde_json::{Value, json};
 struct NoBases;
 
 impl Bases for NoBases {
-    fn find(&self, _digest: &str, _id: &EntityId) -> Result<Option<Body>, String> {
+    fn find(&self, _digest: &str, _id: &EntityId) -> Result<Option<Arc<Body>>, String> {
         Ok(None)
     }
 }
 
+impl Files for NoBases {
+    fn read(&self, _path: &str) -> Result<Vec<u8>, String> {
+        Err("there are no files".to_owned())
+    }
+}
+
+fn options() -> LoadOptions<'static> {
+    LoadOptions {
+        kind: catalogue::default_kind(),
+        bases: &NoBases,
+        files: &NoBases,
+        without_base: false,
+        ignored_columns: &[],
+        encoding: None,
+    }
+}
+
 fn read(bytes: &[u8]) -> Result<Job, Vec<Problem>> {
-    let options = LoadOptions { kind: catalogue::default_kind(), bases: &NoBases, without_base: false };
-    load(Input { name: "job.csv", bytes }, options)
+    load(Input { name: "job.csv", bytes }, options())
 }
 
 /// How a program writes CSV.
@@ -122,9 +140,9 @@ type Said = Vec<(RowLabel, String, Vec<(String, Value)>)>;
 fn said(job: &Job) -> Said {
     let one = |update: &patchwave::job::Update| {
         let Selector::Id(id) = &update.selector else { panic!("not by id: {:?}", update.selector) };
-        let ops = update.ops.iter().map(|op| match &op.action {
-            Action::Set(value) => (op.path.to_string(), value.clone()),
-            Action::Unset => panic!("nothing is unset"),
+        let ops = update.ops.iter().map(|op| {
+            let value = op.action.term().and_then(Term::literal).unwrap();
+            (op.path.to_string(), value.clone())
         });
         (update.origin.label, id.to_string(), ops.collect())
     };
@@ -179,8 +197,7 @@ proptest! {
     #[test]
     fn whatever_a_file_holds_it_is_read_or_refused_in_words(bytes in content()) {
         for name in ["job.csv", "job.toml", "job.json", "-"] {
-            let options = LoadOptions { kind: catalogue::default_kind(), bases: &NoBases, without_base: false };
-            if let Err(problems) = load(Input { name, bytes: &bytes }, options) {
+            if let Err(problems) = load(Input { name, bytes: &bytes }, options()) {
                 prop_assert!(!problems.is_empty() && problems.iter().all(|problem| !problem.what.is_empty()));
             }
         }

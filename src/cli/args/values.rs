@@ -2,6 +2,23 @@
 
 use std::time::Duration;
 
+use encoding_rs::Encoding;
+
+/// `NAME=VALUE`; the value may hold anything.
+pub(super) fn parse_var(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.to_owned())),
+        _ => Err("write NAME=VALUE".to_owned()),
+    }
+}
+
+/// An encoding by any of its names on the web.
+pub(super) fn parse_encoding(text: &str) -> Result<&'static Encoding, String> {
+    Encoding::for_label(text.trim().as_bytes()).ok_or_else(|| {
+        "no such encoding; spreadsheets in Europe write windows-1252, in Japan shift_jis".to_owned()
+    })
+}
+
 /// `5/s`, `100/min`, or a bare number per second.
 pub(super) fn parse_rate(text: &str) -> Result<f64, String> {
     let (number, per) = match text.split_once('/') {

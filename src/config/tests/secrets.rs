@@ -12,6 +12,7 @@ fn selected(secret: SecretSource) -> Selected {
         credential: CredentialSource::Client { client_id: "id".into(), secret },
         origin: String::new(),
         vars: serde_json::Map::new(),
+        tags: Default::default(),
         protected: false,
     }
 }

@@ -93,7 +93,6 @@ odd = "dev"
         "patchwave.toml:7:1: `protected` is a string, but must be true or false (",
         "patchwave.toml:9:10: `acme .com` is not a domain",
         "patchwave.toml:11:19: unknown key `envv` in `client_secret` (did you mean `env`?)",
-        "patchwave.toml:12:1: `tags` is not supported yet in this version (",
         "patchwave.toml:13:1: `rate_share` is not supported yet in this version (",
         "patchwave.toml:17:1: `private_key` is not supported yet in this version (",
         "patchwave.toml:18:10: `two words` cannot be a tenant's name (",

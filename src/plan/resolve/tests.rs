@@ -5,29 +5,22 @@ use serde_json::json;
 
 use super::*;
 use crate::catalogue::default_kind;
-use crate::job::{Action, Expect, Guards, Origin, Pattern, RowLabel};
+use crate::job::{Action, Expect, Op, Origin, Pattern, RowLabel};
 use crate::model::SourceFile;
+use crate::model::value::same;
 use crate::plan::predicted;
+use serde_json::Value;
 
 const NOWHERE: Range<usize> = 0..0;
 
 fn update(number: usize, selector: Selector, ops: Vec<Op>) -> Update {
     let origin =
         Origin { file: SourceFile::new("job.toml", ""), span: NOWHERE, label: RowLabel::Update(number) };
-    Update {
-        origin,
-        tenant: None,
-        selector,
-        base: None,
-        ops,
-        expects: Vec::new(),
-        fixed: Vec::new(),
-        cells: Vec::new(),
-    }
+    Update { ops, ..Update::new(origin, selector) }
 }
 
 fn set(path: &str, value: Value) -> Op {
-    Op { path: path.parse().unwrap(), action: Action::Set(value), span: NOWHERE }
+    Op { path: path.parse().unwrap(), action: Action::Set(value.into()), span: NOWHERE }
 }
 
 fn unset(path: &str) -> Op {
@@ -35,30 +28,23 @@ fn unset(path: &str) -> Op {
 }
 
 fn job(updates: Vec<Update>) -> Job {
-    Job {
-        name: "job".into(),
-        kind: default_kind(),
-        digest: String::new(),
-        allowed_tenants: Vec::new(),
-        guards: Guards::default(),
-        updates,
-        columns: Vec::new(),
-        warnings: Vec::new(),
-    }
+    Job { updates, ..Job::empty("job".into(), default_kind()) }
 }
 
 fn state(bodies: impl IntoIterator<Item = Value>) -> TenantState {
-    let object =
-        |body: Value| (EntityId::new(body["client_id"].as_str().unwrap()), body.as_object().unwrap().clone());
+    let object = |body: Value| {
+        (EntityId::new(body["client_id"].as_str().unwrap()), Arc::new(body.as_object().unwrap().clone()))
+    };
     TenantState { objects: bodies.into_iter().map(object).collect(), ..TenantState::default() }
 }
 
 fn plan(job: &Job, state: &TenantState) -> Resolved {
-    plan_tenant(job, &"dev".into(), state, PlanOptions::default()).unwrap()
+    let tenant = Arc::new(TenantScope::plain(&"dev".into()));
+    plan_tenant(job, &tenant, state, &PlanOptions::default()).unwrap()
 }
 
 fn name_is(name: &str) -> Selector {
-    Selector::Match { fields: vec![("name".parse().unwrap(), Pattern::glob(name))], every: false }
+    Selector::matching(vec![("name".parse().unwrap(), Pattern::glob(name))])
 }
 
 fn done(row: &Row) -> &Done {
@@ -126,7 +112,7 @@ proptest! {
         };
         prop_assert!(!write.body.is_empty(), "a write sends something");
         let after = predicted(job.kind, write);
-        prop_assert!(!same(Some(&json!(after)), Some(&json!(write.before)), crate::model::ListOrder::Ordered), "a write changes something");
+        prop_assert!(!same(Some(&json!(after)), Some(&json!(*write.before)), crate::model::ListOrder::Ordered), "a write changes something");
         let (again, rows) = plan(&job, &state([Value::Object(after)]));
         prop_assert_eq!(again, vec![]);
         prop_assert_eq!(done(&rows[0]).result, RowResult::Unchanged);
@@ -162,7 +148,11 @@ fn two_clients_of_an_exact_name_are_refused_with_both_ids() {
 fn one_conflicting_field_withholds_the_whole_client() {
     let mut both =
         update(1, Selector::Id("a".into()), vec![set("name", json!("New")), set("sso", json!(true))]);
-    both.expects.push(Expect { path: "name".parse().unwrap(), value: Some(json!("Old")), span: NOWHERE });
+    both.expects.push(Expect {
+        path: "name".parse().unwrap(),
+        value: Some(json!("Old").into()),
+        span: NOWHERE,
+    });
     let (writes, rows) =
         plan(&job(vec![both]), &state([json!({"client_id": "a", "name": "Other", "sso": false})]));
     assert!(writes.is_empty());
@@ -172,7 +162,11 @@ fn one_conflicting_field_withholds_the_whole_client() {
 #[test]
 fn a_condition_counts_only_while_something_remains_to_be_written() {
     let mut renamed = update(1, Selector::Id("a".into()), vec![set("name", json!("New"))]);
-    renamed.expects.push(Expect { path: "sso".parse().unwrap(), value: Some(json!(true)), span: NOWHERE });
+    renamed.expects.push(Expect {
+        path: "sso".parse().unwrap(),
+        value: Some(json!(true).into()),
+        span: NOWHERE,
+    });
     let job = job(vec![renamed]);
     let (_, rows) = plan(&job, &state([json!({"client_id": "a", "name": "New", "sso": false})]));
     assert_eq!(done(&rows[0]).result, RowResult::Unchanged);

@@ -1,0 +1,107 @@
+//! The file that `get` leaves, in each of its forms; every form is a job again. Central type: [`Form`].
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::json::BASE_KEY;
+use super::update::{Action, Expect, Op, Origin, Update};
+use super::{Job, RowLabel, Selector, csv, print};
+use crate::catalogue::{Kind, Lookup, Writable, redact};
+use crate::model::{Body, EntityId, FieldPath, SourceFile};
+
+/// How fetched clients are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// One object, or an array of them.
+    Json,
+    /// One object a line.
+    JsonLines,
+    /// A spreadsheet: a row a client, a column a leaf.
+    Csv,
+    /// A TOML job with `expect.X` beside `set.X`.
+    Toml,
+}
+
+/// Writes clients; `digest` names what was kept of this fetch, so that edits can be told from what others change meanwhile.
+/// `single`: one client was asked for, and stands alone.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write(
+    kind: &'static Kind,
+    form: Form,
+    bodies: Vec<Body>,
+    digest: &str,
+    single: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mark = |mut body: Body| {
+        body.insert(BASE_KEY.to_owned(), Value::from(digest));
+        Value::Object(body)
+    };
+    match form {
+        Form::Csv => csv::write::print(kind, &bodies, digest, out),
+        Form::Toml => out.write_all(print::toml(&job(kind, &bodies)).as_bytes()),
+        Form::JsonLines => {
+            for body in bodies {
+                serde_json::to_writer(&mut *out, &mark(body))?;
+                out.write_all(b"\n")?;
+            }
+            Ok(())
+        }
+        Form::Json => {
+            let mut marked = bodies.into_iter().map(mark);
+            let value: Value = match (single, marked.next()) {
+                (true, Some(only)) => only,
+                (_, first) => first.into_iter().chain(marked).collect(),
+            };
+            serde_json::to_writer_pretty(&mut *out, &value)?;
+            out.write_all(b"\n")
+        }
+    }
+}
+
+/// The job that asks of each client what it holds: a value that is edited becomes a change, with the other as its before.
+fn job(kind: &'static Kind, bodies: &[Body]) -> Job {
+    let file = SourceFile::new("", "");
+    let update = |(at, body): (usize, &Body)| {
+        let id = body.get(&kind.endpoint.id_field).and_then(Value::as_str)?;
+        let origin = Origin { file: Arc::clone(&file), span: 0..0, label: RowLabel::Update(at + 1) };
+        let mut update = Update::new(origin, Selector::Id(EntityId::new(id)));
+        for (key, value) in body {
+            leaves(kind, FieldPath::root_field(key), value, &mut update);
+        }
+        (!update.ops.is_empty()).then_some(update)
+    };
+    let updates = bodies.iter().enumerate().filter_map(update).collect();
+    Job { updates, ..Job::empty(format!("edit-{}", kind.name), kind) }
+}
+
+fn leaves(kind: &Kind, path: FieldPath, value: &Value, update: &mut Update) {
+    let known = !matches!(kind.lookup(&path), Lookup::Unknown { .. });
+    if !known || kind.writable(&path) != Writable::Patch || kind.is_secret(&path) {
+        return;
+    }
+    match value {
+        Value::Object(map) => {
+            map.iter().for_each(|(key, inner)| leaves(kind, path.child(key), inner, update));
+        }
+        // Neither has a spelling that would come back as it is.
+        value if redact::has_marker(value) || holds_null(value) => (),
+        value => {
+            let (action, expected) = (Action::Set(value.clone().into()), Some(value.clone().into()));
+            update.ops.push(Op { path: path.clone(), action, span: 0..0 });
+            update.expects.push(Expect { path, value: expected, span: 0..0 });
+        }
+    }
+}
+
+fn holds_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.iter().any(holds_null),
+        _ => false,
+    }
+}

@@ -1,0 +1,210 @@
+//! A job as TOML that is read back as the same job. Central function: [`toml`].
+//!
+//! Texts that hold the marks of a template are written so that they come out as they are; templates as they were written.
+
+use std::fmt::Write;
+
+use serde_json::{Map, Value};
+
+use super::selector::{PatternText, Selector, Templated};
+use super::template::escaped;
+use super::term::{Term, Tree};
+use super::{Job, Update};
+use crate::model::FieldPath;
+
+/// The job's own settings and its updates. Updates that rows of a file made are written out one by one.
+pub fn toml(job: &Job) -> String {
+    let mut out = String::new();
+    line(&mut out, format_args!("name = {}", text(&job.name)));
+    if !job.allowed_tenants.is_empty() {
+        let names: Vec<String> = job.allowed_tenants.iter().map(|name| text(name.as_str())).collect();
+        line(&mut out, format_args!("tenants = [{}]", names.join(", ")));
+    }
+    if let Some(path) = &job.identity {
+        line(&mut out, format_args!("identity = {}", text(&path.to_string())));
+    }
+    if !job.vars.is_empty() {
+        line(&mut out, format_args!("\n[vars]"));
+        for (name, value) in &job.vars {
+            line(&mut out, format_args!("{} = {}", key(name), data(value)));
+        }
+    }
+    guards(job, &mut out);
+    for update in &job.updates {
+        print_update(job, update, &mut out);
+    }
+    out
+}
+
+fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
+    // Writing to a `String` cannot fail.
+    let _ = writeln!(out, "{text}");
+}
+
+fn guards(job: &Job, out: &mut String) {
+    let of = [("max_changes", job.guards.max_changes), ("max_failures", job.guards.max_failures)];
+    if of.iter().all(|(_, guard)| guard.is_none()) && job.protect.is_empty() {
+        return;
+    }
+    line(out, format_args!("\n[guards]"));
+    for (name, guard) in of {
+        if let Some(guard) = guard {
+            line(out, format_args!("{name} = {}", text(&guard.to_string())));
+        }
+    }
+    if !job.protect.is_empty() {
+        let ids: Vec<String> = job.protect.iter().map(|id| text(id.as_str())).collect();
+        line(out, format_args!("protect = [{}]", ids.join(", ")));
+    }
+}
+
+fn print_update(job: &Job, update: &Update, out: &mut String) {
+    line(out, format_args!("\n[[update]]"));
+    selector(job, &update.selector, out);
+    if let Some(count) = update.count {
+        line(out, format_args!("count = {}", text(&count.to_string())));
+    }
+    if !update.repeatable {
+        line(out, format_args!("repeatable = false"));
+    }
+    let mut unset = Vec::new();
+    for op in &update.ops {
+        match op.action.term() {
+            Some(term) => {
+                line(out, format_args!("{}.{} = {}", op.action.verb(), dotted(&op.path), print_term(term)));
+            }
+            None => unset.push(text(&op.path.to_string())),
+        }
+    }
+    if !unset.is_empty() {
+        line(out, format_args!("unset = [{}]", unset.join(", ")));
+    }
+    for expect in &update.expects {
+        // That a field is absent has no spelling in TOML.
+        if let Some(term) = &expect.value {
+            line(out, format_args!("expect.{} = {}", dotted(&expect.path), print_term(term)));
+        }
+    }
+}
+
+fn selector(job: &Job, selector: &Selector, out: &mut String) {
+    let id_field = &job.kind.endpoint.id_field;
+    let (fields, condition, every): (Vec<(&FieldPath, String)>, _, _) = match selector {
+        Selector::Id(id) => return line(out, format_args!("{id_field} = {}", template_text(id.as_str()))),
+        Selector::Templated(templated) => match &**templated {
+            Templated::Id(template) => {
+                return line(out, format_args!("{id_field} = {}", text(template.source())));
+            }
+            Templated::Rule { fields, condition, every } => {
+                let pattern = |text: &PatternText| match text {
+                    PatternText::Pattern(pattern) => template_text(&pattern.to_string()),
+                    PatternText::Template(template) => self::text(template.source()),
+                };
+                (fields.iter().map(|(path, text)| (path, pattern(text))).collect(), condition, every)
+            }
+        },
+        Selector::Rule(rule) => {
+            let fields =
+                rule.fields.iter().map(|(path, pattern)| (path, template_text(&pattern.to_string())));
+            (fields.collect(), &rule.condition, &rule.every)
+        }
+    };
+    for (path, pattern) in fields {
+        line(out, format_args!("match.{} = {pattern}", dotted(path)));
+    }
+    if let Some(condition) = condition {
+        line(out, format_args!("where = {}", text(condition.source())));
+    }
+    if *every {
+        line(out, format_args!("every = true"));
+    }
+}
+
+fn print_term(term: &Term) -> String {
+    match term {
+        Term::Value(value) => print_value(value, &template_text),
+        Term::Template(tree) => print_tree(tree),
+    }
+}
+
+fn print_tree(tree: &Tree) -> String {
+    match tree {
+        Tree::Value(value) => print_value(value, &template_text),
+        Tree::Text(template) => text(template.source()),
+        Tree::List(items) => format!("[{}]", items.iter().map(print_tree).collect::<Vec<_>>().join(", ")),
+        Tree::Object(entries) => {
+            let entries =
+                entries.iter().map(|(name, inner)| format!("{} = {}", key(name), print_tree(inner)));
+            inline(&entries.collect::<Vec<_>>())
+        }
+    }
+}
+
+/// A value of `[vars]`, which is data.
+fn data(value: &Value) -> String {
+    print_value(value, &text)
+}
+
+/// Nulls have no spelling: inside an object an absent key is the same.
+fn print_value(value: &Value, text: &dyn Fn(&str) -> String) -> String {
+    match value {
+        Value::Null => "\"\"".to_owned(),
+        Value::String(inner) => text(inner),
+        Value::Array(items) => {
+            format!("[{}]", items.iter().map(|item| print_value(item, text)).collect::<Vec<_>>().join(", "))
+        }
+        Value::Object(map) => object(map, text),
+        Value::Number(number) if number.is_f64() => float(number),
+        other => other.to_string(),
+    }
+}
+
+/// TOML wants a digit on both sides of the point, JSON writes `1e300`.
+fn float(number: &serde_json::Number) -> String {
+    let text = number.to_string();
+    if text.contains(['.', 'e', 'E']) { text } else { format!("{text}.0") }
+}
+
+fn object(map: &Map<String, Value>, text: &dyn Fn(&str) -> String) -> String {
+    let entries = map.iter().filter(|(_, value)| !value.is_null());
+    let entries = entries.map(|(name, value)| format!("{} = {}", key(name), print_value(value, text)));
+    inline(&entries.collect::<Vec<_>>())
+}
+
+fn inline(entries: &[String]) -> String {
+    if entries.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", entries.join(", ")) }
+}
+
+/// A text where templates are read: marks of templates are escaped.
+fn template_text(inner: &str) -> String {
+    text(&escaped(inner))
+}
+
+/// A TOML basic string.
+fn text(inner: &str) -> String {
+    let mut out = String::from("\"");
+    for c in inner.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c.is_control() => {
+                let _ = write!(out, "\\u{:04X}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+fn key(name: &str) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    if !name.is_empty() && name.chars().all(bare) { name.to_owned() } else { text(name) }
+}
+
+fn dotted(path: &FieldPath) -> String {
+    path.keys().map(key).collect::<Vec<_>>().join(".")
+}

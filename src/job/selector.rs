@@ -1,0 +1,175 @@
+//! Whom an update is about. Central type: [`Selector`].
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::pattern::Pattern;
+use super::template::{Expression, RenderFault, Rendered, Scope, Template, TenantScope, Uses};
+use super::{Job, Update};
+use crate::model::{EntityId, FieldPath, Problem};
+
+/// Whom an update is about.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Selector {
+    /// The client with this id.
+    Id(EntityId),
+    /// Clients that fit.
+    Rule(Rule),
+    /// One of the two, once the templates in it are filled in: [`bind`] does it for a tenant.
+    Templated(Arc<Templated>),
+}
+
+/// Clients whose fields fit all the patterns, and of which the condition holds.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Rule {
+    /// Field and pattern; several mean *and*.
+    pub fields: Vec<(FieldPath, Pattern)>,
+    /// The `where`.
+    pub condition: Option<Arc<Expression>>,
+    /// Whether an exact name may fit several clients.
+    pub every: bool,
+}
+
+/// A selector with templates in it, which see variables, the tenant and the row, but no client.
+#[derive(Debug, PartialEq)]
+pub enum Templated {
+    /// The client with the id that comes out.
+    Id(Box<Template>),
+    /// A rule whose patterns have templates in them.
+    Rule {
+        /// Field and pattern.
+        fields: Vec<(FieldPath, PatternText)>,
+        /// The `where`.
+        condition: Option<Arc<Expression>>,
+        /// Whether an exact name may fit several clients.
+        every: bool,
+    },
+}
+
+/// The text of a pattern.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PatternText {
+    /// As it stands.
+    Pattern(Pattern),
+    /// With templates in it.
+    Template(Arc<Template>),
+}
+
+impl PatternText {
+    fn pattern(&self, scope: &Scope) -> Result<Pattern, RenderFault> {
+        match self {
+            Self::Pattern(pattern) => Ok(pattern.clone()),
+            Self::Template(template) => template.pattern(scope),
+        }
+    }
+}
+
+impl Templated {
+    /// What its templates use.
+    pub fn uses(&self) -> Uses {
+        let mut uses = Uses::default();
+        match self {
+            Self::Id(template) => uses.merge(template.uses()),
+            Self::Rule { fields, .. } => fields.iter().for_each(|(_, text)| {
+                if let PatternText::Template(template) = text {
+                    uses.merge(template.uses());
+                }
+            }),
+        }
+        uses
+    }
+
+    /// Fills the templates in.
+    ///
+    /// # Errors
+    /// Where one has no value, or a cell that says which client is meant is empty.
+    pub fn bind(&self, scope: &Scope) -> Result<Selector, RenderFault> {
+        match self {
+            Self::Id(template) => {
+                let id = match template.render(scope)? {
+                    Rendered::Value(serde_json::Value::String(text)) => text.trim().to_owned(),
+                    Rendered::Value(number @ serde_json::Value::Number(_)) => number.to_string(),
+                    _ => String::new(),
+                };
+                if id.is_empty() {
+                    return Err(no_client("the id is empty"));
+                }
+                Ok(Selector::Id(EntityId::new(id)))
+            }
+            Self::Rule { fields, condition, every } => {
+                let bind = |(path, text): &(FieldPath, PatternText)| {
+                    let pattern = text.pattern(scope)?;
+                    // An empty cell is no condition left out: it would fit clients that nobody meant.
+                    if pattern.exact() == Some("") && matches!(text, PatternText::Template(_)) {
+                        return Err(no_client(&format!("`match.{path}` is empty")));
+                    }
+                    Ok((path.clone(), pattern))
+                };
+                let fields = fields.iter().map(bind).collect::<Result<_, _>>()?;
+                Ok(Selector::Rule(Rule { fields, condition: condition.clone(), every: *every }))
+            }
+        }
+    }
+}
+
+fn no_client(what: &str) -> RenderFault {
+    let help = "fill it in, or take the row out";
+    RenderFault { what: format!("{what}: nobody knows which client is meant"), help: Some(help.to_owned()) }
+}
+
+impl Selector {
+    /// A rule of patterns alone.
+    pub fn matching(fields: Vec<(FieldPath, Pattern)>) -> Self {
+        Self::Rule(Rule { fields, ..Rule::default() })
+    }
+
+    /// The paths whose values decide.
+    pub fn reads(&self) -> Vec<&FieldPath> {
+        match self {
+            Self::Rule(rule) => rule.fields.iter().map(|(path, _)| path).collect(),
+            Self::Templated(templated) => match &**templated {
+                Templated::Rule { fields, .. } => fields.iter().map(|(path, _)| path).collect(),
+                Templated::Id(_) => Vec::new(),
+            },
+            Self::Id(_) => Vec::new(),
+        }
+    }
+
+    /// The `where`.
+    pub fn condition(&self) -> Option<&Arc<Expression>> {
+        match self {
+            Self::Rule(rule) => rule.condition.as_ref(),
+            Self::Templated(templated) => match &**templated {
+                Templated::Rule { condition, .. } => condition.as_ref(),
+                Templated::Id(_) => None,
+            },
+            Self::Id(_) => None,
+        }
+    }
+}
+
+/// The job with its selectors filled in for a tenant.
+///
+/// # Errors
+/// All selectors that have no value there.
+pub fn bind<'j>(job: &'j Job, tenant: &Arc<TenantScope>) -> Result<Cow<'j, Job>, Vec<Problem>> {
+    if !job.updates.iter().any(|update| matches!(update.selector, Selector::Templated(_))) {
+        return Ok(Cow::Borrowed(job));
+    }
+    let mut job = job.clone();
+    let mut problems = Vec::new();
+    for update in &mut job.updates {
+        let Selector::Templated(templated) = &update.selector else { continue };
+        match templated.bind(&Scope::of_tenant(tenant, update.row.as_ref())) {
+            Ok(selector) => update.selector = selector,
+            Err(fault) => problems.push(unbound(update, &fault)),
+        }
+    }
+    if problems.is_empty() { Ok(Cow::Owned(job)) } else { Err(problems) }
+}
+
+fn unbound(update: &Update, fault: &RenderFault) -> Problem {
+    Problem::new(format!("{}: {}", update.origin.label.in_words(), fault.what))
+        .at(&update.origin.file, update.origin.span.clone())
+        .maybe_help(fault.help.clone())
+}

@@ -1,0 +1,76 @@
+//! Code that has a value. Central type: [`Expression`].
+
+use std::fmt;
+
+use minijinja::Value as Shown;
+
+use super::engine::ENGINE;
+use super::outcome::{RenderFault, syntax, told};
+use super::scan::with_absent;
+use super::scope::Scope;
+use super::uses::{self, Uses, Wrong};
+use super::{Kind, notes};
+
+/// Code that has a value.
+pub struct Expression {
+    pub(super) source: String,
+    compiled: minijinja::Expression<'static, 'static>,
+    pub(super) uses: Uses,
+}
+
+impl Expression {
+    /// Compiles an expression.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, as far as that can be known without a client.
+    pub fn parse(source: &str, kind: &Kind) -> Result<Self, Vec<Wrong>> {
+        let this = Self::compile(source, 0).map_err(|wrong| vec![wrong])?;
+        let mut wrong = uses::unknown_words(source, 0);
+        wrong.extend(this.uses.misspelt(kind, source));
+        if wrong.is_empty() { Ok(this) } else { Err(wrong) }
+    }
+
+    pub(super) fn compile(source: &str, base: usize) -> Result<Self, Wrong> {
+        let compiled = ENGINE
+            .compile_expression_owned(with_absent(source))
+            .map_err(|error| syntax(&error, source, base))?;
+        let mut uses = Uses::default();
+        uses.add(compiled.undeclared_variables(false), compiled.undeclared_variables(true));
+        Ok(Self { source: source.to_owned(), compiled, uses })
+    }
+
+    /// As it was written.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// What it refers to.
+    pub fn uses(&self) -> &Uses {
+        &self.uses
+    }
+
+    pub(super) fn eval(&self, scope: &Scope) -> Result<Shown, RenderFault> {
+        let (value, notes) = notes::taking(|| self.compiled.eval(scope.value()));
+        told(value, &notes)
+    }
+
+    /// Whether it holds: none, false, 0, and what is empty do not.
+    ///
+    /// # Errors
+    /// Where it cannot be evaluated.
+    pub fn holds(&self, scope: &Scope) -> Result<bool, RenderFault> {
+        Ok(self.eval(scope)?.is_true())
+    }
+}
+
+impl fmt::Debug for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Expression({})", self.source)
+    }
+}
+
+impl PartialEq for Expression {
+    fn eq(&self, other: &Self) -> bool {
+        self.source == other.source
+    }
+}

@@ -1,0 +1,263 @@
+//! Templates and expressions of TOML jobs: minijinja, strict, with a scope of the job's own.
+//!
+//! Central types: [`Template`] (a text with `{{ … }}` in it), [`Expression`] (a `where`) and [`Scope`] (what they see).
+//! Pure: a template sees what its scope holds and nothing else. Uses `model` and `catalogue`.
+//!
+//! `scan` finds the code in a text, `uses` what that code refers to, `engine` is minijinja with our filters and tests;
+//! `node` and `absent` are the values that it meets, and `notes` what they have to tell.
+
+mod absent;
+mod engine;
+mod expression;
+mod node;
+mod notes;
+mod outcome;
+mod scan;
+mod scope;
+mod uses;
+
+use std::ops::Range;
+
+use serde_json::Value;
+
+use super::Pattern;
+use crate::catalogue::Kind;
+use engine::ENGINE;
+use outcome::{empty_in_text, rendered, syntax, told};
+use scan::{Part, with_absent};
+
+pub use expression::Expression;
+pub use outcome::{RenderFault, Rendered};
+pub use scope::{RowCells, Scope, TenantScope};
+pub use uses::{Uses, Wrong};
+
+/// A text with code in it.
+#[derive(Debug, PartialEq)]
+pub struct Template {
+    source: String,
+    form: Form,
+    uses: Uses,
+}
+
+#[derive(Debug, PartialEq)]
+enum Form {
+    /// One expression and nothing else: its value keeps its type.
+    Whole(Expression),
+    /// Text with expressions in it.
+    Pieces(Vec<Piece>),
+    /// With statements, comments or raw blocks: the engine renders it as a whole.
+    Blocks(String),
+}
+
+#[derive(Debug, PartialEq)]
+enum Piece {
+    Text(String),
+    Expression(Expression),
+}
+
+impl Template {
+    /// Compiles a template.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, as far as that can be known without a client.
+    pub fn parse(source: &str, kind: &Kind) -> Result<Self, Vec<Wrong>> {
+        let parts = scan::parts(source).map_err(|unclosed| {
+            let what = format!("`{}` is opened and never closed", &source[unclosed.at..unclosed.at + 2]);
+            let help = format!(
+                "close it with `{}`, or write a CSV job, whose cells are plain text",
+                unclosed.closing
+            );
+            vec![Wrong::new(what, unclosed.at..unclosed.at + 2).help(help)]
+        })?;
+        let mut wrong = Vec::new();
+        for part in &parts {
+            if let Part::Expression(at) | Part::Statement(at) = part {
+                wrong.extend(uses::unknown_words(&source[at.clone()], at.start));
+            }
+        }
+        let form = Form::of(source, &parts).map_err(|syntax| vec![syntax])?;
+        let uses = form.uses().map_err(|syntax| vec![syntax])?;
+        wrong.extend(uses.misspelt(kind, source));
+        if wrong.is_empty() { Ok(Self { source: source.to_owned(), form, uses }) } else { Err(wrong) }
+    }
+
+    /// As it was written.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// What it refers to.
+    pub fn uses(&self) -> &Uses {
+        &self.uses
+    }
+
+    /// Whether it is one whole `{{ row.X … }}`: then a text that comes out is read as a cell.
+    pub fn is_row_value(&self) -> bool {
+        matches!(&self.form, Form::Whole(only) if scan::tokens(&only.source).first().is_some_and(|t| t.text == "row"))
+    }
+
+    /// Its value where that is the same for every client: a raw block, an expression of literals.
+    pub fn constant(&self) -> Option<Value> {
+        if !self.uses.nothing() {
+            return None;
+        }
+        match self.render(&Scope::default()) {
+            Ok(Rendered::Value(value)) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Whether what comes out keeps the type that the expression gives it.
+    pub fn keeps_its_type(&self) -> bool {
+        matches!(self.form, Form::Whole(_))
+    }
+
+    /// Its value in a scope.
+    ///
+    /// # Errors
+    /// Where it has none: a name that does not exist, none inside text, a filter that does not take what it is given.
+    pub fn render(&self, scope: &Scope) -> Result<Rendered, RenderFault> {
+        match &self.form {
+            Form::Whole(expression) => rendered(&expression.eval(scope)?),
+            Form::Pieces(_) | Form::Blocks(_) => {
+                self.text(scope, str::to_owned).map(|text| Rendered::Value(text.into()))
+            }
+        }
+    }
+
+    /// Its text as a pattern: stars that stand in the template are stars, what expressions insert is literal.
+    ///
+    /// # Errors
+    /// As [`Self::render`]; and where it has statements, in which the two cannot be told apart.
+    pub fn pattern(&self, scope: &Scope) -> Result<Pattern, RenderFault> {
+        let literal = |text: &str| text.replace('\\', "\\\\").replace('*', "\\*");
+        match &self.form {
+            Form::Blocks(_) if self.uses.nothing() => Ok(Pattern::literal(&self.text(scope, str::to_owned)?)),
+            Form::Blocks(_) => Err(RenderFault::new("a `match` takes `{{ … }}` and no `{% … %}`")),
+            _ => Ok(Pattern::glob(&self.text(scope, literal)?)),
+        }
+    }
+
+    /// The text; `insert` is what is made of each expression's own.
+    fn text(&self, scope: &Scope, insert: impl Fn(&str) -> String) -> Result<String, RenderFault> {
+        let whole = |expression: &Expression| -> Result<String, RenderFault> {
+            let value = expression.eval(scope)?;
+            let (text, notes) = notes::taking(|| engine::as_text(&value));
+            Ok(insert(&told(text, &notes)?))
+        };
+        let pieces = match &self.form {
+            Form::Whole(expression) => return whole(expression),
+            Form::Pieces(pieces) => pieces,
+            Form::Blocks(source) => {
+                let (text, notes) = notes::taking(|| ENGINE.render_str(source, scope.value()));
+                return told(text, &notes);
+            }
+        };
+        let mut out = String::new();
+        for piece in pieces {
+            match piece {
+                Piece::Text(text) => out.push_str(text),
+                Piece::Expression(expression) => {
+                    let text = whole(expression)?;
+                    if text.is_empty() && expression.uses.row {
+                        return Err(empty_in_text(scope).help(format!("the text is {}", self.source)));
+                    }
+                    out.push_str(&text);
+                }
+            }
+        }
+        Ok(out)
+    }
+}
+
+impl Form {
+    fn of(source: &str, parts: &[Part]) -> Result<Self, Wrong> {
+        // `{{-` takes the blanks before it away, which is for the engine to do.
+        let trims = |at: &Range<usize>| {
+            source[at.clone()].starts_with(['-', '+']) || source[at.clone()].ends_with(['-', '+'])
+        };
+        if let [Part::Expression(at)] = parts {
+            let code = source[at.clone()].trim_start_matches(['-', '+']).trim_end_matches('-');
+            let base = at.start + source[at.clone()].find(code).unwrap_or_default();
+            return Expression::compile(code, base).map(Self::Whole);
+        }
+        let simple = parts.iter().all(|part| match part {
+            Part::Text(_) => true,
+            Part::Expression(at) => !trims(at),
+            Part::Statement(_) | Part::Opaque => false,
+        });
+        if !simple {
+            return Ok(Self::Blocks(rewritten(source, parts)));
+        }
+        let mut pieces = Vec::new();
+        for part in parts {
+            match part {
+                Part::Expression(at) => {
+                    pieces.push(Piece::Expression(Expression::compile(&source[at.clone()], at.start)?));
+                }
+                Part::Text(at) => pieces.push(Piece::Text(source[at.clone()].to_owned())),
+                Part::Statement(_) | Part::Opaque => (),
+            }
+        }
+        Ok(Self::Pieces(pieces))
+    }
+
+    /// What it refers to; code with statements is compiled here for the first time.
+    fn uses(&self) -> Result<Uses, Wrong> {
+        let mut uses = Uses::default();
+        match self {
+            Self::Whole(expression) => uses.merge(&expression.uses),
+            Self::Pieces(pieces) => {
+                for piece in pieces {
+                    if let Piece::Expression(expression) = piece {
+                        uses.merge(&expression.uses);
+                    }
+                }
+            }
+            Self::Blocks(source) => {
+                let template = ENGINE.template_from_str(source).map_err(|error| syntax(&error, source, 0))?;
+                uses.add(template.undeclared_variables(false), template.undeclared_variables(true));
+            }
+        }
+        Ok(uses)
+    }
+}
+
+/// Whether a text of a TOML job is a template.
+pub fn is_template(text: &str) -> bool {
+    scan::is_template(text)
+}
+
+/// The template that gives this very text, whatever it holds.
+///
+/// ```
+/// assert_eq!(patchwave::job::template::escaped("Shop {{ old }}"), "{% raw %}Shop {{ old }}{% endraw %}");
+/// assert_eq!(patchwave::job::template::escaped("Shop"), "Shop");
+/// ```
+pub fn escaped(text: &str) -> String {
+    if !is_template(text) {
+        text.to_owned()
+    } else if !text.contains("endraw") {
+        format!("{{% raw %}}{text}{{% endraw %}}")
+    } else {
+        // A raw block would end too early; an expression that is a text holds anything.
+        let quoted =
+            text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\r', "\\r");
+        format!("{{{{ \"{quoted}\" }}}}")
+    }
+}
+
+/// The source with the `none`s of its code renamed, raw blocks and comments left alone.
+fn rewritten(source: &str, parts: &[Part]) -> String {
+    let mut out = source.to_owned();
+    for part in parts {
+        if let Part::Expression(at) | Part::Statement(at) = part {
+            // As long as before, so that places stay.
+            out.replace_range(at.clone(), &with_absent(&source[at.clone()]));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;

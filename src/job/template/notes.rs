@@ -1,0 +1,53 @@
+//! What an evaluation met on its way that minijinja cannot report: a name that does not exist and was compared rather than
+//! printed, an absent field that a filter made text of.
+//!
+//! The engine calls the objects of a scope back without any way to hand something out, and an evaluation never leaves its
+//! thread: so the notes are the thread's own, between [`taking`]'s beginning and end.
+
+use std::cell::RefCell;
+
+/// What was noted in one evaluation.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    /// Names that do not exist, with what is known about them.
+    pub(super) missing: Vec<Missing>,
+    /// What was absent where text was made of it.
+    pub(super) absent: Option<String>,
+}
+
+/// A name that does not exist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Missing {
+    /// As the job spells it: `vars.hots`.
+    pub(super) name: String,
+    /// The name that was most likely meant.
+    pub(super) near: Option<String>,
+}
+
+thread_local! {
+    static NOTES: RefCell<Notes> = RefCell::default();
+}
+
+/// Runs an evaluation and returns what was noted meanwhile.
+pub(super) fn taking<T>(evaluate: impl FnOnce() -> T) -> (T, Notes) {
+    NOTES.take();
+    let result = evaluate();
+    (result, NOTES.take())
+}
+
+/// A name was looked up that does not exist.
+pub(super) fn missing(name: String, near: Option<String>) {
+    NOTES.with_borrow_mut(|notes| notes.missing.push(Missing { name, near }));
+}
+
+/// The job itself asks whether the last name exists (`is defined`, `| default`): then it need not.
+pub(super) fn asked_for() {
+    NOTES.with_borrow_mut(|notes| drop(notes.missing.pop()));
+}
+
+/// An absent field was made text of.
+pub(super) fn absent(path: &str) {
+    NOTES.with_borrow_mut(|notes| {
+        notes.absent.get_or_insert_with(|| path.to_owned());
+    });
+}

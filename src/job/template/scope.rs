@@ -1,0 +1,177 @@
+//! What templates and expressions can see. Central types: [`Scope`] and [`TenantScope`].
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use csv::StringRecord;
+use minijinja::value::{Enumerator, Object};
+use minijinja::{Error, ErrorKind, Value};
+
+use super::absent::Absent;
+use super::engine;
+use super::node::Node;
+use super::notes;
+use super::scan::NONE;
+use crate::catalogue::Kind;
+use crate::model::secret::names_credential;
+use crate::model::suggest::nearest;
+use crate::model::{Body, Domain, TenantName};
+
+/// Names that are never fields: a field of such a name is reached under `client.` alone.
+pub(super) const RESERVED: [&str; 5] = ["client", "row", "vars", "tenant", "env"];
+
+/// What templates see that is the same for every client of a tenant.
+pub struct TenantScope {
+    /// The tenant's name in this run.
+    pub name: TenantName,
+    tenant: Value,
+    vars: Value,
+    env: Value,
+}
+
+impl TenantScope {
+    /// `vars` are those of the job, the tenant and the command line already laid over each other; `env` holds the variables
+    /// that the user allowed, and no other.
+    pub fn new(
+        name: &TenantName,
+        domain: Option<&Domain>,
+        tags: &Body,
+        vars: Body,
+        env: BTreeMap<String, String>,
+    ) -> Self {
+        let mut tenant = Body::new();
+        tenant.insert("name".into(), name.as_str().into());
+        tenant.insert("domain".into(), domain.map_or_else(|| name.as_str().into(), |d| d.as_str().into()));
+        tenant.insert("tags".into(), tags.clone().into());
+        let read = move |name: String| {
+            env.get(&name).filter(|_| !names_credential(&name)).cloned().ok_or_else(|| {
+                let what = format!(
+                    "env(\"{name}\") is not allowed or not set: allow it with --allow-env {name}, or allow_env in patchwave.toml"
+                );
+                Error::new(ErrorKind::InvalidOperation, what)
+            })
+        };
+        Self {
+            name: name.clone(),
+            tenant: Value::from_object(Node::closed(&Arc::new(tenant), "tenant")),
+            vars: Value::from_object(Node::closed(&Arc::new(vars), "vars")),
+            env: Value::from_function(read),
+        }
+    }
+
+    /// Of a tenant with nothing but a name, as tests and `get` use it.
+    pub fn plain(name: &TenantName) -> Self {
+        Self::new(name, None, &Body::new(), Body::new(), BTreeMap::new())
+    }
+}
+
+impl fmt::Debug for TenantScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TenantScope({})", self.name)
+    }
+}
+
+/// A row of the file that an update's `rows` names.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RowCells {
+    /// The file's own columns.
+    pub columns: Arc<Vec<String>>,
+    /// The cells beside them.
+    pub cells: StringRecord,
+    /// As the spreadsheet shows it.
+    pub number: usize,
+}
+
+impl RowCells {
+    fn get(&self, column: &str) -> Option<&str> {
+        let at = self.columns.iter().position(|name| name == column)?;
+        self.cells.get(at)
+    }
+}
+
+impl Object for RowCells {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let key = key.as_str()?;
+        let found = RowCells::get(self, key);
+        if found.is_none() {
+            let near = nearest(key, self.columns.iter().map(String::as_str));
+            notes::missing(format!("row['{key}']"), near.map(|near| format!("row['{near}']")));
+        }
+        found.map(Value::from)
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.columns.iter().map(|name| Value::from(name.as_str())).collect())
+    }
+}
+
+/// All that one evaluation can see. What is not there is not seen: an expression that uses it is refused when the job is read.
+#[derive(Debug, Clone, Default)]
+pub struct Scope {
+    client: Option<(Arc<Body>, &'static Kind)>,
+    tenant: Option<Arc<TenantScope>>,
+    row: Option<Arc<RowCells>>,
+}
+
+impl Scope {
+    /// Nothing but a row, as the job is read.
+    pub fn of_row(row: &Arc<RowCells>) -> Self {
+        Self { row: Some(Arc::clone(row)), ..Self::default() }
+    }
+
+    /// A tenant, and the row where there is one: what a selector sees.
+    pub fn of_tenant(tenant: &Arc<TenantScope>, row: Option<&Arc<RowCells>>) -> Self {
+        Self { client: None, tenant: Some(Arc::clone(tenant)), row: row.cloned() }
+    }
+
+    /// The same, with a client.
+    #[must_use]
+    pub fn with_client(&self, client: &Arc<Body>, kind: &'static Kind) -> Self {
+        Self { client: Some((Arc::clone(client), kind)), ..self.clone() }
+    }
+
+    /// The row, for messages.
+    pub fn row(&self) -> Option<&RowCells> {
+        self.row.as_deref()
+    }
+
+    pub(super) fn value(&self) -> Value {
+        Value::from_object(Root(self.clone()))
+    }
+}
+
+/// What the engine asks for root names.
+#[derive(Debug)]
+struct Root(Scope);
+
+impl Object for Root {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        let scope = &self.0;
+        let tenant = scope.tenant.as_deref();
+        match key {
+            NONE => Some(Absent::literal()),
+            "row" => scope.row.as_ref().map(|row| Value::from_dyn_object(Arc::clone(row))),
+            "vars" => tenant.map(|tenant| tenant.vars.clone()),
+            "tenant" => tenant.map(|tenant| tenant.tenant.clone()),
+            "env" => tenant.map(|tenant| tenant.env.clone()),
+            "client" => scope
+                .client
+                .as_ref()
+                .map(|(body, kind)| Value::from_object(Node::client(body, kind, "client"))),
+            field => {
+                let (body, kind) = scope.client.as_ref()?;
+                // A function of the engine's own is no field that a client lacks.
+                let known = body.contains_key(field) || kind.root().fields.contains_key(field);
+                if !known && engine::has_global(field) {
+                    return None;
+                }
+                Node::client(body, kind, "").get(field)
+            }
+        }
+    }
+}

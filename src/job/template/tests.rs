@@ -1,0 +1,201 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::*;
+use crate::catalogue::default_kind;
+use crate::model::{Body, Domain};
+
+fn body(value: Value) -> Body {
+    serde_json::from_value(value).unwrap()
+}
+
+fn scope(client: Value) -> Scope {
+    let domain = Domain::parse("acme-dev.eu.auth0.com").unwrap();
+    let vars = body(json!({"host": "dev.acme.example", "n": 3}));
+    let env = BTreeMap::from([("REGION".to_owned(), "EU".to_owned())]);
+    let tenant = TenantScope::new(&"dev".into(), Some(&domain), &Body::new(), vars, env);
+    let columns = Arc::new(vec!["App ID".to_owned(), "new_name".to_owned(), "empty".to_owned()]);
+    let row = RowCells { columns, cells: csv::StringRecord::from(vec!["a1", " Shop ", ""]), number: 7 };
+    Scope::of_tenant(&Arc::new(tenant), Some(&Arc::new(row)))
+        .with_client(&Arc::new(body(client)), default_kind())
+}
+
+fn client() -> Value {
+    json!({"client_id": "a1", "name": "acme-shop-dev", "callbacks": ["https://a.example", "http://localhost:3000"],
+        "client_metadata": {"team": "billing", "a-b": "x"}, "sso": true, "tenant": "acme",
+        "refresh_token": {"leeway": 7, "rotation_type": "rotating"}})
+}
+
+fn render(text: &str) -> Result<Rendered, RenderFault> {
+    Template::parse(text, default_kind())
+        .unwrap_or_else(|wrong| panic!("{text}: {wrong:?}"))
+        .render(&scope(client()))
+}
+
+fn value(text: &str) -> Value {
+    match render(text) {
+        Ok(Rendered::Value(value)) => value,
+        other => panic!("{text}: {other:?}"),
+    }
+}
+
+fn holds(text: &str) -> bool {
+    let expression =
+        Expression::parse(text, default_kind()).unwrap_or_else(|wrong| panic!("{text}: {wrong:?}"));
+    expression.holds(&scope(client())).unwrap_or_else(|fault| panic!("{text}: {fault:?}"))
+}
+
+fn fault(text: &str) -> String {
+    let fault = render(text).expect_err(text);
+    format!("{} ({})", fault.what, fault.help.unwrap_or_default())
+}
+
+fn wrong(text: &str) -> String {
+    let wrong = Template::parse(text, default_kind()).expect_err(text);
+    let one = |wrong: &Wrong| {
+        format!("{}: {} ({})", &text[wrong.at.clone()], wrong.what, wrong.help.clone().unwrap_or_default())
+    };
+    wrong.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+#[test]
+fn a_value_that_is_one_whole_expression_keeps_its_type() {
+    assert_eq!(value("{{ refresh_token.leeway }}"), json!(7));
+    assert_eq!(value("{{ sso }}"), json!(true));
+    assert_eq!(value("{{ vars.n }}"), json!(3));
+    assert_eq!(value("{{ callbacks }}"), client()["callbacks"]);
+    assert_eq!(value("{{ client_metadata }}"), client()["client_metadata"]);
+    assert_eq!(
+        value("{{ callbacks | reject('startingwith', 'http://localhost') | list }}"),
+        json!(["https://a.example"])
+    );
+    assert_eq!(value("{{ 6 / 2 }}"), json!(3));
+    assert_eq!(value("{{ {'a': [1, none]} }}"), json!({"a": [1, null]}));
+}
+
+#[test]
+fn text_around_an_expression_makes_it_text() {
+    assert_eq!(value("{{ name | removesuffix('-dev') }}-staging"), json!("acme-shop-staging"));
+    assert_eq!(value("n={{ refresh_token.leeway }} {{ sso }}"), json!("n=7 true"));
+    assert_eq!(value("{{ tenant.name }}.{{ tenant.domain }}"), json!("dev.acme-dev.eu.auth0.com"));
+    assert_eq!(value("{{ client.tenant }}/{{ env('REGION') }}"), json!("acme/EU"));
+    assert_eq!(
+        value("{{ name | regex_replace('^(\\\\w+)-(\\\\w+)-.*$', '$2 of $1') }}"),
+        json!("shop of acme")
+    );
+    assert_eq!(
+        value("{% if sso %}{{ name | removeprefix('acme-') }}{% else %}-{% endif %}\n"),
+        json!("shop-dev\n")
+    );
+    assert_eq!(value("a{# not seen #}b{% raw %}{{ x }}{% endraw %}"), json!("ab{{ x }}"));
+    assert!(fault("all: {{ callbacks }}").contains("join"));
+}
+
+#[test]
+fn what_a_client_lacks_is_none_and_so_is_all_below_it() {
+    for text in [
+        "description is none",
+        "description == none",
+        "client_metadata.owner == none",
+        "client_metadata['owner'] is none",
+        "native_social_login.apple.enabled is none",
+        "native_social_login.apple.enabled == none",
+        "client.native_social_login == none and not native_social_login",
+        "client_metadata.team != none and client_metadata is not none",
+        "'team' in client_metadata and 'owner' not in client_metadata",
+        "'x' not in web_origins",
+        "client_metadata['a-b'] == 'x'",
+        "name is matching('^acme-.*-dev$')",
+        "description is not matching('x')",
+        "client_metadata | length == 2 and (client_metadata | items | list | length) == 2",
+        "description is defined",
+    ] {
+        assert!(holds(text), "{text}");
+    }
+    for text in
+        ["description == 'x'", "description", "client_metadata.owner.x == 'y'", "native_social_login.apple"]
+    {
+        let expression = Expression::compile(text, 0).unwrap();
+        assert_eq!(expression.holds(&scope(client())), Ok(false), "{text}");
+    }
+}
+
+#[test]
+fn none_is_never_made_text_of() {
+    for text in [
+        "x {{ description }}",
+        "{{ description | upper }}",
+        "{{ description ~ 'x' }}",
+        "{% if 1 %}{{ description }}{% endif %}",
+    ] {
+        assert!(fault(text).contains("`description` is none"), "{text}: {}", fault(text));
+    }
+    assert_eq!(value("x{{ description | default('') }}y"), json!("xy"));
+    assert_eq!(value("{{ description | d('y') }}"), json!("y"));
+    assert_eq!(render("{{ description }}"), Ok(Rendered::Nothing { of: Some("description".into()) }));
+    assert_eq!(render("{{ description | default(none) }}"), Ok(Rendered::Nothing { of: None }));
+    assert_eq!(render("{{ none if sso else name }}"), Ok(Rendered::Nothing { of: None }));
+}
+
+#[test]
+fn a_name_that_does_not_exist_is_an_error_even_where_it_is_only_compared() {
+    assert!(fault("{{ vars.hots }}").contains("there is no `vars.hots` (did you mean `vars.host`?)"));
+    assert!(fault("{{ 1 if vars.nowhere == 'x' else 2 }}").contains("--var nowhere=…"));
+    assert!(fault("{{ row['App Id'] }}").contains("did you mean `row['App ID']`?"));
+    assert!(fault("{{ tenant.nmae }}").contains("did you mean `tenant.name`?"));
+    assert!(fault("{{ env('SECRET') }}").contains("--allow-env SECRET"));
+    assert_eq!(value("{{ vars.hots | default('x') }}"), json!("x"));
+    assert_eq!(value("{{ vars.hots is defined }}"), json!(false));
+}
+
+#[test]
+fn an_empty_cell_inside_longer_text_is_an_error_with_its_row() {
+    assert!(fault("https://{{ row.empty }}/cb").contains("row 7"));
+    assert_eq!(value("{{ row.new_name | trim }}!"), json!("Shop!"));
+    assert_eq!(value("{{ row.empty }}"), json!(""));
+    assert!(Template::parse("{{ row.new_name | trim }}", default_kind()).unwrap().is_row_value());
+    assert!(!Template::parse("{{ name ~ row.x }}", default_kind()).unwrap().is_row_value());
+}
+
+#[test]
+fn mistakes_that_need_no_client_are_found_without_one() {
+    for (text, words) in [
+        ("a {{ nmae }}", "nmae: there is no field `nmae` (did you mean `name`?)"),
+        ("{{ refresh_token.leway }}", "did you mean `refresh_token.leeway`?"),
+        ("{{ client.refresh_token.leway }}", "refresh_token.leway: "),
+        ("{{ name.upper() }}", "`name` is text and has no `.upper`"),
+        ("{{ name | uper }}", "uper: there is no filter `uper` (did you mean `upper`?)"),
+        ("{{ name is startswith('x') }}", "there is no test `startswith` (did you mean `startingwith`?)"),
+        ("{{ name is matching('(') }}", "no regular expression"),
+        ("x {{ name", "{{: `{{` is opened and never closed"),
+        ("{{ name + }}", "not a valid expression"),
+        ("{% if sso %}x", "not a valid expression"),
+    ] {
+        assert!(wrong(text).contains(words), "{text}: {}", wrong(text));
+    }
+    assert!(Template::parse("{{ brand_new_thing }}", default_kind()).is_ok(), "a later field, perhaps");
+    let assigned = Expression::parse("name = 'x'", default_kind()).unwrap_err();
+    assert!(assigned[0].help.as_ref().is_some_and(|help| help.contains("`==`")), "{assigned:?}");
+}
+
+#[test]
+fn stars_that_an_expression_inserts_into_a_pattern_are_literal() {
+    let template = Template::parse("{{ vars.star }}-*", default_kind()).unwrap();
+    let vars = body(json!({"star": "a*b"}));
+    let tenant = TenantScope::new(&"dev".into(), None, &Body::new(), vars, BTreeMap::new());
+    let pattern = template.pattern(&Scope::of_tenant(&Arc::new(tenant), None)).unwrap();
+    assert_eq!(pattern.to_string(), r"a\*b-*");
+}
+
+#[test]
+fn any_text_can_be_written_as_a_template_of_itself() {
+    for text in ["plain", "{{ x }}", "{% endraw %} {{", "a {# b", "{{\"\\\n\r'}} endraw", "{%", "x}}{{"] {
+        assert_eq!(value_of(&escaped(text)), json!(text), "{text:?} as {:?}", escaped(text));
+    }
+}
+
+fn value_of(text: &str) -> Value {
+    if is_template(text) { value(text) } else { json!(text) }
+}

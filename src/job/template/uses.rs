@@ -1,0 +1,299 @@
+//! What code uses of its scope, and what of that cannot be right: all that can be known of a template before it meets a client.
+
+use std::collections::{BTreeSet, HashSet};
+use std::ops::Range;
+
+use minijinja::ErrorKind;
+use regex::Regex;
+
+use super::engine::{ENGINE, has_global, regex_fault};
+use super::scan::{NONE, TokenKind, tokens};
+use super::scope::RESERVED;
+use crate::catalogue::{FieldType, Kind, Lookup};
+use crate::model::FieldPath;
+use crate::model::suggest::nearest;
+
+/// What is wrong with a template, where in it, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wrong {
+    /// What is wrong, in one line.
+    pub what: String,
+    /// What to do.
+    pub help: Option<String>,
+    /// The bytes of the template that it is about.
+    pub at: Range<usize>,
+}
+
+impl Wrong {
+    pub(super) fn new(what: impl Into<String>, at: Range<usize>) -> Self {
+        Self { what: what.into(), help: None, at }
+    }
+
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// Which names of its scope code uses.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Uses {
+    /// Root fields of the client.
+    pub fields: BTreeSet<String>,
+    /// Whether the client is used as a whole, so that all of its fields may be.
+    pub whole_client: bool,
+    /// Whether a row of a `rows` file is used.
+    pub row: bool,
+    /// Whether variables, the tenant or the environment are used: what is known only once a tenant is chosen.
+    pub tenant: bool,
+    /// Dotted paths below a client, as far as the code spells them out.
+    paths: BTreeSet<String>,
+}
+
+impl Uses {
+    pub(super) fn add(&mut self, roots: HashSet<String>, paths: HashSet<String>) {
+        for root in roots {
+            match root.as_str() {
+                "row" => self.row = true,
+                "vars" | "tenant" | "env" => self.tenant = true,
+                NONE | "client" => (),
+                global if has_global(global) => (),
+                _ => drop(self.fields.insert(root)),
+            }
+        }
+        for path in paths {
+            if path == "client" {
+                self.whole_client = true;
+            } else if let Some(field) = path.strip_prefix("client.") {
+                self.fields.insert(field.split('.').next().unwrap_or(field).to_owned());
+                self.paths.insert(field.to_owned());
+            } else if !RESERVED.contains(&path.split('.').next().unwrap_or_default()) {
+                self.paths.insert(path);
+            }
+        }
+    }
+
+    /// Adds what other code uses.
+    pub fn merge(&mut self, other: &Self) {
+        self.fields.extend(other.fields.iter().cloned());
+        self.paths.extend(other.paths.iter().cloned());
+        self.whole_client |= other.whole_client;
+        self.row |= other.row;
+        self.tenant |= other.tenant;
+    }
+
+    /// Whether anything of a client is used.
+    pub fn client(&self) -> bool {
+        self.whole_client || !self.fields.is_empty()
+    }
+
+    /// Whether nothing is used, so that the outcome is always the same.
+    pub fn nothing(&self) -> bool {
+        !self.client() && !self.row && !self.tenant
+    }
+
+    /// Root names that the catalogue does not know: some client must have them.
+    pub fn unknown<'u>(&'u self, kind: &'u Kind) -> impl Iterator<Item = &'u str> {
+        self.fields.iter().map(String::as_str).filter(|field| !kind.root().fields.contains_key(*field))
+    }
+
+    /// Fields that are misspelt, as far as that can be known without a client.
+    pub(super) fn misspelt(&self, kind: &Kind, source: &str) -> Vec<Wrong> {
+        let paths: BTreeSet<&str> = self
+            .paths
+            .iter()
+            .chain(&self.fields)
+            .map(String::as_str)
+            .filter(|path| !path.is_empty())
+            .collect();
+        let wrong = paths.iter().filter_map(|path| misspelt(kind, path, source));
+        let mut seen = BTreeSet::new();
+        wrong.filter(|wrong| seen.insert(wrong.at.start)).collect()
+    }
+}
+
+fn misspelt(kind: &Kind, text: &str, source: &str) -> Option<Wrong> {
+    let path = FieldPath::from_keys(text.split('.'))?;
+    let Lookup::Unknown { near } = kind.lookup(&path) else { return None };
+    let at = place(source, text);
+    if path.depth() == 1 {
+        // Without a near miss it may be a field that is newer than the catalogue.
+        let names = kind.root().fields.keys().map(String::as_str).chain(RESERVED);
+        let near = nearest(text, names).map(str::to_owned).or(near)?;
+        return Some(
+            Wrong::new(format!("there is no field `{text}`"), at).help(format!("did you mean `{near}`?")),
+        );
+    }
+    let parent = path.parent()?;
+    match kind.lookup(&parent) {
+        Lookup::Unknown { .. } => None,
+        Lookup::Field(field) | Lookup::OpenKey { value: Some(field), .. }
+            if !matches!(field.ty, FieldType::Object | FieldType::Any) =>
+        {
+            let help = "what is done with a value is a filter, as in `name | upper`, or a test, as in `name is startingwith 'x'`";
+            let what = format!("`{parent}` is {} and has no `.{}`", type_words(field.ty), path.last());
+            Some(Wrong::new(what, at).help(help))
+        }
+        _ => {
+            let near = near?;
+            Some(
+                Wrong::new(format!("there is no field `{text}`"), at).help(format!("did you mean `{near}`?")),
+            )
+        }
+    }
+}
+
+fn type_words(ty: FieldType) -> &'static str {
+    match ty {
+        FieldType::String => "text",
+        FieldType::Array => "a list",
+        FieldType::Boolean => "true or false",
+        _ => "a number",
+    }
+}
+
+/// Where a dotted path stands in the source.
+fn place(source: &str, path: &str) -> Range<usize> {
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    let whole = |at: &usize| !source[..*at].ends_with(word) && !source[at + path.len()..].starts_with(word);
+    let found = source.match_indices(path).map(|(at, _)| at).find(whole);
+    found.map_or(0..source.len(), |at| at..at + path.len())
+}
+
+/// Names that minijinja has itself, for near misses alone: whether a name exists is asked of the engine.
+const FILTERS: [&str; 48] = [
+    "abs",
+    "attr",
+    "batch",
+    "bool",
+    "capitalize",
+    "chain",
+    "count",
+    "default",
+    "dictsort",
+    "first",
+    "float",
+    "format",
+    "groupby",
+    "indent",
+    "int",
+    "items",
+    "join",
+    "last",
+    "length",
+    "lines",
+    "list",
+    "lower",
+    "map",
+    "max",
+    "min",
+    "pprint",
+    "regex_replace",
+    "reject",
+    "rejectattr",
+    "removeprefix",
+    "removesuffix",
+    "replace",
+    "reverse",
+    "round",
+    "safe",
+    "select",
+    "selectattr",
+    "slice",
+    "sort",
+    "split",
+    "string",
+    "sum",
+    "title",
+    "trim",
+    "unique",
+    "upper",
+    "urlencode",
+    "zip",
+];
+const TESTS: [&str; 28] = [
+    "containing",
+    "defined",
+    "divisibleby",
+    "endingwith",
+    "eq",
+    "even",
+    "false",
+    "filter",
+    "float",
+    "ge",
+    "gt",
+    "in",
+    "integer",
+    "iterable",
+    "le",
+    "lower",
+    "lt",
+    "mapping",
+    "matching",
+    "ne",
+    "none",
+    "number",
+    "odd",
+    "sequence",
+    "startingwith",
+    "string",
+    "true",
+    "upper",
+];
+
+/// Filters, tests and regular expressions that do not exist or do not compile; `base` is where the code begins in the source.
+pub(super) fn unknown_words(code: &str, base: usize) -> Vec<Wrong> {
+    let tokens = tokens(code);
+    let mut wrong = Vec::new();
+    for (index, token) in tokens.iter().enumerate() {
+        let before = |back: usize| index.checked_sub(back).map_or("", |at| tokens[at].text);
+        let at = base + token.at..base + token.at + token.text.len();
+        match token.kind {
+            TokenKind::Word if before(1) == "|" => {
+                wrong.extend(
+                    unknown_filter(token.text).map(|help| {
+                        Wrong::new(format!("there is no filter `{}`", token.text), at).help(help)
+                    }),
+                );
+            }
+            TokenKind::Word
+                if (before(1) == "is" && token.text != "not")
+                    || (before(1) == "not" && before(2) == "is") =>
+            {
+                wrong.extend(
+                    unknown_test(token.text)
+                        .map(|help| Wrong::new(format!("there is no test `{}`", token.text), at).help(help)),
+                );
+            }
+            TokenKind::Text if matches!(before(2), "matching" | "regex_replace") && before(1) == "(" => {
+                let pattern = &token.text[1..token.text.len().max(2) - 1];
+                let pattern = pattern.replace("\\\\", "\\");
+                if let Err(error) = Regex::new(&pattern) {
+                    wrong.push(Wrong::new(regex_fault(&pattern, &error), at));
+                }
+            }
+            _ => (),
+        }
+    }
+    wrong
+}
+
+fn unknown_filter(name: &str) -> Option<String> {
+    let known = ENGINE.compile_expression_owned(format!("''|{name}")).map(|probe| probe.eval(()));
+    let unknown = matches!(known, Ok(Err(error)) if error.kind() == ErrorKind::UnknownFilter);
+    unknown.then(|| help("filters", name, &FILTERS))
+}
+
+fn unknown_test(name: &str) -> Option<String> {
+    let known = ENGINE.compile_expression_owned(format!("'' is {name}")).map(|probe| probe.eval(()));
+    let unknown = matches!(known, Ok(Err(error)) if error.kind() == ErrorKind::UnknownTest);
+    unknown.then(|| help("tests", name, &TESTS))
+}
+
+fn help(what: &str, name: &str, known: &[&str]) -> String {
+    match nearest(name, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("{what}: {}", known.join(", ")),
+    }
+}

@@ -1,0 +1,126 @@
+//! One `[[update]]`.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use toml::Spanned as TomlSpanned;
+use toml::de::DeValue;
+
+use super::Reader;
+use super::selecting::Selecting;
+use crate::catalogue::load::unknown_kind;
+use crate::job::selector::Rule;
+use crate::job::{Action, Origin, RowLabel, Selector, Update};
+
+const KEYS: [&str; 15] = [
+    "client_id",
+    "match",
+    "where",
+    "every",
+    "count",
+    "rows",
+    "set",
+    "replace",
+    "unset",
+    "add",
+    "remove",
+    "expect",
+    "repeatable",
+    "kind",
+    "_base",
+];
+
+/// An update as it stands in the file; with `rows` it is the pattern of many.
+pub(super) struct Written {
+    pub(super) update: Update,
+    /// The file of rows, and where it is named.
+    pub(super) rows: Option<(String, Range<usize>)>,
+}
+
+impl Reader<'_> {
+    pub(super) fn update(&mut self, number: usize, value: TomlSpanned<DeValue<'_>>) -> Option<Written> {
+        let span = value.span();
+        let mut entries = self.table("update", value);
+        // What is expected is known first: a value that equals it was not edited since `get` wrote it.
+        entries.sort_by_key(|(key, ..)| key != "expect");
+        // Templates may use `row` wherever they stand, also before the key `rows`.
+        self.rows_here = entries.iter().any(|(key, ..)| key == "rows");
+        let origin =
+            Origin { file: Arc::clone(&self.file), span: span.clone(), label: RowLabel::Update(number) };
+        let mut update = Update::new(origin, Selector::Rule(Rule::default()));
+        let (mut selecting, mut rows) = (Selecting::default(), None);
+        let (before, mut unedited) = (self.problems.len(), false);
+        for (key, key_span, value) in entries {
+            let value_span = value.span();
+            match key.as_str() {
+                id if id == self.kind().endpoint.id_field => {
+                    selecting.tried = true;
+                    selecting.id = self.id(value);
+                }
+                "match" => {
+                    selecting.tried = true;
+                    selecting.fields = Some(self.patterns(value));
+                }
+                "where" => {
+                    selecting.tried = true;
+                    selecting.condition = self.condition(value);
+                }
+                "every" => selecting.every = self.boolean(&key, value),
+                "count" => update.count = self.count(value),
+                "repeatable" => update.repeatable = self.boolean(&key, value),
+                "rows" => rows = self.text(&key, value).map(|name| (name, value_span)),
+                "kind" => self.one_kind(value),
+                "set" => {
+                    let (ops, idle) = self.set(value, &update.expects);
+                    unedited |= !idle.is_empty();
+                    update.ops.extend(ops);
+                    update.expects.retain(|expect| !idle.contains(&expect.path));
+                }
+                "replace" => update.ops.extend(self.replace(value)),
+                "add" => update.ops.extend(self.items("add", value, Action::Add)),
+                "remove" => update.ops.extend(self.items("remove", value, Action::Remove)),
+                "unset" => update.ops.extend(self.unset(value)),
+                "expect" => update.expects = self.expect(value),
+                "_base" => update.base = self.text(&key, value),
+                _ => self.unknown_key(&key, key_span, &KEYS, &[]),
+            }
+        }
+        self.overlaps(&update.ops);
+        self.shared_items(&update.ops);
+        update.selector = self.selector(number, selecting, &span)?;
+        if update.ops.is_empty() && !unedited && self.problems.len() == before {
+            let what = format!("update {number} changes nothing");
+            self.fault(what, span, Some("say what to change: `set.name = \"…\"`".into()));
+        }
+        self.count_that_fails_again(&update);
+        Some(Written { update, rows })
+    }
+
+    fn one_kind(&mut self, value: TomlSpanned<DeValue<'_>>) {
+        let span = value.span();
+        let Some(name) = self.text("kind", value) else { return };
+        if let Some((what, help)) = unknown_kind(&name) {
+            self.fault(what, span, Some(help));
+        }
+    }
+
+    /// `count` together with a write to what selects holds once and fails the second time.
+    fn count_that_fails_again(&mut self, update: &Update) {
+        if update.count.is_none() {
+            return;
+        }
+        let mut read: Vec<String> =
+            update.selector.reads().iter().map(|path| path.root().to_owned()).collect();
+        read.extend(update.selector.condition().iter().flat_map(|c| c.uses().fields.iter().cloned()));
+        let Some(op) = update.ops.iter().find(|op| read.iter().any(|root| root == op.path.root())) else {
+            return;
+        };
+        let what = format!(
+            "`count` will fail when the job runs again: the update selects by `{}` and changes it",
+            op.path.root()
+        );
+        let (span, help) =
+            (op.span.clone(), "select by something that stays, or leave `count` out".to_owned());
+        self.warn(what, span, Some(help));
+    }
+}

@@ -1,0 +1,93 @@
+//! `replace`: the leaves that differ between an object as it is and as it is to be, exactly.
+
+use serde_json::{Map, Value};
+
+use crate::catalogue::{FieldType, Kind, Lookup, Unset, Writable, patch};
+use crate::model::value::same;
+use crate::model::{Body, FieldChange, FieldPath};
+
+/// What must change so that the object at `path` is exactly `object`. A key that is not named equals its default, a read-only
+/// key and a secret stay. Keys that nothing can empty and that have no default are the service's to fill: they go along where
+/// the object is sent, and are no reason to send it.
+pub(super) fn exactly(kind: &Kind, path: &FieldPath, object: &Value, before: &Body) -> Vec<FieldChange> {
+    let mut difference = Difference { kind, before, changes: Vec::new(), left: Vec::new() };
+    match object {
+        Value::Object(map) => difference.object(path, map),
+        other => difference.leaf(path.clone(), Some(other.clone())),
+    }
+    if difference.changes.is_empty() {
+        return Vec::new();
+    }
+    difference.changes.extend(difference.left);
+    difference.changes
+}
+
+struct Difference<'d> {
+    kind: &'d Kind,
+    before: &'d Body,
+    changes: Vec<FieldChange>,
+    left: Vec<FieldChange>,
+}
+
+impl Difference<'_> {
+    fn object(&mut self, path: &FieldPath, wanted: &Map<String, Value>) {
+        let absent = path.get(self.before).is_none();
+        if wanted.values().all(Value::is_null) && absent {
+            return;
+        }
+        for (key, value) in wanted {
+            let child = path.child(key);
+            match value {
+                Value::Object(inner) if self.holds_keys(&child) => self.object(&child, inner),
+                Value::Null => self.leaf(child, None),
+                value => self.leaf(child, Some(value.clone())),
+            }
+        }
+        let held: Vec<String> = match path.get(self.before) {
+            Some(Value::Object(held)) => {
+                held.keys().filter(|key| !wanted.contains_key(*key)).cloned().collect()
+            }
+            _ => Vec::new(),
+        };
+        for key in held {
+            self.unnamed(path.child(&key));
+        }
+    }
+
+    fn holds_keys(&self, path: &FieldPath) -> bool {
+        matches!(self.kind.lookup(path), Lookup::Field(field) if field.ty == FieldType::Object)
+    }
+
+    fn unnamed(&mut self, path: FieldPath) {
+        let kind = self.kind;
+        if kind.writable(&path) != Writable::Patch || kind.is_secret(&path) {
+            return;
+        }
+        let default = kind.default_of(&path).filter(|default| !default.is_null());
+        if default.is_some() && same(default, path.get(self.before), kind.order(&path)) {
+            return;
+        }
+        let fills =
+            default.is_none() && kind.unset_of(&path) == Unset::No && !patch::is_sent_alone(kind, &path);
+        if fills {
+            self.left.extend(self.change(path, None));
+        } else {
+            self.leaf(path, None);
+        }
+    }
+
+    fn leaf(&mut self, path: FieldPath, after: Option<Value>) {
+        self.changes.extend(self.change(path, after));
+    }
+
+    fn change(&self, path: FieldPath, after: Option<Value>) -> Option<FieldChange> {
+        let now = path.get(self.before);
+        let order = self.kind.order(&path);
+        // What differs is what Auth0 will hold afterwards.
+        let change = FieldChange { before: now.cloned(), after, order, items: None, path };
+        let wanted = [(change.path.clone(), change.after.clone())];
+        let settled = patch::predict(self.kind, self.before, &wanted);
+        let differs = !same(change.path.get(&settled), change.before.as_ref(), order);
+        differs.then_some(change)
+    }
+}

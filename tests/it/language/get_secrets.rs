@@ -1,0 +1,59 @@
+//! Secrets in files that `get` wrote: left out, or a marker that means unchanged.
+
+use serde_json::{Value, json};
+
+use super::World;
+
+fn world() -> World {
+    World::new(json!([{"client_id": "a", "name": "Billing", "client_secret": "s3cret-root",
+        "addons": {"firebase": {"secret": "s3cret-inside", "client_email": "a@b.example"}}}]))
+}
+
+#[test]
+fn get_leaves_secrets_out_in_every_format() {
+    for format in ["json", "jsonl", "csv", "toml"] {
+        let file = world().get(format);
+        assert!(!file.contains("s3cret") && !file.contains("client_secret"), "{format}: {file}");
+    }
+}
+
+#[test]
+fn a_marker_stands_for_a_secret_inside_an_object_that_is_sent_whole() {
+    let file: Value = serde_json::from_str(&world().get("json")).unwrap();
+    let firebase = &file[0]["addons"]["firebase"];
+    assert!(firebase["secret"].is_string() && firebase["client_email"] == "a@b.example", "{file}");
+}
+
+#[test]
+fn a_marker_that_comes_back_means_unchanged() {
+    for (name, format) in
+        [("all.json", "json"), ("all.jsonl", "jsonl"), ("all.csv", "csv"), ("all.toml", "toml")]
+    {
+        let world = world();
+        let file = world.get(format);
+        assert_eq!(world.plan(name, &file), "a unchanged", "{format}: {file}");
+    }
+}
+
+#[test]
+fn what_stands_beside_a_marker_can_be_edited() {
+    for (name, format) in [("all.json", "json"), ("all.jsonl", "jsonl"), ("all.csv", "csv")] {
+        let world = world();
+        let file = world.get(format).replace("a@b.example", "c@d.example");
+        let told = world.plan(name, &file);
+        assert_eq!(
+            told, r#"a addons.firebase.client_email "a@b.example" → "c@d.example""#,
+            "{format}: {file}"
+        );
+    }
+}
+
+#[test]
+fn another_text_in_place_of_a_marker_is_an_error() {
+    let world = world();
+    let mut file: Value = serde_json::from_str(&world.get("json")).unwrap();
+    file[0]["addons"]["firebase"]["secret"] = json!("new-s3cret");
+    let told = world.plan("all.json", file.to_string());
+    assert!(told.starts_with("exit 64: ") && told.contains("secret"), "{told}");
+    assert!(!told.contains("new-s3cret"), "{told}");
+}
