@@ -15,6 +15,7 @@ mod failures;
 mod get;
 mod help;
 mod language;
+mod laws;
 mod layers;
 mod properties;
 mod writes;

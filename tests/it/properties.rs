@@ -126,6 +126,18 @@ fn content() -> impl Strategy<Value = Vec<u8>> {
         Just("é"),
         Just("\u{feff}"),
         Just("sep=;\n"),
+        Just("{{"),
+        Just("}}"),
+        Just("{%"),
+        Just("%}"),
+        Just("{% raw %}"),
+        Just("{% endraw %}"),
+        Just("where = "),
+        Just("replace.refresh_token = "),
+        Just("add.callbacks = "),
+        Just("rows = "),
+        Just("row.x | "),
+        Just("_base"),
         Just("\r\n"),
     ];
     let sign = "[\\[\\]{}\"=,.:;#@|'\n\r\t 0-9]".prop_map(String::from);

@@ -73,15 +73,11 @@ fn word_of(code: &str) -> &str {
 }
 
 fn end_of_raw(text: &str, from: usize) -> Option<usize> {
-    let mut at = from;
-    loop {
-        let open = at + text[at..].find("{%")?;
-        let close = open + text[open..].find("%}")?;
-        if word_of(&text[open + 2..close]) == "endraw" {
-            return Some(close + 2);
-        }
-        at = open + 2;
-    }
+    text[from..].match_indices("{%").find_map(|(at, _)| {
+        let begin = from + at + 2;
+        let close = begin + text[begin..].find("%}")?;
+        (word_of(&text[begin..close]) == "endraw").then_some(close + 2)
+    })
 }
 
 /// Where code ends: at the closing mark that stands neither in a text nor in brackets.

@@ -35,7 +35,8 @@ use patchwave::job::fetched::{self, Form};
 use patchwave::job::{Bases, Expression, Files, Input, Job, LoadOptions, TenantScope, load};
 use patchwave::model::{Body, Domain, EntityId, Problem, TenantName};
 use patchwave::plan::{
-    PlanOptions, RowState, TenantState, Unplannable, Write, plan_tenant, resolve::Resolved, warnings,
+    PlanOptions, RowState, TenantState, Unplannable, Write, plan_tenant, predicted, resolve::Resolved,
+    warnings,
 };
 use serde_json::Value;
 
@@ -171,6 +172,23 @@ impl World {
     fn kind(&self) -> &'static Kind {
         let paths: Vec<_> = self.allow_fields.iter().map(|path| path.parse().unwrap()).collect();
         catalogue::default_kind().with_extra_fields(&paths).unwrap()
+    }
+
+    /// The job itself.
+    pub(crate) fn read(&self, input: Input<'_>) -> Result<Job, Vec<Problem>> {
+        self.load(input.name, input.bytes)
+    }
+
+    /// The world once a job was applied, as the plan predicts it; `None` where the job is refused or changes nothing.
+    pub(crate) fn applied(&self, name: &str, content: impl AsRef<[u8]>) -> Option<Self> {
+        let job = self.load(name, content.as_ref()).ok()?;
+        let (writes, _) = self.planned(&job).ok()?;
+        let mut after = self.clients.clone();
+        for write in &writes {
+            let client = after.iter_mut().find(|client| client["client_id"] == write.id.as_str()).unwrap();
+            *client = predicted(job.kind, write);
+        }
+        (!writes.is_empty()).then(|| Self::new(after.into_iter().map(Value::Object).collect()))
     }
 
     fn load(&self, name: &str, content: &[u8]) -> Result<Job, Vec<Problem>> {
