@@ -1,6 +1,6 @@
 //! What can be known of a job offline beyond its single values: updates that contradict each other.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -26,14 +26,22 @@ pub struct Asked<'j> {
 /// Updates of the same client that ask for different things, wherever the job names the client by its id.
 /// Updates by rule, and what templates come to, are compared when the plan knows whom they fit.
 pub fn contradictions(job: &Job) -> Vec<Problem> {
+    let named = || {
+        job.updates.iter().filter_map(|update| match &update.selector {
+            Selector::Id(id) => Some((id, update)),
+            Selector::Rule(_) | Selector::Templated(_) => None,
+        })
+    };
+    // Most files name each client once: only those named again are looked at.
+    let mut seen: HashSet<&EntityId> = HashSet::with_capacity(job.updates.len());
+    let again: HashSet<&EntityId> = named().filter(|(id, _)| !seen.insert(id)).map(|(id, _)| id).collect();
+    drop(seen);
     let mut by_id: HashMap<&EntityId, Vec<&Update>> = HashMap::new();
-    for update in &job.updates {
-        if let Selector::Id(id) = &update.selector {
-            by_id.entry(id).or_default().push(update);
-        }
+    for (id, update) in named().filter(|(id, _)| again.contains(id)) {
+        by_id.entry(id).or_default().push(update);
     }
     let mut found: Vec<(usize, Problem)> = Vec::new();
-    for updates in by_id.values().filter(|updates| updates.len() > 1) {
+    for updates in by_id.values() {
         let asked: Vec<Asked<'_>> = updates.iter().flat_map(|update| asked(update)).collect();
         found.extend(
             clashes(job.kind, &asked)

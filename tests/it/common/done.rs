@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use regex_lite::Regex;
+use regex::Regex;
 
 /// A command that has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]

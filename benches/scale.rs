@@ -1,0 +1,114 @@
+//! How time and memory of `check` grow with the rows of a file: ten times the rows should take ten times as much, and no more.
+//!
+//! `cargo bench --bench scale` writes files of 10,000 and 100,000 rows into a temporary folder, checks each several times with
+//! the release build, and prints the best time, the peak memory (Linux alone tells it), and the ratio of the two sizes.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a script that ends where anything goes wrong; what it writes lasts as long as it runs"
+)]
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+const SMALL: usize = 10_000;
+const LARGE: usize = 100_000;
+const RUNS: usize = 5;
+
+/// What one run took.
+#[derive(Clone, Copy)]
+struct Cost {
+    time: Duration,
+    /// Peak resident memory in kB; 0 where the system does not tell.
+    memory: u64,
+}
+
+fn main() {
+    let folder = tempfile::tempdir().unwrap();
+    println!("{:<44} {:>12} {:>12} {:>22}", "", "10,000 rows", "100,000 rows", "ratio (10 = linear)");
+    for (name, job, rows) in [
+        ("CSV by id, three columns", "job.csv", csv as fn(usize) -> Vec<(String, String)>),
+        ("CSV by name, with expect, list and unset", "job.csv", wide),
+        ("TOML with rows of another layout", "job.toml", rows_job),
+    ] {
+        let [small, large] = [SMALL, LARGE].map(|count| {
+            for (file, text) in rows(count) {
+                std::fs::write(folder.path().join(file), text).unwrap();
+            }
+            best(folder.path(), job)
+        });
+        let ratio = |a: f64, b: f64| if a > 0.0 { b / a } else { f64::NAN };
+        let time = ratio(small.time.as_secs_f64(), large.time.as_secs_f64());
+        println!(
+            "{name:<44} {:>10.3} s {:>10.3} s {time:>22.1}",
+            small.time.as_secs_f64(),
+            large.time.as_secs_f64()
+        );
+        let memory = ratio(small.memory as f64, large.memory as f64);
+        println!("{:<44} {:>9} MB {:>9} MB {memory:>22.1}", "", small.memory / 1024, large.memory / 1024);
+    }
+}
+
+/// The best of several runs: the others only show what else the machine was doing.
+fn best(folder: &Path, job: &str) -> Cost {
+    let costs: Vec<Cost> = (0..RUNS).map(|_| check(folder, job)).collect();
+    let time = costs.iter().map(|cost| cost.time).min().unwrap();
+    Cost { time, memory: costs.iter().map(|cost| cost.memory).min().unwrap() }
+}
+
+fn check(folder: &Path, job: &str) -> Cost {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_patchwave"));
+    command.args(["check", job, "--state-dir", "state"]).current_dir(folder).stdout(Stdio::null());
+    let began = Instant::now();
+    let mut child = command.spawn().unwrap();
+    let mut memory = 0;
+    let status = loop {
+        memory = memory.max(peak(child.id()));
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    };
+    let time = began.elapsed();
+    assert!(status.success(), "check {job}: {status}");
+    Cost { time, memory }
+}
+
+/// The most memory that a process has had, in kB.
+fn peak(id: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().split(' ').next()?.parse().ok()).unwrap_or(0)
+}
+
+fn csv(count: usize) -> Vec<(String, String)> {
+    let mut text = String::from("client_id,name,client_metadata.owner\n");
+    for row in 0..count {
+        let _ = writeln!(text, "id{row:030},Application number {row},team-{}", row % 97);
+    }
+    vec![("job.csv".to_owned(), text)]
+}
+
+fn wide(count: usize) -> Vec<(String, String)> {
+    let mut text = String::from("match.name;expect.app_type;callbacks;sso;par_request_expiry;unset\n");
+    for row in 0..count {
+        let _ = writeln!(
+            text,
+            "Application {row};spa;https://a{row}.example/cb|https://b.example;TRUE;60;initiate_login_uri"
+        );
+    }
+    vec![("job.csv".to_owned(), text)]
+}
+
+fn rows_job(count: usize) -> Vec<(String, String)> {
+    let job = "[[update]]\nrows = \"rows.csv\"\nclient_id = \"{{ row['App ID'] }}\"\nset.name = \"{{ row.new_name | trim }}\"\n\
+        set.client_metadata.owner = \"{{ row.owner | lower }}\"\nadd.callbacks = [\"https://{{ row.host }}/callback\"]\n";
+    let mut text = String::from("App ID,new_name,owner,host\n");
+    for row in 0..count {
+        let _ = writeln!(text, "id{row:030}, Application number {row},Team-{},h{row}.example", row % 97);
+    }
+    vec![("job.toml".to_owned(), job.to_owned()), ("rows.csv".to_owned(), text)]
+}
