@@ -10,7 +10,7 @@ use super::args::{Force, JobArgs, PaceArgs, TenantArgs};
 use super::connect::{Session, Target, connect};
 use super::context::{Reading, expression};
 use super::error::CliError;
-use super::output::Output;
+use super::output::{self, Output};
 use super::scopes;
 use crate::auth0::{ApiError, Reader};
 use crate::job::{Job, TenantScope, Threshold};
@@ -68,7 +68,7 @@ async fn plan(job: &Job, session: &Session, args: &JobArgs) -> Result<Planned, C
     let narrow = args.narrow.as_deref().map(|text| expression("--where", text, job.kind)).transpose()?;
     let narrow = narrow.map(Arc::new);
     let scopes = scopes::of_tenants(job, session, args)?;
-    let bound = scopes::bound(job, &scopes, &args.job)?;
+    let bound = scopes::bound(job, &scopes)?;
     let read = Instant::now();
     let readers: Vec<(&Target, Reader, &Job)> = session
         .targets
@@ -120,7 +120,7 @@ async fn plan(job: &Job, session: &Session, args: &JobArgs) -> Result<Planned, C
     }
     if !problems.is_empty() {
         problems.dedup();
-        return Err(CliError::job(problems, format!("patchwave check {}", args.job)));
+        return Err(CliError::job(problems, output::command_line()));
     }
     if !refusals.is_empty() {
         return Err(CliError::refused(&refusals));

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::args::JobArgs;
 use super::connect::Session;
 use super::error::CliError;
+use super::output;
 use crate::job::{self, Job, TenantScope};
 use crate::model::secret::names_credential;
 use crate::model::{Body, Problem};
@@ -61,11 +62,7 @@ fn environment(session: &Session, args: &JobArgs) -> Result<BTreeMap<String, Str
 }
 
 /// The job with its selectors filled in for each tenant.
-pub(super) fn bound<'j>(
-    job: &'j Job,
-    scopes: &[Arc<TenantScope>],
-    name: &str,
-) -> Result<Vec<Cow<'j, Job>>, CliError> {
+pub(super) fn bound<'j>(job: &'j Job, scopes: &[Arc<TenantScope>]) -> Result<Vec<Cow<'j, Job>>, CliError> {
     let mut problems: Vec<Problem> = Vec::new();
     let mut bound = Vec::new();
     for scope in scopes {
@@ -75,9 +72,5 @@ pub(super) fn bound<'j>(
         }
     }
     problems.dedup();
-    if problems.is_empty() {
-        Ok(bound)
-    } else {
-        Err(CliError::job(problems, format!("patchwave check {name}")))
-    }
+    if problems.is_empty() { Ok(bound) } else { Err(CliError::job(problems, output::command_line())) }
 }

@@ -37,8 +37,20 @@ pub(super) struct Draft<'j> {
     pub(super) problems: Vec<Problem>,
     pub(super) refusals: Vec<Refusal>,
     pub(super) rows: Vec<Row>,
+    /// Faults of templates, by update, place and words.
+    faults: IndexMap<(String, usize, String), Fault>,
     tenant: &'j Arc<TenantScope>,
     hits: IndexMap<EntityId, Hit<'j>>,
+}
+
+/// A template that has no value, and for whom.
+struct Fault {
+    /// The first client.
+    client: String,
+    /// A problem without its words.
+    place: Problem,
+    /// How many clients besides.
+    more: usize,
 }
 
 /// What is to become of one client.
@@ -75,6 +87,7 @@ impl<'j> Draft<'j> {
             problems: Vec::new(),
             refusals: Vec::new(),
             rows: Vec::new(),
+            faults: IndexMap::new(),
             tenant,
             hits: IndexMap::new(),
         };
@@ -294,6 +307,8 @@ impl<'j> Draft<'j> {
         sound.then_some(filled)
     }
 
+    /// The same fault of one update in many clients is told once, with the first of them: a job that is wrong is wrong for
+    /// thousands.
     fn fault(
         &mut self,
         update: &Update,
@@ -303,10 +318,30 @@ impl<'j> Draft<'j> {
         help: Option<String>,
     ) {
         let label = update.origin.label.in_words();
-        let named = self.name_of(id).map(|name| format!(" (\"{name}\")")).unwrap_or_default();
         let what = what.strip_prefix(&format!("{label}: ")).unwrap_or(what);
-        let problem = Problem::new(format!("{label}, {} {id}{named}: {what}", self.job.kind.singular));
-        self.problems.push(problem.at(&update.origin.file, span).maybe_help(help));
+        let key = (label, span.start, what.to_owned());
+        if let Some(known) = self.faults.get_mut(&key) {
+            known.more += 1;
+            return;
+        }
+        let named = self.name_of(id).map(|name| format!(" (\"{name}\")")).unwrap_or_default();
+        let client = format!("{} {id}{named}", self.job.kind.singular);
+        let place = Problem::new("").at(&update.origin.file, span).maybe_help(help);
+        self.faults.insert(key, Fault { client, place, more: 0 });
+    }
+
+    /// What is wrong, in the order in which it was met.
+    pub(super) fn take_problems(&mut self) -> Vec<Problem> {
+        let mut problems = std::mem::take(&mut self.problems);
+        for ((label, _, what), fault) in std::mem::take(&mut self.faults) {
+            let more = match fault.more {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            problems
+                .push(Problem { what: format!("{label}, {}{more}: {what}", fault.client), ..fault.place });
+        }
+        problems
     }
 
     /// A field that nobody may change must be as the tenant has it.

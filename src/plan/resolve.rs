@@ -56,7 +56,7 @@ pub fn plan_tenant(
     }
     let mut draft = Draft::of(&job, tenant, state, options);
     let judged = draft.judge_all();
-    let problems = std::mem::take(&mut draft.problems);
+    let problems = draft.take_problems();
     if !problems.is_empty() {
         return Err(Unplannable::Job(problems));
     }

@@ -18,4 +18,5 @@ mod language;
 mod laws;
 mod layers;
 mod properties;
+mod rules;
 mod writes;
