@@ -6,7 +6,7 @@ use minijinja::Value as Shown;
 
 use super::engine::ENGINE;
 use super::outcome::{RenderFault, syntax, told};
-use super::scan::with_absent;
+use super::scan::{tokens, with_absent};
 use super::scope::Scope;
 use super::uses::{self, Uses, Wrong};
 use super::{Kind, notes};
@@ -47,6 +47,11 @@ impl Expression {
     /// What it refers to.
     pub fn uses(&self) -> &Uses {
         &self.uses
+    }
+
+    /// Whether the code itself says what to do where there is nothing.
+    pub(super) fn provides_for_nothing(&self) -> bool {
+        tokens(&self.source).iter().any(|token| matches!(token.text, "if" | "or" | "default" | "d"))
     }
 
     pub(super) fn eval(&self, scope: &Scope) -> Result<Shown, RenderFault> {

@@ -149,6 +149,8 @@ impl Template {
             Form::Whole(expression) => return whole(expression),
             Form::Pieces(pieces) => pieces,
             Form::Blocks(source) => {
+                // An empty cell is an error only where the template uses the row at all.
+                let scope = if self.uses.row { scope.clone() } else { scope.without_row() };
                 let (text, notes) = notes::taking(|| ENGINE.render_str(source, scope.value()));
                 return told(text, &notes);
             }
@@ -159,7 +161,7 @@ impl Template {
                 Piece::Text(text) => out.push_str(text),
                 Piece::Expression(expression) => {
                     let text = whole(expression)?;
-                    if text.is_empty() && expression.uses.row {
+                    if text.is_empty() && expression.uses.row && !expression.provides_for_nothing() {
                         return Err(empty_in_text(scope).help(format!("the text is {}", self.source)));
                     }
                     out.push_str(&text);

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::absent::Absent;
 use super::notes;
-use crate::catalogue::{Kind, Lookup};
+use crate::catalogue::{Kind, Lookup, SECRET_MARKER};
 use crate::model::suggest::nearest;
 use crate::model::{Body, FieldPath};
 
@@ -60,6 +60,8 @@ impl Node {
                 kind: self.kind,
                 name: self.name_of(key),
             })),
+            // What stands in place of a secret is no value that anything could be made of.
+            Some(Value::String(text)) if text == SECRET_MARKER => Some(Absent::at(self.name_of(key))),
             Some(value) if !value.is_null() => Some(shown(value)),
             found => self.absent(key, object, found.is_some()),
         }

@@ -131,6 +131,12 @@ impl Scope {
         Self { client: Some((Arc::clone(client), kind)), ..self.clone() }
     }
 
+    /// The same, without the row.
+    #[must_use]
+    pub fn without_row(&self) -> Self {
+        Self { row: None, ..self.clone() }
+    }
+
     /// The row, for messages.
     pub fn row(&self) -> Option<&RowCells> {
         self.row.as_deref()

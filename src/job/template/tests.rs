@@ -151,9 +151,19 @@ fn a_name_that_does_not_exist_is_an_error_even_where_it_is_only_compared() {
 }
 
 #[test]
+fn what_stands_in_place_of_a_secret_is_none_to_a_template() {
+    let client = json!({"client_id": "a1", "name": "x", "addons": {"azure_sb": {"sasKey": crate::catalogue::SECRET_MARKER}}});
+    let template = Template::parse("{{ addons.azure_sb.sasKey }}", default_kind()).unwrap();
+    let of = Some("addons.azure_sb.sasKey".to_owned());
+    assert_eq!(template.render(&scope(client)), Ok(Rendered::Nothing { of }));
+}
+
+#[test]
 fn an_empty_cell_inside_longer_text_is_an_error_with_its_row() {
     assert!(fault("https://{{ row.empty }}/cb").contains("row 7"));
     assert_eq!(value("{{ row.new_name | trim }}!"), json!("Shop!"));
+    assert_eq!(value("Shop{{ ' ' ~ row.empty if row.empty else '' }}"), json!("Shop"));
+    assert_eq!(value("Shop{% if row.empty %} {{ row.empty }}{% endif %}"), json!("Shop"));
     assert_eq!(value("{{ row.empty }}"), json!(""));
     assert!(Template::parse("{{ row.new_name | trim }}", default_kind()).unwrap().is_row_value());
     assert!(!Template::parse("{{ name ~ row.x }}", default_kind()).unwrap().is_row_value());

@@ -12,7 +12,7 @@ use crate::catalogue::load::unknown_kind;
 use crate::job::selector::Rule;
 use crate::job::{Action, Origin, RowLabel, Selector, Update};
 
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 14] = [
     "client_id",
     "match",
     "where",
@@ -27,7 +27,6 @@ const KEYS: [&str; 15] = [
     "expect",
     "repeatable",
     "kind",
-    "_base",
 ];
 
 /// An update as it stands in the file; with `rows` it is the pattern of many.
@@ -81,7 +80,6 @@ impl Reader<'_> {
                 "remove" => update.ops.extend(self.items("remove", value, Action::Remove)),
                 "unset" => update.ops.extend(self.unset(value)),
                 "expect" => update.expects = self.expect(value),
-                "_base" => update.base = self.text(&key, value),
                 _ => self.unknown_key(&key, key_span, &KEYS, &[]),
             }
         }
