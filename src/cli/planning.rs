@@ -180,13 +180,20 @@ fn forecast_of(session: &Session, target: &Target, tenant: &TenantPlan) -> Forec
     forecast(tenant.writes.len(), &pace, reserve, session.rate)
 }
 
+/// Whether an entry of a job's `tenants` is about a tenant: by its name, or by a tag as in `tag:ring=canary`.
+fn allows(entry: &TenantName, target: &Target) -> bool {
+    match entry.as_str().strip_prefix("tag:").and_then(|tag| tag.split_once('=')) {
+        Some((key, value)) => target.tags.get(key).is_some_and(|tag| tag.as_str() == Some(value)),
+        None => *entry == target.tenant,
+    }
+}
+
 /// What a job says of tenants must fit those that were chosen.
 fn check_tenants(job: &Job, session: &Session, args: &JobArgs) -> Result<(), CliError> {
     let chosen: Vec<&str> = session.targets.iter().map(|target| target.tenant.as_str()).collect();
-    let barred = session
-        .targets
-        .iter()
-        .find(|target| !job.allowed_tenants.is_empty() && !job.allowed_tenants.contains(&target.tenant));
+    let barred = session.targets.iter().find(|target| {
+        !job.allowed_tenants.is_empty() && !job.allowed_tenants.iter().any(|name| allows(name, target))
+    });
     if let Some(target) = barred {
         let allowed: Vec<&str> = job.allowed_tenants.iter().map(TenantName::as_str).collect();
         let refusal = crate::plan::Refusal {

@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::state::TenantState;
 use super::types::Done;
 use crate::catalogue::Kind;
-use crate::job::template::RenderFault;
-use crate::job::{Action, Job, Pattern, Rule, Scope, Selector, Term, Update};
+use crate::job::template::{RenderFault, Rendered};
+use crate::job::{Action, Job, Pattern, Rule, Scope, Selector, Update};
 use crate::model::suggest::nearest;
 use crate::model::{Body, EntityId, FieldPath, Reason, RowResult};
 
@@ -227,8 +227,13 @@ impl Chooser<'_> {
         if !patterns.iter().any(|(path, pattern)| **path == name && pattern.exact().is_some()) {
             return Ok(Vec::new());
         }
-        let new = update.ops.iter().find(|op| op.path == name).and_then(|op| match &op.action {
-            Action::Set(Term::Value(Value::String(new))) => Some(Pattern::literal(new)),
+        let term = update.ops.iter().find(|op| op.path == name).and_then(|op| match &op.action {
+            Action::Set(term) if !term.uses().client() => Some(term),
+            _ => None,
+        });
+        // The new name may be made of variables or the row, but not of a client that is not found.
+        let new = term.and_then(|term| match term.render(scope) {
+            Ok(Rendered::Value(Value::String(new))) => Some(Pattern::literal(&new)),
             _ => None,
         });
         let Some(new) = new else { return Ok(Vec::new()) };

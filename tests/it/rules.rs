@@ -92,6 +92,20 @@ fn variables_come_from_the_command_line_before_the_tenant_before_the_job() {
 }
 
 #[test]
+fn a_job_may_allow_tenants_by_tag() {
+    let job = |tag: &str| format!("tenants = [\"tag:ring={tag}\"]\n{RULE}set.description = \"x\"\n");
+    let config = "[tenants.dev]\ndomain = \"127.0.0.1:1\"\nclient_id = \"a\"\nclient_secret = { env = \"K\" }\ntags = { ring = \"canary\" }\n";
+    let case = Case::new()
+        .env("K", "x")
+        .file("patchwave.toml", config)
+        .file("early.toml", job("early"))
+        .file("canary.toml", job("canary"));
+    assert!(case.run(["plan", "early.toml", "--tenant", "dev"]).exits(4).stderr.contains("tag:ring=early"));
+    // Allowed, and then there is nobody at that address.
+    case.run(["plan", "canary.toml", "--tenant", "dev", "--max-retries", "0"]).exits(3);
+}
+
+#[test]
 fn a_missing_variable_is_named_with_its_near_miss_and_the_ways_to_give_it() {
     let case = Case::new()
         .file("job.toml", format!("[vars]\nhost = \"x\"\n{RULE}set.description = \"{{{{ vars.hots }}}}\"\n"));

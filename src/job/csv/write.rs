@@ -39,17 +39,19 @@ fn columns(kind: &Kind, bodies: &[Body]) -> Vec<FieldPath> {
         first.into_iter().filter(|path| bodies.iter().any(|body| path.get(body).is_some())).collect();
     for (key, value) in bodies.iter().flatten() {
         if key != TENANT_FIELD && !key.starts_with('_') {
-            leaves(FieldPath::root_field(key), value, &mut paths);
+            leaves(kind, FieldPath::root_field(key), value, &mut paths);
         }
     }
     paths.into_iter().collect()
 }
 
-fn leaves(path: FieldPath, value: &Value, out: &mut IndexSet<FieldPath>) {
+fn leaves(kind: &Kind, path: FieldPath, value: &Value, out: &mut IndexSet<FieldPath>) {
     match value {
         Value::Null => (),
+        // A secret has no place in a spreadsheet, not even the words that stand for it.
+        _ if kind.is_secret(&path) => (),
         // No cell stands for an object without keys: nothing of it could be edited.
-        Value::Object(map) => map.iter().for_each(|(key, inner)| leaves(path.child(key), inner, out)),
+        Value::Object(map) => map.iter().for_each(|(key, inner)| leaves(kind, path.child(key), inner, out)),
         _ => drop(out.insert(path)),
     }
 }

@@ -201,3 +201,10 @@ fn a_pattern_that_fits_nobody_is_a_warning() {
     let told = named(&["x-1"]).plan("job.toml", job(r#"match = { name = "z-*" }"#));
     assert!(told.starts_with("warning: "), "{told}");
 }
+
+#[test]
+fn a_client_is_looked_for_under_a_new_name_that_a_variable_gives() {
+    let text = "[[update]]\nmatch = { name = \"Old\" }\nset.name = \"New {{ vars.region }}\"\n";
+    let world = World::new(json!([{"client_id": "a", "name": "New EU"}])).vars(json!({"region": "EU"}));
+    assert_eq!(world.plan("job.toml", text), "a unchanged");
+}
