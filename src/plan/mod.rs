@@ -4,11 +4,13 @@
 pub mod check_answer;
 pub mod compose;
 mod exactly;
+mod faults;
 pub mod file;
 pub mod forecast;
 pub mod guard;
 mod hits;
 mod judge;
+mod judging;
 pub mod needs;
 mod repeat;
 pub mod resolve;

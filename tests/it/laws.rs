@@ -177,7 +177,7 @@ proptest! {
 
     #[test]
     fn a_file_of_get_that_nobody_edited_plans_nothing_whatever_others_did_since(clients in clients()) {
-        let world = World::new(clients.clone());
+        let world = World::new(clients);
         let files = FORMS.map(|form| (form, world.get(form)));
         let elsewhere = world.elsewhere("c0", json!({"name": "Renamed elsewhere", "description": "x", "sso": null}));
         for (form, file) in files {

@@ -1,0 +1,165 @@
+//! What is to become of each client that a job hits: the second half of [`Draft`].
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::hits::{Draft, Judged};
+use super::judge::{Filled, Judgement, shown, united};
+use super::types::{Done, RowState};
+use crate::job::check::clashes;
+use crate::job::template::RenderFault;
+use crate::job::{Op, Scope, Selector, Term, Update};
+use crate::model::value::same;
+use crate::model::{Body, EntityId, FieldChange, FieldPath, Problem, Reason, RowResult};
+
+impl<'j> Draft<'j> {
+    /// What is to become of each client, in the order in which they were hit.
+    pub(super) fn judge_all(&mut self) -> Vec<(EntityId, Judged<'j>)> {
+        let ids: Vec<EntityId> = self.hits.keys().cloned().collect();
+        let mut judged = Vec::with_capacity(ids.len());
+        for id in ids {
+            let Some(before) = self.state.objects.get(&id) else { continue };
+            self.set_renamed_apart(&id, before);
+            let Some(hit) = self.hits.get(&id) else { continue };
+            let updates: Vec<&'j Update> = hit.rows.iter().map(|(_, update)| *update).collect();
+            if !updates.is_empty() {
+                judged.push((id.clone(), self.judge(&id, &updates, before)));
+            }
+        }
+        judged
+    }
+
+    /// An update that found a client only under its new name may find it as asked, but must not write to it. Its row ends
+    /// here; the other updates of the client go on without it.
+    fn set_renamed_apart(&mut self, id: &EntityId, before: &Arc<Body>) {
+        let Some(hit) = self.hits.get(id).filter(|hit| !hit.renamed.is_empty()) else { return };
+        let apart: Vec<(usize, &'j Update)> =
+            hit.rows.iter().filter(|(row, _)| hit.renamed.contains(row)).copied().collect();
+        for (row, update) in apart {
+            let state = match self.judge(id, &[update], before) {
+                Judged::Done { done } if done.result == RowResult::Unchanged => continue,
+                _ => RowState::Done(self.not_ours(id, update)),
+            };
+            self.rows[row].state = state;
+            if let Some(hit) = self.hits.get_mut(id) {
+                hit.rows.retain(|(other, _)| *other != row);
+            }
+        }
+    }
+
+    /// Of a client that has the new name, but is not as the job would have left it: it may be another one.
+    fn not_ours(&self, id: &EntityId, update: &Update) -> Done {
+        let kind = self.job.kind;
+        let old = match &update.selector {
+            Selector::Rule(rule) => rule.fields.iter().find_map(|(path, pattern)| {
+                (path.root() == kind.endpoint.name_field)
+                    .then(|| pattern.exact().unwrap_or_default().to_owned())
+            }),
+            Selector::Id(_) | Selector::Templated(_) => None,
+        };
+        let message = format!(
+            "no {} is named \"{}\"; {id} has the new name already, but is not as asked otherwise: select it by its id if it is meant",
+            kind.singular,
+            old.unwrap_or_default()
+        );
+        Done::because(RowResult::Failed, Reason::NotFound, message)
+    }
+
+    /// Compares what the updates of one client ask for with what it holds.
+    fn judge(&mut self, id: &EntityId, updates: &[&'j Update], before: &Arc<Body>) -> Judged<'j> {
+        let unchanged = || Judged::Done { done: Done::plain(RowResult::Unchanged) };
+        let kind = self.job.kind;
+        for (update, op) in updates.iter().flat_map(|update| update.fixed.iter().map(move |op| (*update, op)))
+        {
+            self.fixed(update, op, before);
+        }
+        let Some(filled) = self.filled(id, updates, before) else { return unchanged() };
+        let asked: Vec<_> = filled.iter().flat_map(|filled| filled.asked.iter().cloned()).collect();
+        if filled.len() > 1 {
+            self.problems.extend(clashes(kind, &asked).into_iter().map(|(_, problem)| problem));
+        }
+        let items = united(&filled);
+        let mut changes: Vec<FieldChange> = Vec::new();
+        let mut conflicts: Vec<String> = Vec::new();
+        for one in &filled {
+            for asked in &one.asked {
+                match one.judge(kind, asked, &items, before) {
+                    Judgement::Already => (),
+                    Judgement::Apply(new) => {
+                        let new = new.into_iter().filter(|new| changes.iter().all(|c| c.path != new.path));
+                        let new: Vec<FieldChange> = new.collect();
+                        changes.extend(new);
+                    }
+                    Judgement::Conflict(words) => conflicts.push(words),
+                    Judgement::Wipes(lacking) => {
+                        let what = format!("`{lacking}` is none, which would empty `{}`", asked.path);
+                        let help = format!(
+                            "to empty it, write `{{{{ {lacking} | default(none) }}}}`; else say what to write instead of none"
+                        );
+                        let fault = RenderFault { what, help: Some(help) };
+                        self.fault(one.update, id, asked.op.span.clone(), fault);
+                    }
+                }
+            }
+        }
+        if !changes.is_empty() || !conflicts.is_empty() {
+            conflicts.extend(filled.iter().flat_map(|filled| filled.broken_preconditions(kind, before)));
+        }
+        if !conflicts.is_empty() {
+            return Judged::Done { done: conflict(updates, &conflicts) };
+        }
+        match (changes.is_empty(), updates.first()) {
+            (false, Some(update)) => Judged::Write { changes, update, updates: updates.to_vec() },
+            _ => unchanged(),
+        }
+    }
+
+    /// The updates with their templates filled in for a client; `None` where one has no value, which is reported.
+    fn filled(
+        &mut self,
+        id: &EntityId,
+        updates: &[&'j Update],
+        before: &Arc<Body>,
+    ) -> Option<Vec<Filled<'j>>> {
+        let mut filled = Vec::with_capacity(updates.len());
+        let mut sound = true;
+        for &update in updates {
+            let scope = Scope::of_tenant(self.tenant, update.row.as_ref()).with_client(before, self.job.kind);
+            match Filled::new(self.job.kind, update, &scope) {
+                Ok(one) => filled.push(one),
+                Err(faults) => {
+                    sound = false;
+                    for (span, fault) in faults {
+                        self.fault(update, id, span, fault);
+                    }
+                }
+            }
+        }
+        sound.then_some(filled)
+    }
+
+    /// A field that nobody may change must be as the tenant has it.
+    fn fixed(&mut self, update: &Update, op: &Op, before: &Body) {
+        let now = op.path.get(before);
+        let asked: Option<&Value> = op.action.term().and_then(Term::literal);
+        if !same(asked, now, self.job.kind.order(&op.path)) {
+            let path: &FieldPath = &op.path;
+            let problem =
+                Problem::new(format!("`{path}` cannot be changed; the tenant holds {}", shown(now)))
+                    .at(&update.origin.file, op.span.clone())
+                    .help("put the value back, or remove the line");
+            self.problems.push(problem);
+        }
+    }
+}
+
+fn conflict(updates: &[&Update], conflicts: &[String]) -> Done {
+    let fetched = updates.iter().any(|update| update.base.is_some());
+    let hint = if fetched {
+        "; somebody changed it since `get` fetched it: fetch it again to edit what is there now"
+    } else {
+        ""
+    };
+    Done::because(RowResult::Conflict, Reason::Expect, conflicts.join("; ") + hint)
+}
