@@ -1,4 +1,4 @@
-//! A job as TOML that is read back as the same job. Central function: [`toml`].
+//! A job as TOML that is read back as the same job. Central function: [`toml()`].
 //!
 //! Texts that hold the marks of a template are written so that they come out as they are; templates as they were written.
 

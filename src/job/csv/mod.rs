@@ -2,7 +2,7 @@
 //!
 //! `dialect` makes text of the bytes, `rows` finds the records in it with their places, `header` says what the columns mean,
 //! `cells` what the cells of a row ask for, `base` what of it was edited since `get` wrote the file; `table` reads the files
-//! of any layout that `rows` of a TOML job names, and [`write`] makes the file that `get` leaves.
+//! of any layout that `rows` of a TOML job names, and `write` makes the file that `get` leaves.
 
 mod base;
 mod cells;
