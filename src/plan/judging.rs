@@ -76,7 +76,8 @@ impl<'j> Draft<'j> {
         }
         let Some(filled) = self.filled(id, updates, before) else { return unchanged() };
         let asked: Vec<_> = filled.iter().flat_map(|filled| filled.asked.iter().cloned()).collect();
-        if filled.len() > 1 {
+        // Of a single update only items that templates gave can clash.
+        if asked.len() > 1 {
             self.problems.extend(clashes(kind, &asked).into_iter().map(|(_, problem)| problem));
         }
         let items = united(&filled);

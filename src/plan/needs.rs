@@ -1,6 +1,7 @@
 //! What must be read of a tenant for a job: as little as will do.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::ops::Range;
 
 use indexmap::IndexSet;
 
@@ -64,22 +65,41 @@ fn add_uses(update: &Update, uses: &mut Uses) {
     if let Some(condition) = update.selector.condition() {
         uses.merge(condition.uses());
     }
-    let terms = update.ops.iter().filter_map(|op| op.action.term());
-    for term in terms.chain(update.expects.iter().filter_map(|expect| expect.value.as_ref())) {
-        if matches!(term, Term::Template(_)) {
-            uses.merge(&term.uses());
-        }
+    for (term, _) in terms(update) {
+        uses.merge(&term.uses());
     }
 }
 
-/// Names in the code of a job that the catalogue does not know: some client must have them, or they are misspelt.
-pub fn unknown_names(job: &Job, tenant: &TenantName, narrow: Option<&Expression>) -> BTreeSet<String> {
-    let mut uses = Uses::default();
+/// Names in the code of a job that the catalogue does not know, each with the update and the place that uses it first
+/// (`None`: `--where`). Some client must have them, or they are misspelt.
+pub fn unknown_names<'j>(
+    job: &'j Job,
+    tenant: &TenantName,
+    narrow: Option<&Expression>,
+) -> BTreeMap<String, Option<(&'j Update, Range<usize>)>> {
+    let mut found = BTreeMap::new();
+    let mut note = |uses: &Uses, place: Option<(&'j Update, Range<usize>)>| {
+        for name in uses.unknown(job.kind) {
+            found.entry(name.to_owned()).or_insert_with(|| place.clone());
+        }
+    };
     for update in job.updates.iter().filter(|update| update.is_for(tenant)) {
-        add_uses(update, &mut uses);
+        if let Some(condition) = update.selector.condition() {
+            note(condition.uses(), Some((update, update.origin.span.clone())));
+        }
+        for (term, span) in terms(update) {
+            note(&term.uses(), Some((update, span.clone())));
+        }
     }
     if let Some(narrow) = narrow {
-        uses.merge(narrow.uses());
+        note(narrow.uses(), None);
     }
-    uses.unknown(job.kind).map(str::to_owned).collect()
+    found
+}
+
+/// The terms of an update that have templates in them, with their places.
+fn terms(update: &Update) -> impl Iterator<Item = (&Term, &Range<usize>)> {
+    let ops = update.ops.iter().filter_map(|op| Some((op.action.term()?, &op.span)));
+    let expects = update.expects.iter().filter_map(|expect| Some((expect.value.as_ref()?, &expect.span)));
+    ops.chain(expects).filter(|(term, _)| matches!(term, Term::Template(_)))
 }

@@ -72,16 +72,23 @@ pub fn plan_tenant(
 
 /// Names in templates that neither the catalogue nor any client knows.
 fn unknown(job: &Job, tenant: &TenantScope, state: &TenantState, options: &PlanOptions) -> Vec<Problem> {
-    let names = unknown_names(job, &tenant.name, options.narrow.as_deref());
     let nobody_has = |name: &String| {
         !state.objects.is_empty() && !state.objects.values().any(|body| body.contains_key(name))
     };
-    let problem = |name: &String| {
-        let known = job.kind.root().fields.keys().map(String::as_str);
-        let what = format!("a template uses `{name}`, and no {} has such a field", job.kind.singular);
-        Problem::new(what).maybe_help(nearest(name, known).map(|near| format!("did you mean `{near}`?")))
-    };
-    names.iter().filter(|name| nobody_has(name)).map(problem).collect()
+    let names = unknown_names(job, &tenant.name, options.narrow.as_deref());
+    let unknown = names.into_iter().filter(|(name, _)| nobody_has(name));
+    unknown
+        .map(|(name, place)| {
+            let known = job.kind.root().fields.keys().map(String::as_str);
+            let what = format!("`{name}` is used, and no {} has such a field", job.kind.singular);
+            let near = nearest(&name, known).map(|near| format!("did you mean `{near}`?"));
+            let problem = Problem::new(what).maybe_help(near);
+            match place {
+                Some((update, span)) => problem.at(&update.origin.file, span),
+                None => problem,
+            }
+        })
+        .collect()
 }
 
 /// Judged clients as writes, up to the limit, and rows.

@@ -118,6 +118,7 @@ impl Reader<'_> {
             RowLabel::Update(number) => number,
             _ => 0,
         };
+        let bare = Update { ops: Vec::new(), expects: Vec::new(), ..written.update.clone() };
         let mut updates = Vec::with_capacity(sheet.rows.len());
         for row in &sheet.rows {
             let label = if several {
@@ -137,7 +138,7 @@ impl Reader<'_> {
                 ops: Vec::with_capacity(written.update.ops.len()),
                 expects: Vec::new(),
                 row: Some(cells),
-                ..written.update.clone()
+                ..bare.clone()
             };
             update.origin.label = label;
             for op in &written.update.ops {
