@@ -16,6 +16,9 @@ use super::notes;
 /// The one environment: it holds no template and nothing of any job.
 pub(super) static ENGINE: LazyLock<Environment<'static>> = LazyLock::new(build);
 
+/// Steps that one evaluation may take: far more than any value needs, and soon over where loops stand inside loops.
+const FUEL: u64 = 2_000_000;
+
 fn build() -> Environment<'static> {
     let mut engine = Environment::new();
     engine.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -27,6 +30,7 @@ fn build() -> Environment<'static> {
         engine.set_syntax(syntax);
     }
     engine.set_formatter(print);
+    engine.set_fuel(Some(FUEL));
     engine.remove_global("debug");
     for name in ["default", "d"] {
         engine.add_filter(name, default);

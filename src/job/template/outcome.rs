@@ -76,6 +76,7 @@ pub(super) fn told<T>(result: Result<T, minijinja::Error>, notes: &notes::Notes)
     result.map_err(|error| {
         let what = match (error.kind(), error.detail()) {
             (_, Some(engine::EMPTY_IN_TEXT)) => return RenderFault::new(engine::EMPTY_IN_TEXT),
+            (ErrorKind::OutOfFuel, _) => "it takes too many steps: a loop inside a loop?".to_owned(),
             (ErrorKind::UndefinedError, Some(detail)) => {
                 format!("a value that does not exist is used: {detail}")
             }

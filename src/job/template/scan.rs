@@ -65,7 +65,8 @@ pub(super) fn parts(text: &str) -> Result<Vec<Part>, Unclosed> {
 }
 
 fn next_open(text: &str, from: usize) -> Option<usize> {
-    ["{{", "{%", "{#"].iter().filter_map(|open| text[from..].find(open)).min().map(|at| from + at)
+    let opens = |at: usize| text[at + 1..].starts_with(['{', '%', '#']);
+    text[from..].match_indices('{').map(|(at, _)| from + at).find(|at| opens(*at))
 }
 
 fn word_of(code: &str) -> &str {

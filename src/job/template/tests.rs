@@ -191,6 +191,12 @@ fn mistakes_that_need_no_client_are_found_without_one() {
 }
 
 #[test]
+fn a_template_that_goes_on_and_on_is_an_error() {
+    let endless = "{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}";
+    assert!(fault(endless).contains("too many steps"), "{}", fault(endless));
+}
+
+#[test]
 fn stars_that_an_expression_inserts_into_a_pattern_are_literal() {
     let template = Template::parse("{{ vars.star }}-*", default_kind()).unwrap();
     let vars = body(json!({"star": "a*b"}));
