@@ -22,7 +22,9 @@ pub(super) struct Absent {
 
 impl Absent {
     pub(super) fn at(path: impl Into<String>) -> Value {
-        Value::from_object(Self { path: Some(path.into()) })
+        let path = path.into();
+        notes::met(&path);
+        Value::from_object(Self { path: Some(path) })
     }
 
     pub(super) fn literal() -> Value {

@@ -12,6 +12,7 @@ use regex::Regex;
 use super::absent::{self, is_none};
 use super::node::json_of;
 use super::notes;
+use super::scan::LOW;
 
 /// The one environment: it holds no template and nothing of any job.
 pub(super) static ENGINE: LazyLock<Environment<'static>> = LazyLock::new(build);
@@ -43,18 +44,82 @@ fn build() -> Environment<'static> {
         text.strip_suffix(suffix.as_str()).map_or_else(|| text.clone(), str::to_owned)
     });
     engine.add_filter("regex_replace", |text: String, pattern: String, with: String| {
-        with_regex(&pattern, |regex| regex.replace_all(&text, with.as_str()).into_owned())
+        with_regex(&pattern, |regex| {
+            groups_exist(regex, &with)?;
+            Ok(regex.replace_all(&text, with.as_str()).into_owned())
+        })?
     });
-    engine.add_test("matching", |text: &Value, pattern: String| match text.as_str() {
-        Some(text) => with_regex(&pattern, |regex| regex.is_match(text)),
-        None if is_none(text) => Ok(false),
-        None => Err(Error::new(ErrorKind::InvalidOperation, "`matching` compares texts alone")),
+    engine.add_test("matching", |value: &Value, pattern: String| {
+        with_regex(&pattern, |regex| text_test("matching", value, |text| regex.is_match(text)))?
+    });
+    engine.add_filter(LOW, low);
+    order_tests(&mut engine);
+    engine.add_test("startingwith", |value: &Value, start: &str| {
+        text_test("startingwith", value, |text| text.starts_with(start))
+    });
+    engine.add_test("endingwith", |value: &Value, end: &str| {
+        text_test("endingwith", value, |text| text.ends_with(end))
     });
     engine.add_test("none", |value: &Value| is_none(value));
     engine.add_test("mapping", |value: &Value| json_of(value).is_some() || value.kind() == ValueKind::Map);
     engine.add_test("defined", |value: &Value| exists(value));
     engine.add_test("undefined", |value: &Value| !exists(value));
     engine
+}
+
+/// A test of texts, which what is absent fails.
+fn text_test(name: &str, value: &Value, holds: impl Fn(&str) -> bool) -> Result<bool, Error> {
+    match value.as_str() {
+        Some(text) => Ok(holds(text)),
+        None if is_none(value) => Ok(false),
+        None => Err(Error::new(ErrorKind::InvalidOperation, format!("`{name}` is a test of texts"))),
+    }
+}
+
+/// What is absent is neither more nor less than anything.
+fn order_tests(engine: &mut Environment<'static>) {
+    let tests: [(&[&'static str], fn(&Value, &Value) -> bool); 4] = [
+        (&["lt", "lessthan", "<"], |a, b| a < b),
+        (&["le", "<="], |a, b| a <= b),
+        (&["gt", "greaterthan", ">"], |a, b| a > b),
+        (&["ge", ">="], |a, b| a >= b),
+    ];
+    for (names, holds) in tests {
+        for name in names {
+            engine.add_test(*name, move |a: &Value, b: &Value| !is_none(a) && !is_none(b) && holds(a, b));
+        }
+    }
+}
+
+/// See [`super::scan::with_order`].
+fn low(value: &Value) -> Value {
+    if is_none(value) { Value::from(()) } else { value.clone() }
+}
+
+/// A group that does not exist would be replaced by nothing: `$1_x` is the group `1_x`, where `${1}_x` was meant.
+fn groups_exist(regex: &Regex, with: &str) -> Result<(), Error> {
+    let mut rest = with;
+    while let Some(at) = rest.find('$') {
+        rest = &rest[at + 1..];
+        if let Some(after) = rest.strip_prefix('$') {
+            rest = after;
+            continue;
+        }
+        let word =
+            |text: &str| text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
+        let name = match rest.strip_prefix('{') {
+            Some(braced) => &braced[..braced.find('}').unwrap_or(braced.len())],
+            None => &rest[..word(rest)],
+        };
+        let numbered = name.parse::<usize>().is_ok_and(|number| number < regex.captures_len());
+        if !name.is_empty() && !numbered && !regex.capture_names().flatten().any(|known| known == name) {
+            let what = format!(
+                "there is no group `{name}` in the pattern; write `${{1}}` where letters follow, and `$$` for a dollar"
+            );
+            return Err(Error::new(ErrorKind::InvalidOperation, what));
+        }
+    }
+    Ok(())
 }
 
 /// Whether the engine itself has a function of this name.
@@ -146,7 +211,9 @@ fn with_regex<T>(pattern: &str, use_it: impl FnOnce(&Regex) -> T) -> Result<T, E
 }
 
 fn regex(pattern: &str) -> Result<Regex, Error> {
-    Regex::new(pattern).map_err(|error| Error::new(ErrorKind::InvalidOperation, regex_fault(pattern, &error)))
+    // The engine reads `\b` in a text as a backspace; in a pattern it is the edge of a word.
+    Regex::new(&pattern.replace('\u{8}', r"\b"))
+        .map_err(|error| Error::new(ErrorKind::InvalidOperation, regex_fault(pattern, &error)))
 }
 
 /// What is wrong with a regular expression, in one line.

@@ -5,8 +5,8 @@ use std::fmt;
 use minijinja::Value as Shown;
 
 use super::engine::ENGINE;
-use super::outcome::{RenderFault, syntax, told};
-use super::scan::{tokens, with_absent};
+use super::outcome::{RenderFault, foreign, syntax, told};
+use super::scan::{tokens, with_absent, with_order};
 use super::scope::Scope;
 use super::uses::{self, Uses, Wrong};
 use super::{Kind, notes};
@@ -30,12 +30,19 @@ impl Expression {
         if wrong.is_empty() { Ok(this) } else { Err(wrong) }
     }
 
+    /// `base` is where the code begins in its template.
     pub(super) fn compile(source: &str, base: usize) -> Result<Self, Wrong> {
-        let compiled = ENGINE
-            .compile_expression_owned(with_absent(source))
-            .map_err(|error| syntax(&error, source, base))?;
+        if let Some(wrong) = foreign(source, base) {
+            return Err(wrong);
+        }
+        let compile = |code: String| ENGINE.compile_expression_owned(code);
+        let plain = with_absent(source);
+        let compiled = compile(plain.clone()).map_err(|error| syntax(&error, source, base))?;
         let mut uses = Uses::default();
         uses.add(compiled.undeclared_variables(false), compiled.undeclared_variables(true));
+        // In brackets once more: whatever the engine takes for the end of the code, the closing bracket must come next.
+        let compiled =
+            compile(format!("({})", with_order(&plain))).map_err(|error| syntax(&error, source, base))?;
         Ok(Self { source: source.to_owned(), compiled, uses })
     }
 

@@ -23,8 +23,8 @@ use serde_json::Value;
 use super::Pattern;
 use crate::catalogue::Kind;
 use engine::ENGINE;
-use outcome::{empty_in_text, rendered, syntax, told};
-use scan::{Part, with_absent};
+use outcome::{empty_in_text, foreign, rendered, syntax, told};
+use scan::{Part, with_absent, with_order};
 
 pub use expression::Expression;
 pub use outcome::{RenderFault, Rendered};
@@ -72,8 +72,14 @@ impl Template {
         let mut wrong = Vec::new();
         for part in &parts {
             if let Part::Expression(at) | Part::Statement(at) = part {
-                wrong.extend(uses::unknown_words(&source[at.clone()], at.start));
+                let code = source[at.clone()].trim_matches(['-', '+']);
+                let base = at.start + source[at.clone()].find(code).unwrap_or_default();
+                wrong.extend(foreign(code, base));
+                wrong.extend(uses::unknown_words(code, base));
             }
+        }
+        if !wrong.is_empty() {
+            return Err(wrong);
         }
         let form = Form::of(source, &parts).map_err(|syntax| vec![syntax])?;
         let uses = form.uses().map_err(|syntax| vec![syntax])?;
@@ -249,13 +255,13 @@ pub fn escaped(text: &str) -> String {
     }
 }
 
-/// The source with the `none`s of its code renamed, raw blocks and comments left alone.
+/// The source with its code made ready for the engine; raw blocks and comments are left alone.
 fn rewritten(source: &str, parts: &[Part]) -> String {
     let mut out = source.to_owned();
-    for part in parts {
+    // From the end, so that the places before stay.
+    for part in parts.iter().rev() {
         if let Part::Expression(at) | Part::Statement(at) = part {
-            // As long as before, so that places stay.
-            out.replace_range(at.clone(), &with_absent(&source[at.clone()]));
+            out.replace_range(at.clone(), &with_order(&with_absent(&source[at.clone()])));
         }
     }
     out

@@ -13,6 +13,8 @@ pub(super) struct Notes {
     pub(super) missing: Vec<Missing>,
     /// What was absent where text was made of it.
     pub(super) absent: Option<String>,
+    /// The last field that was looked up and absent.
+    pub(super) met: Option<String>,
 }
 
 /// A name that does not exist.
@@ -50,4 +52,9 @@ pub(super) fn absent(path: &str) {
     NOTES.with_borrow_mut(|notes| {
         notes.absent.get_or_insert_with(|| path.to_owned());
     });
+}
+
+/// An absent field was looked up, which is no mistake by itself.
+pub(super) fn met(path: &str) {
+    NOTES.with_borrow_mut(|notes| notes.met = Some(path.to_owned()));
 }

@@ -4,6 +4,7 @@ use minijinja::value::ValueKind;
 use minijinja::{ErrorKind, Value as Shown};
 use serde_json::{Map, Value};
 
+use super::scan::foreign_sign;
 use super::scope::Scope;
 use super::uses::Wrong;
 use super::{absent, engine, node, notes};
@@ -45,13 +46,24 @@ pub(super) fn syntax(error: &minijinja::Error, code: &str, base: usize) -> Wrong
     let at = error.range().filter(|at| at.start < at.end).unwrap_or(0..code.len());
     let detail = error.detail().unwrap_or("it cannot be read");
     let wrong = Wrong::new(format!("not a valid expression: {detail}"), base + at.start..base + at.end);
-    match code.get(at).and_then(|marked| marked.chars().next()) {
-        Some('=') => wrong.help("a comparison is written with two signs: `==`"),
-        Some('&') => wrong.help("write `and`"),
-        Some('|') => wrong.help("write `or`"),
-        Some('!') => wrong.help("write `not`"),
-        _ => wrong,
+    if code.get(at).is_some_and(|marked| marked.starts_with('=')) {
+        wrong.help("a comparison is written with two signs: `==`")
+    } else {
+        wrong
     }
+}
+
+/// A sign that means nothing in code.
+pub(super) fn foreign(code: &str, base: usize) -> Option<Wrong> {
+    let (at, help) = foreign_sign(code)?;
+    let wrong = Wrong::new(
+        format!("not a valid expression: `{}` means nothing here", &code[at.clone()]),
+        base + at.start..base + at.end,
+    );
+    Some(match help {
+        Some(help) => wrong.help(help),
+        None => wrong,
+    })
 }
 
 /// The outcome of an evaluation, with what was noted on the way: that tells more than the engine's own error.
@@ -84,7 +96,11 @@ pub(super) fn told<T>(result: Result<T, minijinja::Error>, notes: &notes::Notes)
             (_, Some(detail)) => detail.to_owned(),
             (kind, None) => kind.to_string(),
         };
-        RenderFault::new(what)
+        match &notes.met {
+            Some(path) => RenderFault::new(format!("{what}; `{path}` is none"))
+                .help(format!("say what to take instead: `{path} | default(…)`")),
+            None => RenderFault::new(what),
+        }
     })
 }
 

@@ -161,6 +161,9 @@ fn end_of_text(rest: &str, quote: char) -> usize {
 /// What `none` is called where minijinja evaluates it: see [`super::absent`]. As long as the word itself, so that places stay.
 pub(super) const NONE: &str = "n0ne";
 
+/// The filter that makes of what is absent minijinja's own none, which is less than anything.
+pub(super) const LOW: &str = "l0w";
+
 /// Code in which each literal `none` is the value that stands for an absent field. The test `is none` keeps its name.
 pub(super) fn with_absent(code: &str) -> String {
     let tokens = tokens(code);
@@ -174,6 +177,77 @@ pub(super) fn with_absent(code: &str) -> String {
         }
     }
     out
+}
+
+/// Code in which nothing that is absent is more or less than anything. To minijinja an object, which stands for what is
+/// absent, is more than any number or text: so what is to be the greater of two is first made less than all.
+pub(super) fn with_order(code: &str) -> String {
+    let tokens = tokens(code);
+    let mut ends: Vec<usize> = Vec::new();
+    for (index, token) in tokens.iter().enumerate() {
+        match token.text {
+            ">" if index > 0 => ends.push(tokens[index - 1].at + tokens[index - 1].text.len()),
+            "<" => ends.extend(end_of_operand(&tokens, index + 1)),
+            _ => (),
+        }
+    }
+    let mut out = code.to_owned();
+    ends.sort_unstable();
+    for end in ends.into_iter().rev() {
+        out.insert_str(end, &format!("|{LOW}"));
+    }
+    out
+}
+
+/// Where the operand ends that begins at a token: a name, text or bracket with what is attached to it.
+fn end_of_operand(tokens: &[Token<'_>], from: usize) -> Option<usize> {
+    let mut at = from;
+    while matches!(tokens.get(at)?.text, "=" | "-" | "not") {
+        at += 1;
+    }
+    at = past(tokens, at)?;
+    loop {
+        match tokens.get(at).map(|token| token.text) {
+            Some("." | "|") => at += 2,
+            Some("[" | "(") => at = past(tokens, at)?,
+            _ => break,
+        }
+    }
+    tokens.get(at - 1).map(|last| last.at + last.text.len())
+}
+
+/// The token behind one, or behind the bracket that it opens.
+fn past(tokens: &[Token<'_>], from: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (at, token) in tokens.iter().enumerate().skip(from) {
+        match token.text {
+            "(" | "[" | "{" => depth += 1,
+            ")" | "]" | "}" => depth = depth.saturating_sub(1),
+            _ => (),
+        }
+        if depth == 0 {
+            return Some(at + 1);
+        }
+    }
+    None
+}
+
+/// The first sign that means nothing in code, with what to write instead. minijinja does not see all of them: behind a text
+/// it takes the code for ended, and what stands there would be dropped without a word.
+pub(super) fn foreign_sign(code: &str) -> Option<(Range<usize>, Option<&'static str>)> {
+    const KNOWN: &str = "+-*/%~=<>!()[]{}.,:|";
+    let tokens = tokens(code);
+    tokens.iter().enumerate().find_map(|(index, token)| {
+        let twice = tokens.get(index + 1).is_some_and(|next| next.text == token.text);
+        let help = match token.text {
+            "&" => Some("write `and`"),
+            "|" if twice => Some("write `or`"),
+            "!" if tokens.get(index + 1).is_none_or(|next| next.text != "=") => Some("write `not`"),
+            sign if token.kind == TokenKind::Sign && !KNOWN.contains(sign) => None,
+            _ => return None,
+        };
+        Some((token.at..token.at + token.text.len(), help))
+    })
 }
 
 #[cfg(test)]
@@ -208,6 +282,16 @@ mod tests {
         assert_eq!(parts("ab {{ x }"), Err(Unclosed { at: 3, closing: "}}" }));
         assert_eq!(parts("{% if x"), Err(Unclosed { at: 0, closing: "%}" }));
         assert_eq!(parts("{{ 'x }}"), Err(Unclosed { at: 0, closing: "}}" }));
+    }
+
+    #[test]
+    fn what_is_to_be_the_greater_is_lowered_first() {
+        assert_eq!(with_order("a.b > 5 and x >= y"), "a.b|l0w > 5 and x|l0w >= y");
+        assert_eq!(
+            with_order("5 < a.b['c'] | int or 1 <= (x or 2)"),
+            "5 < a.b['c'] | int|l0w or 1 <= (x or 2)|l0w"
+        );
+        assert_eq!(with_order("a == 'x > y'"), "a == 'x > y'");
     }
 
     #[test]

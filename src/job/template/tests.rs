@@ -111,6 +111,12 @@ fn what_a_client_lacks_is_none_and_so_is_all_below_it() {
         "description is not matching('x')",
         "client_metadata | length == 2 and (client_metadata | items | list | length) == 2",
         "description is defined",
+        "not (par_request_expiry > 5) and not (par_request_expiry < 5) and not (5 < par_request_expiry)",
+        "not (5 > client_metadata.n) and not (client_metadata.n >= 'a') and not (client_metadata['n'] <= 'a')",
+        "refresh_token.leeway > 5 and 5 < refresh_token.leeway and refresh_token.leeway <= 7",
+        "par_request_expiry is not gt(5) and par_request_expiry is not lt(5) and refresh_token.leeway is gt(5)",
+        "description is not startingwith('x') and description is not endingwith('x')",
+        r"name is matching('\bshop\b')",
     ] {
         assert!(holds(text), "{text}");
     }
@@ -182,12 +188,30 @@ fn mistakes_that_need_no_client_are_found_without_one() {
         ("x {{ name", "{{: `{{` is opened and never closed"),
         ("{{ name + }}", "not a valid expression"),
         ("{% if sso %}x", "not a valid expression"),
+        ("{{ name == 'Billing' && sso }}", "&: not a valid expression: `&` means nothing here (write `and`)"),
+        ("x{{ name == 'Billing' || sso }}", "|: not a valid expression: `|` means nothing here (write `or`)"),
+        ("{{ 'Billing' ; x }}", ";: "),
+        ("{{ 'Billing' 5x }}", "not a valid expression"),
+        ("{% if name == 'x' && sso %}{% endif %}", "(write `and`)"),
+        ("{{ !sso }}", "(write `not`)"),
     ] {
         assert!(wrong(text).contains(words), "{text}: {}", wrong(text));
     }
     assert!(Template::parse("{{ brand_new_thing }}", default_kind()).is_ok(), "a later field, perhaps");
     let assigned = Expression::parse("name = 'x'", default_kind()).unwrap_err();
     assert!(assigned[0].help.as_ref().is_some_and(|help| help.contains("`==`")), "{assigned:?}");
+}
+
+#[test]
+fn a_group_that_is_not_in_the_pattern_is_no_empty_text() {
+    let told = fault("{{ name | regex_replace('^(.*)-dev$', '$1_staging') }}");
+    assert!(told.contains("no group `1_staging`") && told.contains("${1}"), "{told}");
+    assert_eq!(value("{{ name | regex_replace('^(.*)-dev$', '${1}_staging') }}"), json!("acme-shop_staging"));
+}
+
+#[test]
+fn a_filter_that_takes_no_none_names_the_path_that_is_none() {
+    assert!(fault("{{ description | int }}").contains("`description` is none"));
 }
 
 #[test]
