@@ -259,6 +259,9 @@ pub struct CheckArgs {
     /// Where `get` kept what it fetched.
     #[arg(long, value_name = "DIR", env = "PATCHWAVE_STATE_DIR", hide_env = true)]
     pub state_dir: Option<PathBuf>,
+    /// Configuration file, instead of ./patchwave.toml, for its extra_fields.
+    #[arg(short, long, value_name = "FILE", env = "PATCHWAVE_CONFIG", hide_env = true)]
+    pub config: Option<PathBuf>,
     #[command(flatten)]
     #[expect(missing_docs, reason = "named by its type")]
     pub read: ReadArgs,

@@ -5,7 +5,7 @@ use super::context::{Reading, state_dir};
 use super::error::CliError;
 use super::exit;
 use super::output::{self, Output};
-use crate::config::{Environment, process_environment};
+use crate::config::{self, Environment, process_environment};
 use crate::report::term;
 
 /// Checks each file and reports all that is wrong with all of them.
@@ -13,7 +13,8 @@ pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<u8, CliError> {
     let env = Environment::new(process_environment());
     let state = state_dir(args.state_dir.as_deref(), &env)?;
     let mut problems = Vec::new();
-    let reading = Reading { state: &state, args: &args.read, extra_fields: &[] };
+    let extra_fields = extra_fields(args, &env)?;
+    let reading = Reading { state: &state, args: &args.read, extra_fields: &extra_fields };
     for name in &args.jobs {
         match reading.checked(name, output) {
             Ok(job) if output.json() => {
@@ -29,4 +30,15 @@ pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<u8, CliError> {
         return Ok(exit::OK);
     }
     Err(CliError::job(problems, output::command_line()))
+}
+
+/// Fields that the configuration lets through. Its tenants are of no concern here: where nobody named the file, one that
+/// cannot be read is left for the verbs that need it.
+fn extra_fields(args: &CheckArgs, env: &Environment) -> Result<Vec<String>, CliError> {
+    let Ok(cwd) = std::env::current_dir() else { return Ok(Vec::new()) };
+    match config::load(args.config.as_deref(), &cwd, env) {
+        Ok(config) => Ok(config.map(|config| config.extra_fields).unwrap_or_default()),
+        Err(problems) if args.config.is_some() => Err(CliError::config(problems)),
+        Err(_) => Ok(Vec::new()),
+    }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use super::args::ReadArgs;
 use super::error::CliError;
-use super::output::Output;
+use super::output::{self, Output};
 use crate::catalogue::{self, Kind};
 use crate::config::Environment;
 use crate::job::{self, Bases, Expression, Files, Input, Job, LoadOptions};
@@ -102,7 +102,9 @@ pub(super) fn expression(flag: &str, text: &str, kind: &Kind) -> Result<Expressi
         let file = SourceFile::new(flag, text);
         let problem =
             |one: job::template::Wrong| Problem::new(one.what).at(&file, one.at).maybe_help(one.help);
-        CliError::usage(format!("{flag} cannot be understood")).with(wrong.into_iter().map(problem).collect())
+        CliError::usage(format!("{flag} cannot be understood"))
+            .next(output::command_line())
+            .with(wrong.into_iter().map(problem).collect())
     })
 }
 

@@ -46,13 +46,29 @@ pub(super) async fn run(args: GetArgs, output: &Output) -> Result<u8, CliError> 
     };
     atomic::write(path, |out| write(out))?;
     output.note(&format!(
-        "{} from {} in {}. Edit it, then: patchwave apply {}",
+        "{} from {} in {}. Edit it, then: patchwave apply {}{}",
         term::count(count, &asked.kind.singular),
         target.domain,
         path.display(),
-        path.display()
+        path.display(),
+        same_tenant(&args)
     ));
     Ok(super::exit::OK)
+}
+
+/// The flags with which the file goes back to where it came from.
+fn same_tenant(args: &GetArgs) -> String {
+    let tenant = &args.tenant;
+    let mut flags = String::from(if tenant.sandbox { " --sandbox" } else { "" });
+    for name in &tenant.tenants {
+        flags.push_str(&format!(" --tenant {name}"));
+    }
+    let files =
+        [("--config", &tenant.config), ("--env-file", &tenant.env_file), ("--state-dir", &tenant.state_dir)];
+    for (flag, path) in files.into_iter().filter_map(|(flag, path)| Some((flag, path.as_ref()?))) {
+        flags.push_str(&format!(" {flag} {}", path.display()));
+    }
+    flags
 }
 
 /// The form that was asked for, else the one that the file's extension tells.

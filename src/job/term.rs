@@ -5,6 +5,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::template::{RenderFault, Rendered, Scope, Template, Uses};
+use crate::catalogue::Kind;
+use crate::catalogue::cell::{self, Cell};
+use crate::model::FieldPath;
 
 /// A value of a job.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,14 +49,14 @@ impl Term {
         uses
     }
 
-    /// Its value in a scope.
+    /// Its value in a scope, as the field at `path` is to have it.
     ///
     /// # Errors
     /// Where a template in it has none.
-    pub fn render(&self, scope: &Scope) -> Result<Rendered, RenderFault> {
+    pub fn render(&self, kind: &Kind, path: &FieldPath, scope: &Scope) -> Result<Rendered, RenderFault> {
         match self {
             Self::Value(value) => Ok(Rendered::Value(value.clone())),
-            Self::Template(tree) => tree.render(scope),
+            Self::Template(tree) => tree.render(kind, path, scope),
         }
     }
 
@@ -79,35 +82,69 @@ impl Tree {
         }
     }
 
-    fn render(&self, scope: &Scope) -> Result<Rendered, RenderFault> {
+    fn render(&self, kind: &Kind, path: &FieldPath, scope: &Scope) -> Result<Rendered, RenderFault> {
         match self {
             Self::Text(template) => template.render(scope),
-            other => other.value(scope).map(Rendered::Value),
+            other => other.value(kind, path, scope).map(Rendered::Value),
         }
     }
 
-    /// The value; none inside a list or an object is a null, which an object takes for absent.
-    fn value(&self, scope: &Scope) -> Result<Value, RenderFault> {
+    /// The value inside an object or a list; none inside an object is a null, which it takes for absent.
+    fn value(&self, kind: &Kind, path: &FieldPath, scope: &Scope) -> Result<Value, RenderFault> {
         match self {
             Self::Value(value) => Ok(value.clone()),
             Self::Text(template) => match template.render(scope)? {
+                Rendered::Value(Value::String(text)) if template.is_row_value() => {
+                    cell_inside(kind, path, &text)
+                }
                 Rendered::Value(value) => Ok(value),
                 Rendered::Nothing { .. } => Ok(Value::Null),
             },
             Self::List(items) => {
-                let items = items.iter().map(|item| match item.value(scope)? {
-                    Value::Null => Err(RenderFault {
-                        what: "an item of the list is none".to_owned(),
-                        help: Some("say what to write instead: `| default('…')`".to_owned()),
-                    }),
+                let items = items.iter().map(|item| match item.item(kind, path, scope)? {
+                    Value::Null => Err(RenderFault::new("an item of the list is none")
+                        .help("say what to write instead: `| default('…')`")),
                     value => Ok(value),
                 });
                 items.collect::<Result<Vec<_>, _>>().map(Value::Array)
             }
             Self::Object(entries) => {
-                let entry = |(key, inner): &(String, Self)| Ok((key.clone(), inner.value(scope)?));
+                let entry = |(key, inner): &(String, Self)| {
+                    Ok((key.clone(), inner.value(kind, &path.child(key), scope)?))
+                };
                 entries.iter().map(entry).collect::<Result<Map<_, _>, _>>().map(Value::Object)
             }
         }
     }
+
+    /// An item of a list: a text stays a text, since the cell rules are about the field as a whole.
+    fn item(&self, kind: &Kind, path: &FieldPath, scope: &Scope) -> Result<Value, RenderFault> {
+        match self {
+            Self::Text(template) => match template.render(scope)? {
+                Rendered::Value(Value::String(text)) if template.is_row_value() && text.is_empty() => {
+                    Err(empty_inside())
+                }
+                Rendered::Value(value) => Ok(value),
+                Rendered::Nothing { .. } => Ok(Value::Null),
+            },
+            other => other.value(kind, path, scope),
+        }
+    }
+}
+
+/// A cell as one value of an object that is written as a whole: it is typed by its field, but cannot leave it alone.
+fn cell_inside(kind: &Kind, path: &FieldPath, text: &str) -> Result<Value, RenderFault> {
+    match cell::read(kind, path, text) {
+        Ok(Cell::Value(value)) => Ok(value),
+        Ok(Cell::Unset) => Ok(Value::Null),
+        Ok(Cell::Leave) => Err(empty_inside()),
+        Err(fault) => Err(RenderFault { what: fault.what, help: fault.help }),
+    }
+}
+
+fn empty_inside() -> RenderFault {
+    RenderFault::new(
+        "an empty cell stands inside a value that is written as a whole, and can leave nothing alone there",
+    )
+    .help("fill it in, write @null, or use `set` for single keys")
 }

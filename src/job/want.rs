@@ -77,7 +77,7 @@ pub fn fill<'v>(kind: &Kind, op: &'v Op, scope: &Scope) -> Result<Vec<(FieldPath
         Cell::Leave => return Ok(Vec::new()),
         Cell::Unset => return Ok(vec![(op.path.clone(), Want::Empty { lacking: None })]),
         Cell::Value(Value::Null) => {
-            let lacking = lacking(term, scope)?;
+            let lacking = lacking(kind, &op.path, term, scope)?;
             return Ok(vec![(op.path.clone(), Want::Empty { lacking })]);
         }
         Cell::Value(value) => whole(kind, &op.path, value),
@@ -112,7 +112,7 @@ pub fn fill<'v>(kind: &Kind, op: &'v Op, scope: &Scope) -> Result<Vec<(FieldPath
 /// # Errors
 /// Where a template has no value, or the cell is not of the field's type.
 pub fn filled(kind: &Kind, path: &FieldPath, term: &Term, scope: &Scope) -> Result<Cell, RenderFault> {
-    match term.render(scope)? {
+    match term.render(kind, path, scope)? {
         Rendered::Value(Value::String(text)) if term.is_row_value() => {
             cell::read(kind, path, &text).map_err(|fault| RenderFault { what: fault.what, help: fault.help })
         }
@@ -122,8 +122,8 @@ pub fn filled(kind: &Kind, path: &FieldPath, term: &Term, scope: &Scope) -> Resu
 }
 
 /// The path for want of which a template gave none.
-fn lacking(term: &Term, scope: &Scope) -> Result<Option<String>, RenderFault> {
-    Ok(match term.render(scope)? {
+fn lacking(kind: &Kind, path: &FieldPath, term: &Term, scope: &Scope) -> Result<Option<String>, RenderFault> {
+    Ok(match term.render(kind, path, scope)? {
         Rendered::Nothing { of } => of,
         Rendered::Value(_) => None,
     })

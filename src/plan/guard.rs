@@ -40,16 +40,26 @@ pub fn named_excluded(
 }
 
 /// Refuses an update that selects another number of clients than it says.
-pub fn wrong_count(kind: &Kind, update: &Update, found: usize) -> Option<Refusal> {
+pub fn wrong_count(kind: &Kind, state: &TenantState, update: &Update, found: &[EntityId]) -> Option<Refusal> {
+    const SHOWN: usize = 5;
     let count = update.count?;
+    let name = |id: &EntityId| {
+        let name = state.objects.get(id).and_then(|body| body.get(&kind.endpoint.name_field)?.as_str());
+        name.map_or_else(|| id.to_string(), |name| format!("\"{name}\""))
+    };
+    let mut names: Vec<String> = found.iter().take(SHOWN).map(name).collect();
+    if found.len() > SHOWN {
+        names.push(format!("and {} more", found.len() - SHOWN));
+    }
+    let names = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
     Some(Refusal {
         what: format!(
-            "{} must select {count} {}s, and {found} fit",
+            "{} must select {count} {}s, and {} fit{names}",
             update.origin.label.in_words(),
-            kind.singular
+            kind.singular,
+            found.len()
         ),
-        help: "look at the selector with `patchwave plan`; if the number is right now, change `count`"
-            .to_owned(),
+        help: "mend the selector; or change `count`, if the number is right by now".to_owned(),
     })
 }
 

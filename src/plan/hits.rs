@@ -116,7 +116,7 @@ impl<'j> Draft<'j> {
         match chooser.select(update, &scope) {
             Err(Nobody::Done(done)) => self.rows.push(Row { state: RowState::Done(done), ..row }),
             Err(Nobody::Count(found)) => {
-                self.refusals.extend(guard::wrong_count(self.job.kind, update, found));
+                self.refusals.extend(guard::wrong_count(self.job.kind, self.state, update, &found));
             }
             Err(Nobody::Fault(id, fault)) => {
                 let span = update.origin.span.clone();

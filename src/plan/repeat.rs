@@ -77,8 +77,12 @@ fn refusal(job: &Job, update: &Update, id: &EntityId, change: &FieldChange) -> R
             shown(change.before.as_ref()),
             shown(change.after.as_ref())
         ),
-        help: "make it so that a client which already is as wanted is not selected or comes out the same; \
-               or say `repeatable = false` on the update, if it is meant to run once"
-            .to_owned(),
+        help: if update.origin.file.name.ends_with(".csv") {
+            "select by id, which stays; or write the job in TOML, and say `repeatable = false`"
+        } else {
+            "make it so that a client which already is as wanted is not selected or comes out the same; \
+             or say `repeatable = false` on the update, if it is meant to run once"
+        }
+        .to_owned(),
     }
 }

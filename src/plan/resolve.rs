@@ -104,12 +104,12 @@ fn finish(
             Judged::Write { .. } if draft.options.limit.is_some_and(|limit| writes.len() >= limit) => {
                 RowState::Done(Done::because(RowResult::Skipped, Reason::Limit, "beyond --limit"))
             }
-            Judged::Write { changes, update, .. } => {
+            Judged::Write { changes, update, updates } => {
                 if !draft.options.force_own_client {
                     let refused = guard::own_client(draft.job.kind, draft.state, &id, &changes, update);
                     draft.refusals.extend(refused);
                 }
-                let problems = unfit(&draft, &id, &changes, before, update);
+                let problems = unfit(&draft, &id, &changes, before, &updates);
                 draft.problems.extend(problems);
                 writes.push(write(&draft, &id, changes, before, update));
                 RowState::Write(writes.len() - 1)
@@ -128,34 +128,46 @@ fn unfit(
     id: &EntityId,
     changes: &[FieldChange],
     before: &Body,
-    update: &Update,
+    updates: &[&Update],
 ) -> Vec<Problem> {
     let kind = draft.job.kind;
     let after = patch::predict(kind, before, &super::judge::wanted(changes));
-    let mut faults = Vec::new();
+    let mut faults: Vec<(&FieldPath, validate::Fault)> = Vec::new();
     for change in changes {
-        match &change.after {
-            Some(value) => faults.extend(validate::value(kind, &change.path, value)),
+        let found = match &change.after {
+            Some(value) => validate::value(kind, &change.path, value),
             // Left out of an object that is sent whole.
-            None if !patch::is_sent_alone(kind, &change.path) => (),
-            None => faults.extend(validate::unset(kind, &change.path)),
+            None if !patch::is_sent_alone(kind, &change.path) => Vec::new(),
+            None => validate::unset(kind, &change.path).into_iter().collect(),
+        };
+        faults.extend(found.into_iter().map(|fault| (&change.path, fault)));
+    }
+    let mut roots: Vec<&FieldPath> = changes.iter().map(|change| &change.path).collect();
+    roots.dedup_by(|a, b| a.root() == b.root());
+    for path in roots {
+        if let Some(value) = after.get(path.root()) {
+            let found = validate::object_after(kind, &FieldPath::root_field(path.root()), value);
+            faults.extend(found.into_iter().map(|fault| (path, fault)));
         }
     }
-    let mut roots: Vec<&str> = changes.iter().map(|change| change.path.root()).collect();
-    roots.dedup();
-    for root in roots {
-        if let Some(value) = after.get(root) {
-            faults.extend(validate::object_after(kind, &FieldPath::root_field(root), value));
-        }
-    }
-    let label = update.origin.label.in_words();
     let named = draft.name_of(id).map(|name| format!(" (\"{name}\")")).unwrap_or_default();
-    let problem = |fault: validate::Fault| {
-        Problem::new(format!("{label}, {} {id}{named}: {}", kind.singular, fault.what))
-            .at(&update.origin.file, update.origin.span.clone())
-            .maybe_help(fault.help)
+    let problem = |(path, fault): (&FieldPath, validate::Fault)| {
+        let (update, span) = asking(updates, path)?;
+        let label = update.origin.label.in_words();
+        let what = format!("{label}, {} {id}{named}: {}", kind.singular, fault.what);
+        Some(Problem::new(what).at(&update.origin.file, span).maybe_help(fault.help))
     };
-    faults.into_iter().map(problem).collect()
+    faults.into_iter().filter_map(problem).collect()
+}
+
+/// The update that asks for a path, and where it does; the first one, where none does by itself.
+fn asking<'j>(updates: &[&'j Update], path: &FieldPath) -> Option<(&'j Update, std::ops::Range<usize>)> {
+    let asks = |update: &&'j Update| {
+        let op = update.ops.iter().find(|op| op.path.encloses(path) || path.encloses(&op.path))?;
+        Some((*update, op.span.clone()))
+    };
+    let first = || updates.first().map(|update| (*update, update.origin.span.clone()));
+    updates.iter().find_map(asks).or_else(first)
 }
 
 fn write(

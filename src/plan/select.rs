@@ -123,8 +123,8 @@ pub struct Selected {
 pub enum Nobody {
     /// Its row ends so.
     Done(Done),
-    /// It must select another number of clients: so many fit.
-    Count(usize),
+    /// It must select another number of clients: these fit.
+    Count(Vec<EntityId>),
     /// Its condition cannot be evaluated for this client.
     Fault(EntityId, RenderFault),
 }
@@ -148,7 +148,7 @@ impl Chooser<'_> {
         match &update.selector {
             Selector::Id(id) => {
                 let found = by_id(self.job.kind, id, self.state).map_err(Nobody::Done);
-                self.counted(update, usize::from(found.is_ok()))?;
+                self.counted(update, found.as_ref().map(std::slice::from_ref).unwrap_or_default())?;
                 found.map(|id| Selected { ids: vec![id], renamed: false })
             }
             Selector::Rule(rule) => self.by_rule(update, rule, scope),
@@ -157,9 +157,9 @@ impl Chooser<'_> {
         }
     }
 
-    fn counted(&self, update: &Update, found: usize) -> Result<(), Nobody> {
+    fn counted(&self, update: &Update, found: &[EntityId]) -> Result<(), Nobody> {
         match update.count {
-            Some(count) if !count.allows(found) => Err(Nobody::Count(found)),
+            Some(count) if !count.allows(found.len()) => Err(Nobody::Count(found.to_vec())),
             _ => Ok(()),
         }
     }
@@ -167,9 +167,11 @@ impl Chooser<'_> {
     fn by_rule(&self, update: &Update, rule: &Rule, scope: &Scope) -> Result<Selected, Nobody> {
         let patterns: Vec<(&FieldPath, &Pattern)> =
             rule.fields.iter().map(|(path, pattern)| (path, pattern)).collect();
-        let found = self.holding(self.index.fitting(&patterns), rule, scope)?;
+        let fitting = self.index.fitting(&patterns);
+        let named = !fitting.is_empty();
+        let found = self.holding(fitting, rule, scope)?;
         let Some((key, name)) = self.exact_key(&patterns) else {
-            self.counted(update, found.len())?;
+            self.counted(update, &found)?;
             let none = || {
                 let what = format!("no {} fits this rule", self.job.kind.singular);
                 Nobody::Done(Done::because(RowResult::Skipped, Reason::NoMatch, what))
@@ -178,10 +180,19 @@ impl Chooser<'_> {
         };
         let renamed = found.is_empty();
         let found = if renamed { self.under_new_name(update, rule, &patterns, scope)? } else { found };
-        self.counted(update, found.len())?;
+        self.counted(update, &found)?;
         match found.len() {
             0 => {
-                let what = self.index.not_found(key, name);
+                let what = if named {
+                    let kind = self.job.kind;
+                    format!(
+                        "a {} {} \"{name}\", but `where` does not hold of it",
+                        kind.singular,
+                        called(kind, key)
+                    )
+                } else {
+                    self.index.not_found(key, name)
+                };
                 Err(Nobody::Done(Done::because(RowResult::Failed, Reason::NotFound, what)))
             }
             1 => Ok(Selected { ids: found, renamed }),
@@ -232,7 +243,7 @@ impl Chooser<'_> {
             _ => None,
         });
         // The new name may be made of variables or the row, but not of a client that is not found.
-        let new = term.and_then(|term| match term.render(scope) {
+        let new = term.and_then(|term| match term.render(self.job.kind, &name, scope) {
             Ok(Rendered::Value(Value::String(new))) => Some(Pattern::literal(&new)),
             _ => None,
         });

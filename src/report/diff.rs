@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::term::{self, paint};
-use crate::model::{FieldChange, ItemEdit, Reason, RowResult};
+use crate::model::{FieldChange, Reason, RowResult};
 use crate::plan::forecast::Forecast;
 use serde_json::Value;
 
@@ -80,14 +80,13 @@ fn writes(out: &mut String, tenant: &TenantPlan, options: DiffOptions<'_>) {
             write.changes.iter().map(|change| change.path.to_string().chars().count()).max().unwrap_or(0);
         for change in &write.changes {
             let path = term::safe(&change.path.to_string());
-            if let Some(edit) = &change.items {
-                items(
-                    out,
-                    &format!("      {path:widest$}"),
-                    change,
-                    edit,
-                    options.width.saturating_sub(widest + 10),
-                );
+            if let Some((gone, new)) = items(change) {
+                let room = options.width.saturating_sub(widest + 10).max(40);
+                let gone = gone.into_iter().map(|item| (term::OLD, '-', item));
+                for (style, sign, item) in gone.chain(new.into_iter().map(|item| (term::NEW, '+', item))) {
+                    let shown = format!("{sign} {}", term::value(Some(item), room));
+                    line(out, format_args!("      {path:widest$}  {}", paint(style, shown)));
+                }
                 continue;
             }
             // Two values share what the field's name leaves of the line.
@@ -108,17 +107,17 @@ fn writes(out: &mut String, tenant: &TenantPlan, options: DiffOptions<'_>) {
     }
 }
 
-/// A list that is edited by item: what comes and what goes, each on a line; the rest stays and would only hide it.
-fn items(out: &mut String, path: &str, change: &FieldChange, edit: &ItemEdit, room: usize) {
-    let list = |value: &Option<Value>| value.as_ref().and_then(Value::as_array).cloned().unwrap_or_default();
-    let (before, after) = (list(&change.before), list(&change.after));
-    let shown = |item: &Value| term::value(Some(item), room.max(40));
-    for item in edit.remove.iter().filter(|item| before.contains(item)) {
-        line(out, format_args!("{path}  {}", paint(term::OLD, format_args!("- {}", shown(item)))));
+/// Of a list that changes in part: what goes and what comes, each to stand on a line of its own; what stays would only hide
+/// it. `None` where the whole list is another one, or its order alone changes.
+fn items(change: &FieldChange) -> Option<(Vec<&Value>, Vec<&Value>)> {
+    fn list(value: Option<&Value>) -> &[Value] {
+        value.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
     }
-    for item in after.iter().filter(|item| !before.contains(item)) {
-        line(out, format_args!("{path}  {}", paint(term::NEW, format_args!("+ {}", shown(item)))));
-    }
+    let (before, after) = (list(change.before.as_ref()), list(change.after.as_ref()));
+    let gone: Vec<&Value> = before.iter().filter(|item| !after.contains(item)).collect();
+    let new: Vec<&Value> = after.iter().filter(|item| !before.contains(item)).collect();
+    let in_part = gone.len() < before.len() && !(gone.is_empty() && new.is_empty());
+    (change.items.is_some() || in_part).then_some((gone, new))
 }
 
 /// Rows that will not be done, each with its reason: nobody should learn of them only afterwards. What `--limit` leaves

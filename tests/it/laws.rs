@@ -162,7 +162,9 @@ fn edited(form: &str, file: &str, (path, value, cell): &Edit) -> String {
         }
         _ => {
             let mut job: Value = toml::from_str(file).unwrap();
-            *at(&mut job["update"][0]["set"], path) = value.clone();
+            // Texts of TOML jobs are templates.
+            let typed = value.as_str().map(|text| json!(patchwave::job::template::escaped(text)));
+            *at(&mut job["update"][0]["set"], path) = typed.unwrap_or_else(|| value.clone());
             toml::to_string(&job).unwrap()
         }
     }

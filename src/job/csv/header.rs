@@ -166,7 +166,7 @@ fn field(kind: &Kind, text: &str, header: &str) -> Result<FieldPath, HeaderFault
             Some(near) => format!("did you mean `{near}`?"),
             None => {
                 format!(
-                    "a column names a field of a {}; to have it ignored, begin it with `_`, or --ignore-column '{header}'",
+                    "a column names a field of a {}; to have it ignored, begin it with `_`, or --ignore-column '{header}'; if it is new at Auth0, --allow-field '{header}'",
                     kind.singular
                 )
             }

@@ -78,7 +78,8 @@ fn text_test(name: &str, value: &Value, holds: impl Fn(&str) -> bool) -> Result<
 
 /// What is absent is neither more nor less than anything.
 fn order_tests(engine: &mut Environment<'static>) {
-    let tests: [(&[&'static str], fn(&Value, &Value) -> bool); 4] = [
+    type Holds = fn(&Value, &Value) -> bool;
+    let tests: [(&[&'static str], Holds); 4] = [
         (&["lt", "lessthan", "<"], |a, b| a < b),
         (&["le", "<="], |a, b| a <= b),
         (&["gt", "greaterthan", ">"], |a, b| a > b),

@@ -31,11 +31,11 @@ pub struct RenderFault {
 }
 
 impl RenderFault {
-    pub(super) fn new(what: impl Into<String>) -> Self {
+    pub(in crate::job) fn new(what: impl Into<String>) -> Self {
         Self { what: what.into(), help: None }
     }
 
-    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+    pub(in crate::job) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }

@@ -127,9 +127,7 @@ impl Reader<'_> {
     pub(super) fn tree(&mut self, value: TomlSpanned<DeValue<'_>>) -> Spanned {
         let span = value.span();
         let value = match value.into_inner() {
-            DeValue::Table(table) => Tree::Object(
-                entries(table).into_iter().map(|(key, span, inner)| (key, span, self.tree(inner))).collect(),
-            ),
+            DeValue::Table(table) => self.object_tree(table),
             DeValue::String(text) if is_template(&text) => self.text_template(&text, &span),
             DeValue::String(text) => Tree::Value(Value::String(text.into_owned())),
             DeValue::Boolean(flag) => Tree::Value(Value::Bool(flag)),
@@ -149,6 +147,19 @@ impl Reader<'_> {
             }
         };
         Spanned { span, value }
+    }
+
+    fn object_tree(&mut self, table: DeTable<'_>) -> Tree {
+        let mut found = Vec::new();
+        for (key, span, inner) in entries(table) {
+            // Marks that open and do not close may well stand in a key that somebody stored.
+            if is_template(&key) && ["}}", "%}"].iter().any(|close| key.contains(close)) {
+                let help = "a key is the same for every client";
+                self.fault("a key is no template", span.clone(), Some(help.to_owned()));
+            }
+            found.push((key, span, self.tree(inner)));
+        }
+        Tree::Object(found)
     }
 
     /// A template that uses nothing (a raw block) is its text.
