@@ -11,6 +11,7 @@ use super::error::CliError;
 use super::output::Output;
 use crate::catalogue::{self, Kind, redact};
 use crate::job::fetched::{self, Form};
+use crate::job::template::Uses;
 use crate::job::{Expression, Scope, TenantScope};
 use crate::model::{Body, Entity, EntityId, FieldPath};
 use crate::report::term;
@@ -163,6 +164,7 @@ impl Asked {
             }
             entities
         };
+        self.known_names(&entities)?;
         let mut bodies = Vec::new();
         for mut entity in entities {
             redact::strip(self.kind, &mut entity.body);
@@ -173,10 +175,24 @@ impl Asked {
         Ok(bodies)
     }
 
+    /// A name that neither the catalogue nor any client knows is misspelt.
+    fn known_names(&self, entities: &[Entity]) -> Result<(), CliError> {
+        let names = self.condition.iter().flat_map(|condition| condition.uses().unknown(self.kind));
+        for name in names {
+            if !entities.is_empty() && !entities.iter().any(|entity| entity.body.contains_key(name)) {
+                let what =
+                    format!("--where: `{name}` is used, and no {} has such a field", self.kind.singular);
+                return Err(CliError::usage(what).next(super::output::command_line()));
+            }
+        }
+        Ok(())
+    }
+
     /// The root fields to ask for; all of them where the condition may look at any.
     fn roots(&self) -> Option<Vec<String>> {
         let uses = self.condition.as_ref().map(Expression::uses);
-        if self.fields.is_empty() || uses.is_some_and(|uses| uses.whole_client) {
+        let unknown = |uses: &Uses| uses.whole_client || uses.unknown(self.kind).next().is_some();
+        if self.fields.is_empty() || uses.is_some_and(unknown) {
             return None;
         }
         let marker = self.kind.excluded_field().map(str::to_owned);

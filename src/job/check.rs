@@ -65,6 +65,7 @@ fn asked(update: &Update) -> impl Iterator<Item = Asked<'_>> {
 /// of one client is not compared row by row.
 pub fn clashes(kind: &Kind, asked: &[Asked<'_>]) -> Vec<(usize, Problem)> {
     let mut held: Vec<&Asked<'_>> = Vec::new();
+    let mut items = Items::default();
     let mut found: Vec<(usize, Problem)> = Vec::new();
     let mut told: Option<*const Update> = None;
     for (at, one) in asked.iter().enumerate() {
@@ -74,14 +75,22 @@ pub fn clashes(kind: &Kind, asked: &[Asked<'_>]) -> Vec<(usize, Problem)> {
         let apart = |earlier: &Update| {
             earlier.tenant.is_some() && one.update.tenant.is_some() && earlier.tenant != one.update.tenant
         };
-        let clashing = held.iter().find(|earlier| !apart(earlier.update) && clash(kind, earlier, one));
-        if let Some(earlier) = clashing {
+        let clashing =
+            held.iter().find(|earlier| !apart(earlier.update) && clash(kind, earlier, one)).copied();
+        if let Some(earlier) = clashing.or_else(|| items.opposite(one, apart)) {
             told = Some(std::ptr::from_ref(one.update));
             found.push((at, contradiction(earlier, one)));
             continue;
         }
+        items.keep(one);
+        // Of list edits one stands for all of its kind: their items are kept apart.
         let known = |earlier: &&Asked<'_>| {
-            earlier.update.tenant == one.update.tenant && earlier.path == one.path && earlier.want == one.want
+            let alike = if one.want.is_by_item() {
+                std::mem::discriminant(&earlier.want) == std::mem::discriminant(&one.want)
+            } else {
+                earlier.want == one.want
+            };
+            earlier.update.tenant == one.update.tenant && earlier.path == one.path && alike
         };
         if !held.iter().any(known) {
             held.push(one);
@@ -118,16 +127,32 @@ fn clash(kind: &Kind, a: &Asked<'_>, b: &Asked<'_>) -> bool {
         }
         (Want::Empty { .. }, Want::Empty { .. }) => false,
         (Want::Exactly(a), Want::Exactly(b)) => !same(Some(a), Some(b), ListOrder::Ordered),
-        // Items unite, unless one is to come and to go.
-        (Want::Add(_), Want::Remove(_)) | (Want::Remove(_), Want::Add(_)) => {
-            b.want.items().iter().any(|item| has(a.want.items(), item))
-        }
-        (Want::Add(_), Want::Add(_)) | (Want::Remove(_), Want::Remove(_)) => false,
+        // Items unite; whether one is to come and to go is judged by item.
+        (a, b) if a.is_by_item() && b.is_by_item() => false,
         _ => true,
     }
 }
 
-/// Whether a list has an item.
-pub fn has(list: &[Value], item: &Value) -> bool {
-    list.iter().any(|other| same(Some(other), Some(item), ListOrder::Ordered))
+/// The items that list edits name so far, each with who named it.
+#[derive(Default)]
+struct Items<'a, 'j>(HashMap<(bool, String, String), &'a Asked<'j>>);
+
+impl<'a, 'j> Items<'a, 'j> {
+    fn key(asked: &Asked<'_>, add: bool, item: &Value) -> (bool, String, String) {
+        (add, asked.path.to_string(), item.to_string())
+    }
+
+    /// Who wants the opposite for one of the items.
+    fn opposite(&self, one: &Asked<'_>, apart: impl Fn(&Update) -> bool) -> Option<&'a Asked<'j>> {
+        let add = matches!(one.want, Want::Add(_));
+        let found = one.want.items().iter().find_map(|item| self.0.get(&Self::key(one, !add, item)));
+        found.copied().filter(|earlier| !apart(earlier.update))
+    }
+
+    fn keep(&mut self, one: &'a Asked<'j>) {
+        let add = matches!(one.want, Want::Add(_));
+        for item in one.want.items() {
+            self.0.entry(Self::key(one, add, item)).or_insert(one);
+        }
+    }
 }

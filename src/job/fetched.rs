@@ -43,7 +43,7 @@ pub fn write(
     };
     match form {
         Form::Csv => csv::write::print(kind, &bodies, digest, out),
-        Form::Toml => out.write_all(print::toml(&job(kind, &bodies)).as_bytes()),
+        Form::Toml => out.write_all(print::toml(&job(kind, &bodies, digest)).as_bytes()),
         Form::JsonLines => {
             for body in bodies {
                 serde_json::to_writer(&mut *out, &mark(body))?;
@@ -64,12 +64,13 @@ pub fn write(
 }
 
 /// The job that asks of each client what it holds: a value that is edited becomes a change, with the other as its before.
-fn job(kind: &'static Kind, bodies: &[Body]) -> Job {
+fn job(kind: &'static Kind, bodies: &[Body], digest: &str) -> Job {
     let file = SourceFile::new("", "");
     let update = |(at, body): (usize, &Body)| {
         let id = body.get(&kind.endpoint.id_field).and_then(Value::as_str)?;
         let origin = Origin { file: Arc::clone(&file), span: 0..0, label: RowLabel::Update(at + 1) };
-        let mut update = Update::new(origin, Selector::Id(EntityId::new(id)));
+        let base = Some(digest.to_owned());
+        let mut update = Update { base, ..Update::new(origin, Selector::Id(EntityId::new(id))) };
         for (key, value) in body {
             leaves(kind, FieldPath::root_field(key), value, &mut update);
         }
@@ -89,7 +90,7 @@ fn leaves(kind: &Kind, path: FieldPath, value: &Value, update: &mut Update) {
             map.iter().for_each(|(key, inner)| leaves(kind, path.child(key), inner, update));
         }
         // Neither has a spelling that would come back as it is.
-        value if redact::has_marker(value) || holds_null(value) => (),
+        value if redact::has_marker(value) || cannot_be_written(value) => (),
         value => {
             let (action, expected) = (Action::Set(value.clone().into()), Some(value.clone().into()));
             update.ops.push(Op { path: path.clone(), action, span: 0..0 });
@@ -98,10 +99,13 @@ fn leaves(kind: &Kind, path: FieldPath, value: &Value, update: &mut Update) {
     }
 }
 
-fn holds_null(value: &Value) -> bool {
+/// TOML has no null, and no whole number beyond 64 bits with a sign.
+fn cannot_be_written(value: &Value) -> bool {
     match value {
         Value::Null => true,
-        Value::Array(items) => items.iter().any(holds_null),
+        Value::Number(number) => number.is_u64() && !number.is_i64(),
+        Value::Array(items) => items.iter().any(cannot_be_written),
+        Value::Object(map) => map.values().any(|value| !value.is_null() && cannot_be_written(value)),
         _ => false,
     }
 }

@@ -250,8 +250,17 @@ impl Reader<'_> {
             }
             return;
         }
-        let Ok(value) = serde_json::from_str::<Value>(raw.get()) else { return };
         let span = span_of(raw, to.text);
+        let value = match serde_json::from_str::<Value>(raw.get()) {
+            Ok(value) => value,
+            Err(error) => {
+                // A number that is none, half of a character: the parser of the whole file passes over it.
+                let text = error.to_string();
+                let what =
+                    format!("`{path}` cannot be read: {}", text.split(" at line ").next().unwrap_or(&text));
+                return self.fault(what, span, None);
+            }
+        };
         if to.has_base && same(Some(&value), before, kind.order(path)) || redact::has_marker(&value) {
             return;
         }

@@ -64,6 +64,9 @@ fn print_update(job: &Job, update: &Update, out: &mut String) {
     if let Some(count) = update.count {
         line(out, format_args!("count = {}", text(&count.to_string())));
     }
+    if let Some(base) = &update.base {
+        line(out, format_args!("_base = {}", text(base)));
+    }
     if !update.repeatable {
         line(out, format_args!("repeatable = false"));
     }

@@ -98,7 +98,14 @@ impl Tree {
                     cell_inside(kind, path, &text)
                 }
                 Rendered::Value(value) => Ok(value),
-                Rendered::Nothing { .. } => Ok(Value::Null),
+                Rendered::Nothing { of: None } => Ok(Value::Null),
+                // Nobody said in so many words that the key is to go.
+                Rendered::Nothing { of: Some(lacking) } => {
+                    let what = format!("`{lacking}` is none, which would leave `{path}` empty");
+                    Err(RenderFault::new(what).help(format!(
+                        "if that is meant, write `{{{{ {lacking} | default(none) }}}}`; else say what to write instead"
+                    )))
+                }
             },
             Self::List(items) => {
                 let items = items.iter().map(|item| match item.item(kind, path, scope)? {

@@ -165,6 +165,11 @@ impl Action {
         }
     }
 
+    /// Whether it edits a list by item.
+    pub fn is_by_item(&self) -> bool {
+        matches!(self, Self::Add(_) | Self::Remove(_))
+    }
+
     /// The verb of the job language.
     pub fn verb(&self) -> &'static str {
         match self {
@@ -200,10 +205,7 @@ pub struct Input<'i> {
 /// Pairs of operations of one update that cannot stand together: they change the same path, or one that encloses the other.
 /// `add` and `remove` of one list can; whether they share an item is judged with the items.
 pub(super) fn overlaps(ops: &[Op]) -> Vec<(&Op, &Op)> {
-    let lists = |a: &Op, b: &Op| {
-        let of_items = |op: &Op| matches!(op.action, Action::Add(_) | Action::Remove(_));
-        a.path == b.path && of_items(a) && of_items(b)
-    };
+    let lists = |a: &Op, b: &Op| a.path == b.path && a.action.is_by_item() && b.action.is_by_item();
     let clashing = |a: &Op, b: &Op| (a.path.encloses(&b.path) || b.path.encloses(&a.path)) && !lists(a, b);
     let earlier = |(at, op): (usize, &Op)| ops[..at].iter().position(|other| clashing(other, op));
     ops.iter().enumerate().filter_map(|(at, op)| Some((op, &ops[earlier((at, op))?]))).collect()

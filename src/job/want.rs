@@ -75,6 +75,14 @@ pub fn fill<'v>(kind: &Kind, op: &'v Op, scope: &Scope) -> Result<Vec<(FieldPath
     let Some(term) = op.action.term() else { return Ok(Vec::new()) };
     let value = match filled(kind, &op.path, term, scope)? {
         Cell::Leave => return Ok(Vec::new()),
+        // Of a list that is edited by item nothing can be emptied: what stands in it is not ours.
+        Cell::Unset if op.action.is_by_item() => return Err(no_items(&op.action, "the cell says @null")),
+        Cell::Value(Value::Null) if op.action.is_by_item() => {
+            return match lacking(kind, &op.path, term, scope)? {
+                None => Ok(Vec::new()),
+                Some(path) => Err(no_items(&op.action, &format!("`{path}` is none"))),
+            };
+        }
         Cell::Unset => return Ok(vec![(op.path.clone(), Want::Empty { lacking: None })]),
         Cell::Value(Value::Null) => {
             let lacking = lacking(kind, &op.path, term, scope)?;
@@ -127,6 +135,11 @@ fn lacking(kind: &Kind, path: &FieldPath, term: &Term, scope: &Scope) -> Result<
         Rendered::Nothing { of } => of,
         Rendered::Value(_) => None,
     })
+}
+
+fn no_items(action: &Action, why: &str) -> RenderFault {
+    let what = format!("{why}, and `{}` needs items", action.verb());
+    RenderFault::new(what).help("where there may be none, write `| default([])`")
 }
 
 /// A number without a fraction as the whole number that an integer field wants.

@@ -55,12 +55,13 @@ pub(super) enum Judged<'j> {
 }
 
 impl<'j> Draft<'j> {
-    /// Finds whom the updates are about, and opens a row for each.
+    /// Finds whom those updates are about of which `only` holds, and opens a row for each.
     pub(super) fn of(
         job: &'j Job,
         tenant: &'j Arc<TenantScope>,
         state: &'j TenantState,
         options: &'j PlanOptions,
+        only: impl Fn(&Update) -> bool,
     ) -> Self {
         let paths = job.updates.iter().flat_map(|update| {
             let ops = update.ops.iter().chain(&update.fixed).map(|op| op.path.root());
@@ -81,7 +82,7 @@ impl<'j> Draft<'j> {
         let index = Index::new(job.kind, state);
         let chooser = Chooser { job, state, index: &index };
         for (at, update) in job.updates.iter().enumerate() {
-            if update.is_for(&tenant.name) {
+            if update.is_for(&tenant.name) && only(update) {
                 draft.hit(at, update, &chooser);
             }
         }

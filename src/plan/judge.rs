@@ -1,6 +1,7 @@
 //! What is asked of one client against what it holds: what changes, what is in place, what conflicts.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use serde_json::Value;
 
@@ -157,16 +158,18 @@ pub(super) enum Judgement {
 /// What the updates of one client ask of its lists by item, united.
 pub(super) fn united(filled: &[Filled<'_>]) -> Vec<(FieldPath, ItemEdit)> {
     let mut united: Vec<(FieldPath, ItemEdit)> = Vec::new();
+    // One client may be named by thousands of rows, each with an item.
+    let mut seen: HashSet<(usize, bool, String)> = HashSet::new();
     for asked in filled.iter().flat_map(|filled| &filled.asked).filter(|asked| asked.want.is_by_item()) {
         let at = united.iter().position(|(path, _)| *path == asked.path).unwrap_or_else(|| {
             united.push((asked.path.clone(), ItemEdit::default()));
             united.len() - 1
         });
+        let add = matches!(asked.want, Want::Add(_));
         let edit = &mut united[at].1;
-        let list = if matches!(asked.want, Want::Add(_)) { &mut edit.add } else { &mut edit.remove };
-        let new = asked.want.items().iter().filter(|item| !crate::job::check::has(list, item)).cloned();
-        let new: Vec<Value> = new.collect();
-        list.extend(new);
+        let list = if add { &mut edit.add } else { &mut edit.remove };
+        let new = asked.want.items().iter().filter(|item| seen.insert((at, add, item.to_string())));
+        list.extend(new.cloned());
     }
     united
 }

@@ -1,5 +1,6 @@
 //! What is to become of each client that a job hits: the second half of [`Draft`].
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -83,8 +84,13 @@ impl<'j> Draft<'j> {
         let items = united(&filled);
         let mut changes: Vec<FieldChange> = Vec::new();
         let mut conflicts: Vec<String> = Vec::new();
+        let mut lists: HashSet<&FieldPath> = HashSet::new();
         for one in &filled {
             for asked in &one.asked {
+                // What all updates ask of a list by item has been united, and is judged once.
+                if asked.want.is_by_item() && !lists.insert(&asked.path) {
+                    continue;
+                }
                 match one.judge(kind, asked, &items, before) {
                     Judgement::Already => (),
                     Judgement::Apply(new) => {

@@ -34,7 +34,8 @@ pub(super) fn changes_again(
     if !written {
         return Vec::new();
     }
-    let mut draft = Draft::of(job, tenant, &after, options);
+    // What is meant to run once is let off, and must not hide what another update would do.
+    let mut draft = Draft::of(job, tenant, &after, options, |update| update.repeatable);
     let again = draft.judge_all();
     let mut told: HashSet<*const Update> = HashSet::new();
     let mut refusals = Vec::new();
@@ -42,7 +43,7 @@ pub(super) fn changes_again(
         let Judged::Write { changes, updates, .. } = judged else { continue };
         for change in changes {
             let Some(update) = whose(updates, change) else { continue };
-            if update.repeatable && told.insert(std::ptr::from_ref(update)) {
+            if told.insert(std::ptr::from_ref(update)) {
                 refusals.push(refusal(job, update, id, change));
             }
         }

@@ -54,7 +54,7 @@ pub fn plan_tenant(
     if !unknown.is_empty() {
         return Err(Unplannable::Job(unknown));
     }
-    let mut draft = Draft::of(&job, tenant, state, options);
+    let mut draft = Draft::of(&job, tenant, state, options, |_| true);
     let judged = draft.judge_all();
     let problems = draft.take_problems();
     if !problems.is_empty() {

@@ -65,6 +65,7 @@ impl Reader<'_> {
     fn who(&mut self, row: &Row, draft: &mut Draft) {
         let columns = std::sync::Arc::clone(&self.columns);
         for (at, (cell, (_, column))) in row.record.iter().zip(columns.iter()).enumerate() {
+            let cell = if self.from_get { without_guard(cell) } else { cell };
             let filled = || Some(cell.trim()).filter(|text| !text.is_empty());
             match column {
                 Column::Id => draft.id = filled().map(EntityId::new),

@@ -182,6 +182,12 @@ impl Reader<'_> {
             self.problems.push(problem);
             return None;
         }
+        if let Some(at) = row.stray_quote(&self.source.text, self.delimiter) {
+            let what = format!("row {}: a quoted cell goes on behind its closing quote", row.number);
+            let help = "double a quote that is meant as text, or close the cell before it";
+            self.problems.push(Problem::new(what).at(&self.file, at..at + 1).help(help));
+            return None;
+        }
         let before = self.problems.len();
         let draft = self.draft(row);
         self.overlaps(row, &draft.ops);

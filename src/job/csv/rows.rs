@@ -104,6 +104,35 @@ impl Row {
         begin..at
     }
 
+    /// Where a quoted cell goes on behind its closing quote: a quote that was meant as text was not doubled, and the cell has
+    /// swallowed what stands between, perhaps whole rows.
+    pub(super) fn stray_quote(&self, text: &str, delimiter: u8) -> Option<usize> {
+        let bytes = text[self.span.clone()].as_bytes();
+        let (mut at, mut begins) = (0, true);
+        while at < bytes.len() {
+            if !(begins && bytes[at] == b'"') {
+                begins = bytes[at] == delimiter;
+                at += 1;
+                continue;
+            }
+            at += 1;
+            loop {
+                match bytes.get(at..)? {
+                    [] => return None,
+                    [b'"', b'"', ..] => at += 2,
+                    [b'"', next, ..] if *next != delimiter && !matches!(next, b'\r' | b'\n') => {
+                        return Some(self.span.start + at);
+                    }
+                    [b'"', ..] => break,
+                    _ => at += 1,
+                }
+            }
+            at += 1;
+            begins = false;
+        }
+        None
+    }
+
     /// Where a quote is opened that is never closed: it makes one cell of all that follows, so that the last row of a
     /// file is where it shows.
     pub(super) fn unclosed_quote(&self, text: &str, delimiter: u8) -> Option<usize> {

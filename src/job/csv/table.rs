@@ -77,6 +77,11 @@ pub(in crate::job) fn read(
             problems.push(problem.help(dialect::ENCODING_HELP));
             break;
         }
+        if let Some(at) = row.stray_quote(&file.text, delimiter) {
+            let what = format!("row {}: a quoted cell goes on behind its closing quote", row.number);
+            problems
+                .push(Problem::new(what).at(&shown, at..at + 1).help("double a quote that is meant as text"));
+        }
         match row.ragged(columns.len(), &shown) {
             Some(problem) => problems.push(problem),
             None => rows.push(row),

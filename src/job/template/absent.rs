@@ -55,6 +55,9 @@ impl Object for Absent {
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
+        if let Some(path) = &self.path {
+            notes::iterated(path);
+        }
         Enumerator::Empty
     }
 
@@ -62,8 +65,9 @@ impl Object for Absent {
         false
     }
 
-    fn custom_cmp(self: &Arc<Self>, _other: &DynObject) -> Option<Ordering> {
-        Some(Ordering::Equal)
+    /// The engine asks whatever the other object is.
+    fn custom_cmp(self: &Arc<Self>, other: &DynObject) -> Option<Ordering> {
+        other.downcast_ref::<Self>().map(|_| Ordering::Equal)
     }
 
     /// Text is being made of it: by a filter, by `~`. Nobody wants "none" in a name.

@@ -37,6 +37,12 @@ fn build() -> Environment<'static> {
         engine.add_filter(name, default);
     }
     engine.add_filter("items", items);
+    engine.add_filter("bool", |state: &State, value: &Value| {
+        if let Some(absent) = absent::of(value) {
+            notes::absent(absent.path.as_deref().unwrap_or("none"));
+        }
+        minijinja::filters::bool(state, value)
+    });
     engine.add_filter("removeprefix", |text: String, prefix: String| {
         text.strip_prefix(prefix.as_str()).map_or_else(|| text.clone(), str::to_owned)
     });
@@ -128,11 +134,12 @@ pub(super) fn has_global(name: &str) -> bool {
     ENGINE.globals().any(|(global, _)| global == name)
 }
 
+/// Whether a name exists, and a field has a value: who asks whether something is defined means both.
 fn exists(value: &Value) -> bool {
     if value.is_undefined() {
         notes::asked_for();
     }
-    !value.is_undefined()
+    !value.is_undefined() && absent::of(value).is_none_or(|absent| absent.path.is_none())
 }
 
 /// minijinja's own, which takes none for a value, and here most fields of most clients are none.
@@ -161,16 +168,10 @@ fn items(value: &Value) -> Result<Value, Error> {
 }
 
 /// Puts a value into text. What cannot be meant to stand there is an error.
-fn print(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
+fn print(out: &mut Output, _state: &mut State, value: &Value) -> Result<(), Error> {
     let text = as_text(value)?;
-    if text.is_empty() && state.lookup("row").is_some_and(|row| !row.is_undefined()) {
-        return Err(Error::new(ErrorKind::InvalidOperation, EMPTY_IN_TEXT));
-    }
     out.write_str(&text).map_err(|_| Error::new(ErrorKind::WriteFailure, "the text cannot be written"))
 }
-
-/// What is said of an empty cell in the midst of text.
-pub(super) const EMPTY_IN_TEXT: &str = "an empty cell stands inside longer text";
 
 /// A value as it stands inside longer text.
 pub(super) fn as_text(value: &Value) -> Result<String, Error> {

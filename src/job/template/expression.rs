@@ -4,12 +4,13 @@ use std::fmt;
 
 use minijinja::Value as Shown;
 
+use super::Kind;
 use super::engine::ENGINE;
+use super::notes::{self, Notes};
 use super::outcome::{RenderFault, foreign, syntax, told};
-use super::scan::{tokens, with_absent, with_order};
+use super::scan::{with_absent, with_order};
 use super::scope::Scope;
 use super::uses::{self, Uses, Wrong};
-use super::{Kind, notes};
 
 /// Code that has a value.
 pub struct Expression {
@@ -26,6 +27,7 @@ impl Expression {
     pub fn parse(source: &str, kind: &Kind) -> Result<Self, Vec<Wrong>> {
         let this = Self::compile(source, 0).map_err(|wrong| vec![wrong])?;
         let mut wrong = uses::unknown_words(source, 0);
+        wrong.extend(uses::mistyped(kind, source, 0));
         wrong.extend(this.uses.misspelt(kind, source));
         if wrong.is_empty() { Ok(this) } else { Err(wrong) }
     }
@@ -56,14 +58,10 @@ impl Expression {
         &self.uses
     }
 
-    /// Whether the code itself says what to do where there is nothing.
-    pub(super) fn provides_for_nothing(&self) -> bool {
-        tokens(&self.source).iter().any(|token| matches!(token.text, "if" | "or" | "default" | "d"))
-    }
-
-    pub(super) fn eval(&self, scope: &Scope) -> Result<Shown, RenderFault> {
+    /// The value, and what was noted on the way.
+    pub(super) fn eval(&self, scope: &Scope) -> Result<(Shown, Notes), RenderFault> {
         let (value, notes) = notes::taking(|| self.compiled.eval(scope.value()));
-        told(value, &notes)
+        Ok((told(value, &notes)?, notes))
     }
 
     /// Whether it holds: none, false, 0, and what is empty do not.
@@ -71,7 +69,7 @@ impl Expression {
     /// # Errors
     /// Where it cannot be evaluated.
     pub fn holds(&self, scope: &Scope) -> Result<bool, RenderFault> {
-        Ok(self.eval(scope)?.is_true())
+        Ok(self.eval(scope)?.0.is_true())
     }
 }
 

@@ -23,7 +23,7 @@ use serde_json::Value;
 use super::Pattern;
 use crate::catalogue::Kind;
 use engine::ENGINE;
-use outcome::{empty_in_text, foreign, rendered, syntax, told};
+use outcome::{empty_in_text, foreign, none_in_text, rendered, syntax, told};
 use scan::{Part, with_absent, with_order};
 
 pub use expression::Expression;
@@ -76,6 +76,7 @@ impl Template {
                 let base = at.start + source[at.clone()].find(code).unwrap_or_default();
                 wrong.extend(foreign(code, base));
                 wrong.extend(uses::unknown_words(code, base));
+                wrong.extend(uses::mistyped(kind, code, base));
             }
         }
         if !wrong.is_empty() {
@@ -99,18 +100,25 @@ impl Template {
 
     /// Whether it is one whole `{{ row.X … }}`: then a text that comes out is read as a cell.
     pub fn is_row_value(&self) -> bool {
-        matches!(&self.form, Form::Whole(only) if scan::tokens(&only.source).first().is_some_and(|t| t.text == "row"))
+        let Form::Whole(only) = &self.form else { return false };
+        let tokens = scan::tokens(&only.source);
+        // What is joined to something else is longer text.
+        tokens.first().is_some_and(|token| token.text == "row")
+            && tokens.iter().all(|token| token.text != "~")
     }
 
     /// Its value where that is the same for every client: a raw block, an expression of literals.
-    pub fn constant(&self) -> Option<Value> {
+    ///
+    /// # Errors
+    /// Where it has none for any client.
+    pub fn constant(&self) -> Result<Option<Value>, RenderFault> {
         if !self.uses.nothing() {
-            return None;
+            return Ok(None);
         }
-        match self.render(&Scope::default()) {
-            Ok(Rendered::Value(value)) => Some(value),
-            _ => None,
-        }
+        Ok(match self.render(&Scope::default())? {
+            Rendered::Value(value) => Some(value),
+            Rendered::Nothing { .. } => None,
+        })
     }
 
     /// Whether what comes out keeps the type that the expression gives it.
@@ -123,58 +131,102 @@ impl Template {
     /// # Errors
     /// Where it has none: a name that does not exist, none inside text, a filter that does not take what it is given.
     pub fn render(&self, scope: &Scope) -> Result<Rendered, RenderFault> {
-        match &self.form {
-            Form::Whole(expression) => rendered(&expression.eval(scope)?),
-            Form::Pieces(_) | Form::Blocks(_) => {
-                self.text(scope, str::to_owned).map(|text| Rendered::Value(text.into()))
-            }
+        let Form::Whole(expression) = &self.form else {
+            return self.text(scope, |text| Ok(text.to_owned())).map(|text| Rendered::Value(text.into()));
+        };
+        let (value, notes) = expression.eval(scope)?;
+        if let Some(column) = &notes.empty_cell
+            && !self.is_row_value()
+            && !provides_for_nothing(&expression.source)
+        {
+            return Err(empty_in_text(scope, column));
         }
+        Ok(match rendered(&value)? {
+            // Nothing came out, since there was nothing to go through.
+            Rendered::Value(value) if is_empty(&value) && notes.iterated.is_some() => {
+                Rendered::Nothing { of: notes.iterated }
+            }
+            rendered => rendered,
+        })
     }
 
     /// Its text as a pattern: stars that stand in the template are stars, what expressions insert is literal.
     ///
     /// # Errors
-    /// As [`Self::render`]; and where it has statements, in which the two cannot be told apart.
+    /// As [`Self::render`]; where an expression inserts nothing, since the pattern would fit more than was meant; and where
+    /// it has statements, in which the two cannot be told apart.
     pub fn pattern(&self, scope: &Scope) -> Result<Pattern, RenderFault> {
-        let literal = |text: &str| text.replace('\\', "\\\\").replace('*', "\\*");
+        let literal = |text: &str| match text {
+            "" => {
+                let what = format!("a part of `{}` is empty, and more would fit than is meant", self.source);
+                Err(RenderFault::new(what).help("give it a value, or leave it out of the pattern"))
+            }
+            text => Ok(text.replace('\\', "\\\\").replace('*', "\\*")),
+        };
         match &self.form {
-            Form::Blocks(_) if self.uses.nothing() => Ok(Pattern::literal(&self.text(scope, str::to_owned)?)),
+            Form::Blocks(_) if self.uses.nothing() => {
+                Ok(Pattern::literal(&self.text(scope, |text| Ok(text.to_owned()))?))
+            }
             Form::Blocks(_) => Err(RenderFault::new("a `match` takes `{{ … }}` and no `{% … %}`")),
             _ => Ok(Pattern::glob(&self.text(scope, literal)?)),
         }
     }
 
     /// The text; `insert` is what is made of each expression's own.
-    fn text(&self, scope: &Scope, insert: impl Fn(&str) -> String) -> Result<String, RenderFault> {
-        let whole = |expression: &Expression| -> Result<String, RenderFault> {
-            let value = expression.eval(scope)?;
-            let (text, notes) = notes::taking(|| engine::as_text(&value));
-            Ok(insert(&told(text, &notes)?))
-        };
+    fn text(
+        &self,
+        scope: &Scope,
+        insert: impl Fn(&str) -> Result<String, RenderFault>,
+    ) -> Result<String, RenderFault> {
         let pieces = match &self.form {
-            Form::Whole(expression) => return whole(expression),
+            Form::Whole(expression) => return insert(&text_of(expression, scope)?),
             Form::Pieces(pieces) => pieces,
             Form::Blocks(source) => {
-                // An empty cell is an error only where the template uses the row at all.
-                let scope = if self.uses.row { scope.clone() } else { scope.without_row() };
                 let (text, notes) = notes::taking(|| ENGINE.render_str(source, scope.value()));
-                return told(text, &notes);
+                let text = told(text, &notes)?;
+                return match &notes.empty_cell {
+                    Some(column) if !provides_for_nothing(source) => Err(empty_in_text(scope, column)),
+                    _ => Ok(text),
+                };
             }
         };
         let mut out = String::new();
         for piece in pieces {
             match piece {
                 Piece::Text(text) => out.push_str(text),
-                Piece::Expression(expression) => {
-                    let text = whole(expression)?;
-                    if text.is_empty() && expression.uses.row && !expression.provides_for_nothing() {
-                        return Err(empty_in_text(scope).help(format!("the text is {}", self.source)));
-                    }
-                    out.push_str(&text);
-                }
+                Piece::Expression(expression) => out.push_str(&insert(&text_of(expression, scope)?)?),
             }
         }
         Ok(out)
+    }
+}
+
+/// The text of an expression, to stand inside longer text.
+fn text_of(expression: &Expression, scope: &Scope) -> Result<String, RenderFault> {
+    let (value, notes) = expression.eval(scope)?;
+    let (text, printing) = notes::taking(|| engine::as_text(&value));
+    let text = told(text, &printing)?;
+    if let Some(column) = notes.empty_cell.filter(|_| !provides_for_nothing(&expression.source)) {
+        return Err(empty_in_text(scope, &column));
+    }
+    match notes.iterated.filter(|_| text.is_empty()) {
+        Some(path) => Err(none_in_text(&path)),
+        None => Ok(text),
+    }
+}
+
+/// Whether code has words by which it says what to do where there is nothing.
+fn provides_for_nothing(code: &str) -> bool {
+    scan::tokens(code).iter().any(|token| matches!(token.text, "if" | "or" | "default" | "d"))
+}
+
+/// Whether a value has nothing in it.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        _ => false,
     }
 }
 

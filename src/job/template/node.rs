@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::absent::Absent;
 use super::notes;
-use crate::catalogue::{Kind, Lookup, SECRET_MARKER};
+use crate::catalogue::{Kind, Lookup};
 use crate::model::suggest::nearest;
 use crate::model::{Body, FieldPath};
 
@@ -60,8 +60,6 @@ impl Node {
                 kind: self.kind,
                 name: self.name_of(key),
             })),
-            // What stands in place of a secret is no value that anything could be made of.
-            Some(Value::String(text)) if text == SECRET_MARKER => Some(Absent::at(self.name_of(key))),
             Some(value) if !value.is_null() => Some(shown(value)),
             found => self.absent(key, object, found.is_some()),
         }
@@ -71,8 +69,9 @@ impl Node {
     fn absent(&self, key: &str, object: &Body, is_null: bool) -> Option<Shown> {
         let name = self.name_of(key);
         let near = match self.kind {
-            // Root names were judged when the job was read and planned: some client has it, or it is known.
-            Some(_) if self.at.is_none() => return Some(Absent::at(name)),
+            // Plain names were judged when the job was read and planned: some client has it, or it is known. What stands
+            // behind `client` may be spelt in ways that cannot be judged beforehand.
+            Some(_) if self.at.is_none() && self.name.is_empty() => return Some(Absent::at(name)),
             Some(kind) => match kind.lookup(&self.child(key)) {
                 Lookup::Unknown { near } => near,
                 _ => return Some(Absent::at(name)),
@@ -98,7 +97,7 @@ pub(super) fn shown(value: &Value) -> Shown {
             .or_else(|| number.as_u64().map(Shown::from))
             .unwrap_or_else(|| Shown::from(number.as_f64().unwrap_or_default())),
         Value::String(text) => Shown::from(text.as_str()),
-        Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().into(),
+        Value::Array(items) => Shown::from_object(List(items.iter().map(shown).collect())),
         Value::Object(map) => Shown::from_object(Node::closed(&Arc::new(map.clone()), "item")),
     }
 }
@@ -129,7 +128,9 @@ impl Object for Node {
         self.object().is_some_and(|object| !object.is_empty())
     }
 
+    /// Nobody wants the inside of an object in a name.
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        notes::structure();
         let text = self.object().and_then(|object| serde_json::to_string(object).ok());
         f.write_str(&text.unwrap_or_default())
     }
@@ -138,6 +139,29 @@ impl Object for Node {
 impl fmt::Debug for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Node({})", self.name)
+    }
+}
+
+/// A list, which is not to become text by accident.
+#[derive(Debug)]
+struct List(Vec<Shown>);
+
+impl Object for List {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Seq
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Shown) -> Option<Shown> {
+        self.0.get(usize::try_from(key.clone()).ok()?).cloned()
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Seq(self.0.len())
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        notes::structure();
+        f.debug_list().entries(&self.0).finish()
     }
 }
 

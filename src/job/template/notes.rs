@@ -15,6 +15,12 @@ pub(super) struct Notes {
     pub(super) absent: Option<String>,
     /// The last field that was looked up and absent.
     pub(super) met: Option<String>,
+    /// An absent field that was gone through like a list, which gives nothing.
+    pub(super) iterated: Option<String>,
+    /// The column of an empty cell that was handed out.
+    pub(super) empty_cell: Option<String>,
+    /// Whether text was made of a list or an object.
+    pub(super) structure: bool,
 }
 
 /// A name that does not exist.
@@ -57,4 +63,23 @@ pub(super) fn absent(path: &str) {
 /// An absent field was looked up, which is no mistake by itself.
 pub(super) fn met(path: &str) {
     NOTES.with_borrow_mut(|notes| notes.met = Some(path.to_owned()));
+}
+
+/// An absent field was gone through.
+pub(super) fn iterated(path: &str) {
+    NOTES.with_borrow_mut(|notes| {
+        notes.iterated.get_or_insert_with(|| path.to_owned());
+    });
+}
+
+/// An empty cell was handed out.
+pub(super) fn empty_cell(column: &str) {
+    NOTES.with_borrow_mut(|notes| {
+        notes.empty_cell.get_or_insert_with(|| column.to_owned());
+    });
+}
+
+/// Text is being made of a list or an object.
+pub(super) fn structure() {
+    NOTES.with_borrow_mut(|notes| notes.structure = true);
 }

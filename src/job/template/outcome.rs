@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::scan::foreign_sign;
 use super::scope::Scope;
 use super::uses::Wrong;
-use super::{absent, engine, node, notes};
+use super::{absent, node, notes};
 
 /// What came of a template.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,12 +82,14 @@ pub(super) fn told<T>(result: Result<T, minijinja::Error>, notes: &notes::Notes)
         });
     }
     if let Some(path) = &notes.absent {
-        let fault = RenderFault::new(format!("`{path}` is none, and none cannot be made text of"));
-        return Err(fault.help(format!("say what to write instead: `{path} | default('')`")));
+        return Err(none_in_text(path));
+    }
+    if notes.structure {
+        let what = "text is made of a list or an object";
+        return Err(RenderFault::new(what).help("`| join('|')` makes text of a list"));
     }
     result.map_err(|error| {
         let what = match (error.kind(), error.detail()) {
-            (_, Some(engine::EMPTY_IN_TEXT)) => return RenderFault::new(engine::EMPTY_IN_TEXT),
             (ErrorKind::OutOfFuel, _) => "it takes too many steps: a loop inside a loop?".to_owned(),
             (ErrorKind::UndefinedError, Some(detail)) => {
                 format!("a value that does not exist is used: {detail}")
@@ -104,11 +106,17 @@ pub(super) fn told<T>(result: Result<T, minijinja::Error>, notes: &notes::Notes)
     })
 }
 
-pub(super) fn empty_in_text(scope: &Scope) -> RenderFault {
-    match scope.row() {
-        Some(row) => RenderFault::new(format!("row {}: {}", row.number, engine::EMPTY_IN_TEXT)),
-        None => RenderFault::new(engine::EMPTY_IN_TEXT),
-    }
+/// What is said where text would be made of none.
+pub(super) fn none_in_text(path: &str) -> RenderFault {
+    RenderFault::new(format!("`{path}` is none, and none cannot be made text of"))
+        .help(format!("say what to write instead: `{path} | default('')`"))
+}
+
+/// What is said of an empty cell in the midst of text.
+pub(super) fn empty_in_text(scope: &Scope, column: &str) -> RenderFault {
+    let row = scope.row().map(|row| format!("row {}: ", row.number)).unwrap_or_default();
+    RenderFault::new(format!("{row}the cell of `{column}` is empty, and stands inside longer text"))
+        .help("fill it in; or say what to write instead, as in `row.x or 'none'`")
 }
 
 /// What the engine gives, as JSON.

@@ -13,7 +13,7 @@ use super::engine;
 use super::node::Node;
 use super::notes;
 use super::scan::NONE;
-use crate::catalogue::Kind;
+use crate::catalogue::{Kind, redact};
 use crate::model::secret::names_credential;
 use crate::model::suggest::nearest;
 use crate::model::{Body, Domain, TenantName};
@@ -98,6 +98,9 @@ impl Object for RowCells {
             let near = nearest(key, self.columns.iter().map(String::as_str));
             notes::missing(format!("row['{key}']"), near.map(|near| format!("row['{near}']")));
         }
+        if found == Some("") {
+            notes::empty_cell(key);
+        }
         found.map(Value::from)
     }
 
@@ -128,13 +131,10 @@ impl Scope {
     /// The same, with a client.
     #[must_use]
     pub fn with_client(&self, client: &Arc<Body>, kind: &'static Kind) -> Self {
-        Self { client: Some((Arc::clone(client), kind)), ..self.clone() }
-    }
-
-    /// The same, without the row.
-    #[must_use]
-    pub fn without_row(&self) -> Self {
-        Self { row: None, ..self.clone() }
+        // What stands in place of a secret is no value that anything could be made of.
+        let marked = client.values().any(redact::has_marker);
+        let seen = if marked { Arc::new(without_markers(client)) } else { Arc::clone(client) };
+        Self { client: Some((seen, kind)), ..self.clone() }
     }
 
     /// The row, for messages.
@@ -145,6 +145,18 @@ impl Scope {
     pub(super) fn value(&self) -> Value {
         Value::from_object(Root(self.clone()))
     }
+}
+
+fn without_markers(object: &Body) -> Body {
+    let kept = object.iter().filter(|(_, value)| *value != redact::SECRET_MARKER);
+    kept.map(|(key, value)| {
+        let value = match value {
+            serde_json::Value::Object(inner) => without_markers(inner).into(),
+            value => value.clone(),
+        };
+        (key.clone(), value)
+    })
+    .collect()
 }
 
 /// What the engine asks for root names.

@@ -110,9 +110,10 @@ fn what_a_client_lacks_is_none_and_so_is_all_below_it() {
         "name is matching('^acme-.*-dev$')",
         "description is not matching('x')",
         "client_metadata | length == 2 and (client_metadata | items | list | length) == 2",
-        "description is defined",
+        "description is not defined and name is defined and client_metadata.owner is undefined",
+        "callbacks != web_origins and callbacks == callbacks and not (client_metadata == web_origins)",
         "not (par_request_expiry > 5) and not (par_request_expiry < 5) and not (5 < par_request_expiry)",
-        "not (5 > client_metadata.n) and not (client_metadata.n >= 'a') and not (client_metadata['n'] <= 'a')",
+        "not ('5' > client_metadata.n) and not (client_metadata.n >= 'a') and not (client_metadata['n'] <= 'a')",
         "refresh_token.leeway > 5 and 5 < refresh_token.leeway and refresh_token.leeway <= 7",
         "par_request_expiry is not gt(5) and par_request_expiry is not lt(5) and refresh_token.leeway is gt(5)",
         "description is not startingwith('x') and description is not endingwith('x')",
@@ -159,9 +160,10 @@ fn a_name_that_does_not_exist_is_an_error_even_where_it_is_only_compared() {
 #[test]
 fn what_stands_in_place_of_a_secret_is_none_to_a_template() {
     let client = json!({"client_id": "a1", "name": "x", "addons": {"azure_sb": {"sasKey": crate::catalogue::SECRET_MARKER}}});
-    let template = Template::parse("{{ addons.azure_sb.sasKey }}", default_kind()).unwrap();
-    let of = Some("addons.azure_sb.sasKey".to_owned());
-    assert_eq!(template.render(&scope(client)), Ok(Rendered::Nothing { of }));
+    let rendered = |text: &str| Template::parse(text, default_kind()).unwrap().render(&scope(client.clone()));
+    assert_eq!(rendered("{{ addons.azure_sb }}"), Ok(Rendered::Value(json!({}))));
+    assert_eq!(rendered("{{ addons.azure_sb | items | list }}"), Ok(Rendered::Value(json!([]))));
+    assert!(wrong("{{ addons.azure_sb.sasKey }}").contains("is a secret"));
 }
 
 #[test]
@@ -194,6 +196,14 @@ fn mistakes_that_need_no_client_are_found_without_one() {
         ("{{ 'Billing' 5x }}", "not a valid expression"),
         ("{% if name == 'x' && sso %}{% endif %}", "(write `and`)"),
         ("{{ !sso }}", "(write `not`)"),
+        (
+            "{{ client_metadata.level > 6 }}",
+            "6: `client_metadata.level` is text, and 6 is not (write `client_metadata.level | int`",
+        ),
+        ("{{ 1 if 30 <= client.client_metadata.level else 2 }}", "30: "),
+        ("{{ refresh_token.leeway == '30' }}", "'30': `refresh_token.leeway` is a number"),
+        ("{% if sso == 'true' %}{% endif %}", "(write `sso`, or `not sso`)"),
+        ("{{ client_secret is none }}", "client_secret: `client_secret` is a secret"),
     ] {
         assert!(wrong(text).contains(words), "{text}: {}", wrong(text));
     }

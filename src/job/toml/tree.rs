@@ -166,8 +166,12 @@ impl Reader<'_> {
     fn text_template(&mut self, text: &str, span: &Range<usize>) -> Tree {
         let Some(template) = self.template(text, span) else { return Tree::Faulty };
         match template.constant() {
-            Some(value) => Tree::Value(value),
-            None => Tree::Template(Box::new(term::Tree::Text(Box::new(template)))),
+            Ok(Some(value)) => Tree::Value(value),
+            Ok(None) => Tree::Template(Box::new(term::Tree::Text(Box::new(template)))),
+            Err(fault) => {
+                self.fault(fault.what, span.clone(), fault.help);
+                Tree::Faulty
+            }
         }
     }
 

@@ -12,7 +12,7 @@ use crate::catalogue::load::unknown_kind;
 use crate::job::selector::Rule;
 use crate::job::{Action, Origin, RowLabel, Selector, Update};
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "client_id",
     "match",
     "where",
@@ -27,6 +27,7 @@ const KEYS: [&str; 14] = [
     "expect",
     "repeatable",
     "kind",
+    "_base",
 ];
 
 /// An update as it stands in the file; with `rows` it is the pattern of many.
@@ -40,8 +41,8 @@ impl Reader<'_> {
     pub(super) fn update(&mut self, number: usize, value: TomlSpanned<DeValue<'_>>) -> Option<Written> {
         let span = value.span();
         let mut entries = self.table("update", value);
-        // What is expected is known first: a value that equals it was not edited since `get` wrote it.
-        entries.sort_by_key(|(key, ..)| key != "expect");
+        // What is expected is known first: in a file of `get` a value that equals it was not edited.
+        entries.sort_by_key(|(key, ..)| !matches!(key.as_str(), "expect" | "_base"));
         // Templates may use `row` wherever they stand, also before the key `rows`.
         self.rows_here = entries.iter().any(|(key, ..)| key == "rows");
         let origin =
@@ -69,8 +70,11 @@ impl Reader<'_> {
                 "repeatable" => update.repeatable = self.boolean(&key, value),
                 "rows" => rows = self.text(&key, value).map(|name| (name, value_span)),
                 "kind" => self.one_kind(value),
+                super::super::json::BASE_KEY => update.base = self.text(&key, value),
                 "set" => {
-                    let (ops, idle) = self.set(value, &update.expects);
+                    // Only in a file of `get` is a value that equals what is expected no wish.
+                    let fetched = if update.base.is_some() { update.expects.as_slice() } else { &[] };
+                    let (ops, idle) = self.set(value, fetched);
                     unedited |= !idle.is_empty();
                     update.ops.extend(ops);
                     update.expects.retain(|expect| !idle.contains(&expect.path));
