@@ -76,10 +76,13 @@ fn kind_with<'p>(paths: impl Iterator<Item = &'p String>) -> Result<&'static Kin
     let mut extra = Vec::new();
     for text in paths {
         let path = text.parse::<FieldPath>();
-        extra.push(path.map_err(|error| vec![Problem::new(format!("--allow-field: `{text}` {error}"))])?);
+        let wrong = |error| vec![Problem::new(format!("--allow-field (or extra_fields): `{text}` {error}"))];
+        extra.push(path.map_err(wrong)?);
     }
     catalogue::default_kind().with_extra_fields(&extra).map_err(|path| {
-        let what = format!("--allow-field: `{path}` cannot be a field: what it stands in is no object");
+        let what = format!(
+            "--allow-field (or extra_fields): `{path}` cannot be a field: what it stands in is no object"
+        );
         vec![Problem::new(what)]
     })
 }

@@ -65,6 +65,8 @@ pub struct Update {
     pub tenant: Option<TenantName>,
     /// Whom it is about.
     pub selector: Selector,
+    /// The bytes of the file that hold the `where`.
+    pub condition_at: Option<Range<usize>>,
     /// How many clients it must select.
     pub count: Option<Count>,
     /// Whether the job promises that doing it again changes nothing; the planner holds it to that.
@@ -90,6 +92,7 @@ impl Update {
             origin,
             tenant: None,
             selector,
+            condition_at: None,
             count: None,
             repeatable: true,
             base: None,

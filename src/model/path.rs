@@ -17,10 +17,16 @@ pub enum PathError {
     /// Two dots in a row, a dot at an end, or nothing at all.
     #[error("has an empty key")]
     EmptyKey,
+    /// So many keys that no field is there.
+    #[error("is too deep")]
+    TooDeep,
     /// A `"` that opens a key and is not closed, or stands inside an unquoted one.
     #[error("has a stray or unclosed quote")]
     Quote,
 }
+
+/// Keys of a path: JSON that nests deeper is not read either.
+const DEEPEST: usize = 128;
 
 impl FieldPath {
     /// A path of the one key `root`, taken literally.
@@ -124,6 +130,9 @@ impl FromStr for FieldPath {
                 return Err(PathError::EmptyKey);
             }
             keys.push(key.into_boxed_str());
+            if keys.len() > DEEPEST {
+                return Err(PathError::TooDeep);
+            }
             match after.strip_prefix('.') {
                 Some(more) => rest = more,
                 None if after.is_empty() => return Ok(Self(Arc::from(keys))),

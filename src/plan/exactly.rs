@@ -2,24 +2,33 @@
 
 use serde_json::{Map, Value};
 
-use crate::catalogue::{FieldType, Kind, Lookup, Unset, Writable, patch};
+use crate::catalogue::{FieldType, Kind, Lookup, Unset, Writable, patch, redact};
 use crate::model::value::same;
 use crate::model::{Body, FieldChange, FieldPath};
 
 /// What must change so that the object at `path` is exactly `object`. A key that is not named equals its default, a read-only
 /// key and a secret stay. Keys that nothing can empty and that have no default are the service's to fill: they go along where
 /// the object is sent, and are no reason to send it.
-pub(super) fn exactly(kind: &Kind, path: &FieldPath, object: &Value, before: &Body) -> Vec<FieldChange> {
-    let mut difference = Difference { kind, before, changes: Vec::new(), left: Vec::new() };
+/// What holds a secret cannot be put back, and is not removed by being left unnamed: such a path is the error.
+pub(super) fn exactly(
+    kind: &Kind,
+    path: &FieldPath,
+    object: &Value,
+    before: &Body,
+) -> Result<Vec<FieldChange>, FieldPath> {
+    let mut difference = Difference { kind, before, changes: Vec::new(), left: Vec::new(), secret: None };
     match object {
         Value::Object(map) => difference.object(path, map),
         other => difference.leaf(path.clone(), Some(other.clone())),
     }
+    if let Some(secret) = difference.secret {
+        return Err(secret);
+    }
     if difference.changes.is_empty() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     difference.changes.extend(difference.left);
-    difference.changes
+    Ok(difference.changes)
 }
 
 struct Difference<'d> {
@@ -27,6 +36,7 @@ struct Difference<'d> {
     before: &'d Body,
     changes: Vec<FieldChange>,
     left: Vec<FieldChange>,
+    secret: Option<FieldPath>,
 }
 
 impl Difference<'_> {
@@ -61,6 +71,10 @@ impl Difference<'_> {
     fn unnamed(&mut self, path: FieldPath) {
         let kind = self.kind;
         if kind.writable(&path) != Writable::Patch || kind.is_secret(&path) {
+            return;
+        }
+        if path.get(self.before).is_some_and(redact::has_marker) {
+            self.secret.get_or_insert(path);
             return;
         }
         let default = kind.default_of(&path).filter(|default| !default.is_null());

@@ -36,6 +36,8 @@ pub(super) struct Draft<'j> {
     pub(super) refusals: Vec<Refusal>,
     pub(super) rows: Vec<Row>,
     faults: Faults,
+    /// Whether a fault of `--where` was told.
+    narrow_told: bool,
     pub(super) tenant: &'j Arc<TenantScope>,
     pub(super) hits: IndexMap<EntityId, Hit<'j>>,
 }
@@ -76,6 +78,7 @@ impl<'j> Draft<'j> {
             refusals: Vec::new(),
             rows: Vec::new(),
             faults: Faults::default(),
+            narrow_told: false,
             tenant,
             hits: IndexMap::new(),
         };
@@ -120,7 +123,7 @@ impl<'j> Draft<'j> {
                 self.refusals.extend(guard::wrong_count(self.job.kind, self.state, update, &found));
             }
             Err(Nobody::Fault(id, fault)) => {
-                let span = update.origin.span.clone();
+                let span = update.condition_at.clone().unwrap_or_else(|| update.origin.span.clone());
                 let what = format!("`where`: {}", fault.what);
                 self.fault(update, &id, span, RenderFault { what, ..fault });
             }
@@ -154,9 +157,11 @@ impl<'j> Draft<'j> {
             Ok(true) => None,
             Ok(false) => Some(Done::because(RowResult::Skipped, Reason::Where, "--where leaves it out")),
             Err(fault) => {
-                let problem =
-                    Problem::new(format!("--where, {} {id}: {}", self.job.kind.singular, fault.what));
-                self.problems.push(problem.maybe_help(fault.help));
+                // One expression, one mistake: the first client tells it.
+                if !std::mem::replace(&mut self.narrow_told, true) {
+                    let what = format!("--where, {} {id}: {}", self.job.kind.singular, fault.what);
+                    self.problems.push(Problem::new(what).maybe_help(fault.help));
+                }
                 None
             }
         }

@@ -123,7 +123,10 @@ impl<'j> Filled<'j> {
                 }
             }
             Want::Exactly(object) => {
-                let changes = exactly(kind, &asked.path, object, before);
+                let changes = match exactly(kind, &asked.path, object, before) {
+                    Ok(changes) => changes,
+                    Err(secret) => return Judgement::LosesSecret(secret),
+                };
                 match expected {
                     _ if changes.is_empty() => Judgement::Already,
                     Some(expected) if !same(expected, now, order) => conflict(),
@@ -153,6 +156,8 @@ pub(super) enum Judgement {
     Conflict(String),
     /// A template gave none for want of this path, and the field holds something.
     Wipes(String),
+    /// What this path holds would go, and a secret with it.
+    LosesSecret(FieldPath),
 }
 
 /// What the updates of one client ask of its lists by item, united.

@@ -99,6 +99,16 @@ impl<'j> Draft<'j> {
                         changes.extend(new);
                     }
                     Judgement::Conflict(words) => conflicts.push(words),
+                    Judgement::LosesSecret(path) => {
+                        let what = format!(
+                            "`replace` would remove `{path}`, which holds a secret that nobody could put back"
+                        );
+                        let help = format!(
+                            "replace what stands beside it by itself, or take it away with `unset = [\"{path}\"]`"
+                        );
+                        let fault = RenderFault { what, help: Some(help) };
+                        self.fault(one.update, id, asked.op.span.clone(), fault);
+                    }
                     Judgement::Wipes(lacking) => {
                         let what = format!("`{lacking}` is none, which would empty `{}`", asked.path);
                         let help = format!(

@@ -85,7 +85,8 @@ pub fn unknown_names<'j>(
     };
     for update in job.updates.iter().filter(|update| update.is_for(tenant)) {
         if let Some(condition) = update.selector.condition() {
-            note(condition.uses(), Some((update, update.origin.span.clone())));
+            let span = update.condition_at.clone().unwrap_or_else(|| update.origin.span.clone());
+            note(condition.uses(), Some((update, span)));
         }
         for (term, span) in terms(update) {
             note(&term.uses(), Some((update, span.clone())));

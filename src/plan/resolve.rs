@@ -1,5 +1,6 @@
 //! From updates and state to writes and rows. Every update sees the state as it was read, never another's result.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::guard::Refusal;
@@ -9,7 +10,8 @@ use super::state::TenantState;
 use super::types::{Done, Row, RowState, Write};
 use super::{guard, repeat};
 use crate::catalogue::{Writable, patch, validate};
-use crate::job::{Expression, Job, Selector, TenantScope, Update, bind};
+use crate::job::template::RenderFault;
+use crate::job::{Expression, Job, Selector, TenantScope, Term, Update, bind};
 use crate::model::suggest::nearest;
 use crate::model::{Body, EntityId, FieldChange, FieldPath, Problem, Reason, RowResult, TenantName};
 
@@ -109,8 +111,9 @@ fn finish(
                     let refused = guard::own_client(draft.job.kind, draft.state, &id, &changes, update);
                     draft.refusals.extend(refused);
                 }
-                let problems = unfit(&draft, &id, &changes, before, &updates);
-                draft.problems.extend(problems);
+                for (update, span, fault) in unfit(&draft, &changes, before, &updates) {
+                    draft.fault(update, &id, span, fault);
+                }
                 writes.push(write(&draft, &id, changes, before, update));
                 RowState::Write(writes.len() - 1)
             }
@@ -119,17 +122,17 @@ fn finish(
             draft.rows[row].state = state.clone();
         }
     }
-    ((writes, draft.rows), draft.problems, draft.refusals)
+    let problems = draft.take_problems();
+    ((writes, draft.rows), problems, draft.refusals)
 }
 
 /// The values to be written, and the state they lead to, must be such that Auth0 takes them.
-fn unfit(
+fn unfit<'j>(
     draft: &Draft<'_>,
-    id: &EntityId,
     changes: &[FieldChange],
     before: &Body,
-    updates: &[&Update],
-) -> Vec<Problem> {
+    updates: &[&'j Update],
+) -> Vec<(&'j Update, Range<usize>, RenderFault)> {
     let kind = draft.job.kind;
     let after = patch::predict(kind, before, &super::judge::wanted(changes));
     let mut faults: Vec<(&FieldPath, validate::Fault)> = Vec::new();
@@ -150,23 +153,29 @@ fn unfit(
             faults.extend(found.into_iter().map(|fault| (path, fault)));
         }
     }
-    let named = draft.name_of(id).map(|name| format!(" (\"{name}\")")).unwrap_or_default();
-    let problem = |(path, fault): (&FieldPath, validate::Fault)| {
-        let (update, span) = asking(updates, path)?;
-        let label = update.origin.label.in_words();
-        let what = format!("{label}, {} {id}{named}: {}", kind.singular, fault.what);
-        Some(Problem::new(what).at(&update.origin.file, span).maybe_help(fault.help))
+    let told = |(path, fault): (&FieldPath, validate::Fault)| {
+        let (update, span, computed) = asking(updates, path)?;
+        let validate::Fault { what, help, .. } = fault;
+        // What to do about a value in the file is of no use where an expression gave it.
+        let help = match help {
+            Some(help) if computed && help.ends_with("without quotes") => {
+                Some("a filter makes the right type of it: `| int`, `| float`, `| bool`".to_owned())
+            }
+            help => help,
+        };
+        Some((update, span, RenderFault { what, help }))
     };
-    faults.into_iter().filter_map(problem).collect()
+    faults.into_iter().filter_map(told).collect()
 }
 
-/// The update that asks for a path, and where it does; the first one, where none does by itself.
-fn asking<'j>(updates: &[&'j Update], path: &FieldPath) -> Option<(&'j Update, std::ops::Range<usize>)> {
+/// The update that asks for a path, where it does, and whether an expression gives the value; the first update, where none
+/// asks for it by itself.
+fn asking<'j>(updates: &[&'j Update], path: &FieldPath) -> Option<(&'j Update, Range<usize>, bool)> {
     let asks = |update: &&'j Update| {
         let op = update.ops.iter().find(|op| op.path.encloses(path) || path.encloses(&op.path))?;
-        Some((*update, op.span.clone()))
+        Some((*update, op.span.clone(), matches!(op.action.term(), Some(Term::Template(_)))))
     };
-    let first = || updates.first().map(|update| (*update, update.origin.span.clone()));
+    let first = || updates.first().map(|update| (*update, update.origin.span.clone(), false));
     updates.iter().find_map(asks).or_else(first)
 }
 

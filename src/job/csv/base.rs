@@ -8,7 +8,7 @@ use super::Reader;
 use super::cells::Draft;
 use super::rows::Row;
 use crate::catalogue::cell::{self, Cell};
-use crate::catalogue::{Lookup, Writable, redact};
+use crate::catalogue::{FieldType, Kind, Lookup, Writable, redact};
 use crate::job::leaves::unknown;
 use crate::job::{Action, Expect, Op};
 use crate::model::value::same;
@@ -22,6 +22,14 @@ pub(super) enum Base {
     Known(Arc<Body>),
     /// It was fetched, but what came is not kept here: the live client stands in for it.
     Lost,
+}
+
+/// An edited number or boolean of a field whose type nobody knows: it keeps the type that it was fetched with.
+fn as_before(kind: &Kind, path: &FieldPath, text: &str, fetched: Option<&Value>) -> Option<Value> {
+    let untyped = kind.lookup(path).field().is_none_or(|field| field.ty == FieldType::Any);
+    let before = fetched.filter(|value| untyped && (value.is_number() || value.is_boolean()))?;
+    let value: Value = serde_json::from_str(text.trim()).ok()?;
+    (value.is_number() == before.is_number() && value.is_boolean() == before.is_boolean()).then_some(value)
 }
 
 impl Reader<'_> {
@@ -66,6 +74,11 @@ impl Reader<'_> {
             && !self.kind().is_secret(path);
         if !writable {
             return self.not_writable(row, at, path, text, known, fetched, draft);
+        }
+        if let Some(value) = as_before(self.kind(), path, text, fetched) {
+            let (span, expected) = (row.span.clone(), fetched.cloned().map(Into::into));
+            draft.expects.push(Expect { path: path.clone(), value: expected, span: span.clone() });
+            return draft.ops.push(Op { path: path.clone(), action: Action::Set(value.into()), span });
         }
         if known {
             let Some(cell) = self.cell(row, at, path, text) else { return };

@@ -12,6 +12,9 @@ use super::scan::{with_absent, with_order};
 use super::scope::Scope;
 use super::uses::{self, Uses, Wrong};
 
+/// Bytes of code in one expression.
+const LONGEST: usize = 10_000;
+
 /// Code that has a value.
 pub struct Expression {
     pub(super) source: String,
@@ -34,6 +37,10 @@ impl Expression {
 
     /// `base` is where the code begins in its template.
     pub(super) fn compile(source: &str, base: usize) -> Result<Self, Wrong> {
+        // What nobody writes, and what no stack holds once it nests.
+        if source.len() > LONGEST {
+            return Err(Wrong::new("the code is too long", base..base + source.len()));
+        }
         if let Some(wrong) = foreign(source, base) {
             return Err(wrong);
         }

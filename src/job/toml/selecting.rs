@@ -7,7 +7,7 @@ use toml::Spanned as TomlSpanned;
 use toml::de::DeValue;
 
 use super::Reader;
-use super::tree::{Entry, entries, type_name};
+use super::tree::{Entry, decimal, entries, type_name};
 use crate::job::leaves;
 use crate::job::selector::{PatternText, Rule, Templated};
 use crate::job::template::{Expression, Template, is_template};
@@ -48,6 +48,11 @@ impl Reader<'_> {
                     if fields.is_some() { "match" } else { "where" }
                 );
                 self.fault(what, span.clone(), Some(help));
+                None
+            }
+            (Some(_), ..) if every => {
+                let what = format!("`every` is for names that several clients have; an `{id_field}` has one");
+                self.fault(what, span.clone(), Some("leave `every` out".to_owned()));
                 None
             }
             (Some(IdText::Id(id)), ..) => Some(Selector::Id(id)),
@@ -140,7 +145,7 @@ impl Reader<'_> {
                 }
                 DeValue::String(text) => Some(PatternText::Pattern(Pattern::glob(&text))),
                 DeValue::Boolean(flag) => Some(PatternText::Pattern(Pattern::literal(&flag.to_string()))),
-                DeValue::Integer(number) => Some(PatternText::Pattern(Pattern::literal(number.as_str()))),
+                DeValue::Integer(number) => Some(PatternText::Pattern(Pattern::literal(&decimal(&number)))),
                 DeValue::Float(number) => Some(PatternText::Pattern(Pattern::literal(number.as_str()))),
                 other => {
                     let what = format!("`match.{path}` must be text, not {}", type_name(&other));

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde_json::Value;
 use toml::Spanned as TomlSpanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeInteger, DeTable, DeValue};
 
 use super::Reader;
 use crate::job::leaves::{Spanned, Tree};
@@ -105,7 +105,7 @@ impl Reader<'_> {
         let span = value.span();
         let text = match value.into_inner() {
             DeValue::String(text) => text.into_owned(),
-            DeValue::Integer(number) => number.as_str().to_owned(),
+            DeValue::Integer(number) => decimal(&number),
             other => {
                 let what = format!("`{key}` must be {form}, not {}", type_name(&other));
                 self.fault(what, span, None);
@@ -197,6 +197,12 @@ impl Reader<'_> {
         self.fault(format!("this {what} cannot be stored in a field"), span.clone(), None);
         Tree::Faulty
     }
+}
+
+/// A whole number in digits, whatever its radix in the file.
+pub(super) fn decimal(number: &DeInteger<'_>) -> String {
+    let parsed = i64::from_str_radix(number.as_str(), number.radix());
+    parsed.map_or_else(|_| number.as_str().to_owned(), |number| number.to_string())
 }
 
 /// The entries of a table, in the order of the file.

@@ -63,6 +63,7 @@ impl Reader<'_> {
                 }
                 "where" => {
                     selecting.tried = true;
+                    update.condition_at = Some(value_span);
                     selecting.condition = self.condition(value);
                 }
                 "every" => selecting.every = self.boolean(&key, value),

@@ -24,6 +24,7 @@ mod template_none;
 mod template_tools;
 mod template_values;
 mod templates;
+mod traps;
 mod whom;
 
 use std::cell::RefCell;

@@ -1,0 +1,226 @@
+//! What would be written, or selected, by accident if it were not for a rule: each of these a careful reader once fell for.
+
+use serde_json::{Value, json};
+
+use super::{World, check};
+
+fn client(fields: Value) -> Value {
+    let mut body = json!({"client_id": "a", "name": "Billing"});
+    body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    body
+}
+
+fn world(fields: Value) -> World {
+    World::new(json!([client(fields)]))
+}
+
+fn on_a(lines: &str) -> String {
+    format!("[[update]]\nclient_id = \"a\"\n{lines}\n")
+}
+
+fn all(lines: &str) -> String {
+    format!("[[update]]\nmatch = {{ name = \"*\" }}\n{lines}\n")
+}
+
+#[test]
+fn add_and_remove_never_empty_a_list() {
+    let world = world(json!({"callbacks": ["https://a.example"]})).vars(json!({"extra": null}));
+    for lines in [
+        "add.callbacks = \"{{ client_metadata.more | default(none) }}\"",
+        "remove.callbacks = \"{{ client_metadata.old | default([]) }}\"",
+        "add.callbacks = \"{{ none }}\"",
+    ] {
+        assert_eq!(world.plan("job.toml", on_a(lines)), "a unchanged", "{lines}");
+    }
+    let told = world.plan("job.toml", on_a("add.callbacks = \"{{ client_metadata.more }}\""));
+    assert!(told.starts_with("exit 64") && told.contains("default([])"), "{told}");
+    let rows =
+        "[[update]]\nrows = \"r.csv\"\nclient_id = \"{{ row.id }}\"\nremove.callbacks = \"{{ row.cb }}\"\n";
+    let told = world.file("r.csv", "id,cb\na,@null\n").plan("job.toml", rows);
+    assert!(told.starts_with("exit 64") && told.contains("@null"), "{told}");
+}
+
+#[test]
+fn what_is_absent_equals_no_list_and_no_object() {
+    let world = world(json!({}));
+    for condition in
+        ["callbacks == ['https://b.example']", "callbacks == []", "addons == {}", "['x'] == callbacks"]
+    {
+        let told = world.plan("job.toml", format!("[[update]]\nwhere = \"{condition}\"\nset.sso = true\n"));
+        assert!(told.ends_with("skipped no_match"), "{condition}: {told}");
+    }
+    let told = world.plan(
+        "job.toml",
+        "[[update]]\nwhere = \"none == callbacks and callbacks == web_origins\"\nset.sso = true\n",
+    );
+    assert_eq!(told, "a sso absent → true");
+}
+
+#[test]
+fn defined_is_what_has_a_value() {
+    let world = world(json!({"description": "x"}));
+    let told = |condition: &str| {
+        world.plan("job.toml", format!("[[update]]\nwhere = \"{condition}\"\nset.sso = true\n"))
+    };
+    assert_eq!(told("description is defined and initiate_login_uri is undefined"), "a sso absent → true");
+    assert!(told("client_metadata.team is defined").ends_with("no_match"));
+}
+
+#[test]
+fn a_misspelt_name_behind_client_is_an_error_however_it_is_spelt() {
+    let world = world(json!({}));
+    for code in ["client['nmae'] != 'x'", "client.name and client['nmae'] is none"] {
+        let told = world.plan("job.toml", format!("[[update]]\nwhere = \"{code}\"\nset.sso = true\n"));
+        assert!(told.starts_with("exit 64") && told.contains("name"), "{code}: {told}");
+    }
+}
+
+#[test]
+fn a_variable_that_is_empty_does_not_widen_a_pattern() {
+    let told = world(json!({}))
+        .var("prefix", "")
+        .plan("job.toml", "[[update]]\nmatch.name = \"{{ vars.prefix }}*\"\nset.sso = true\n");
+    assert!(told.starts_with("exit 64") && told.contains("vars.prefix"), "{told}");
+}
+
+#[test]
+fn replace_empties_no_key_for_want_of_another_field() {
+    let world = world(json!({"client_metadata": {"team": "billing"}}));
+    let told =
+        world.plan("job.toml", on_a("replace.client_metadata = { team = \"{{ client_metadata.taem }}\" }"));
+    assert!(told.starts_with("exit 64") && told.contains("client_metadata.taem"), "{told}");
+}
+
+#[test]
+fn nothing_that_is_made_of_an_absent_field_empties_another_one() {
+    let world =
+        world(json!({"allowed_logout_urls": ["https://l.example"], "description": "hello", "sso": true}));
+    for lines in [
+        "set.allowed_logout_urls = \"{{ callbacks | list }}\"",
+        "set.allowed_logout_urls = \"{{ client_metadata.zzz | sort }}\"",
+        "set.description = \"{{ callbacks | join(',') }}\"",
+        "set.sso = \"{{ client_metadata.zzz | bool }}\"",
+    ] {
+        let told = world.plan("job.toml", on_a(lines));
+        assert!(told.starts_with("exit 64") && told.contains(" is none"), "{lines}: {told}");
+    }
+    assert_eq!(
+        world.plan("job.toml", on_a("set.callbacks = \"{{ callbacks | reject('eq', 'x') | list }}\"")),
+        "a unchanged"
+    );
+}
+
+#[test]
+fn an_id_that_looks_like_a_formula_survives_a_spreadsheet_of_get() {
+    let world = World::new(json!([{"client_id": "-aaaa", "name": "=x"}]));
+    let file = world.get("csv");
+    assert_eq!(world.plan("all.csv", &file), "-aaaa unchanged", "{file}");
+    assert_eq!(world.plan("all.csv", file.replace("'=x", "y")), "-aaaa name \"=x\" → \"y\"");
+}
+
+#[test]
+fn text_is_not_compared_with_numbers_nor_numbers_with_text() {
+    for (condition, words) in [
+        ("client_metadata.level > 6", "client_metadata.level | int"),
+        ("refresh_token.leeway == '30'", "without quotes"),
+        ("is_first_party == 'true'", "not is_first_party"),
+        ("client_secret is none", "is a secret"),
+    ] {
+        let told = check("job.toml", format!("[[update]]\nwhere = \"{condition}\"\nset.sso = true\n"));
+        assert!(told.contains(words), "{condition}: {told}");
+    }
+    assert_eq!(
+        check(
+            "job.toml",
+            "[[update]]\nwhere = \"client_metadata.level == '6' and refresh_token.leeway > 6\"\nset.sso = true\n"
+        ),
+        "ok"
+    );
+}
+
+#[test]
+fn an_edit_of_a_fetched_file_that_cannot_be_read_is_an_error() {
+    let world = world(
+        json!({"refresh_token": {"rotation_type": "rotating", "expiration_type": "expiring", "leeway": 30}, "description": "cafe"}),
+    );
+    let file = world.get("json");
+    for (from, to) in [("30", "1e999"), ("\"cafe\"", "\"caf\\ud83d\"")] {
+        let told = world.plan("all.json", file.replace(from, to));
+        assert!(told.starts_with("exit 64") && told.contains("cannot be read"), "{to}: {told}");
+    }
+}
+
+#[test]
+fn an_empty_cell_joined_to_text_is_an_error_unless_the_code_provides_for_it() {
+    let rows = |text: &str| {
+        format!("[[update]]\nrows = \"r.csv\"\nclient_id = \"{{{{ row.id }}}}\"\nset.name = \"{text}\"\n")
+    };
+    let world = world(json!({})).file("r.csv", "id,name\na,\n");
+    for text in ["{{ row.name ~ ' EU' }}", "{{ 'EU ' ~ row.name }}", "EU {{ row.name }}"] {
+        let told = world.plan("job.toml", rows(text));
+        assert!(told.starts_with("exit 64") && told.contains("row 2"), "{text}: {told}");
+    }
+    let filled = world.plan("job.toml", rows("{{ (row.name or name) ~ ' EU' }}"));
+    assert!(filled.starts_with("exit 4: ") && filled.contains("again"), "{filled}");
+    assert_eq!(
+        world.plan("job.toml", rows("{% if row.name %}{{ row.name }}{% else %}Shop{% endif %}")),
+        "a name \"Billing\" → \"Shop\""
+    );
+}
+
+#[test]
+fn an_expectation_that_equals_the_new_value_is_still_an_expectation() {
+    let told = world(json!({"description": "first"})).plan(
+        "job.toml",
+        on_a("set.description = \"zzz\"\nset.client_metadata.q = \"2\"\nexpect.description = \"zzz\""),
+    );
+    assert_eq!(told, "a conflict expect");
+}
+
+#[test]
+fn an_update_that_runs_once_does_not_hide_another_that_changes_again() {
+    let job = all("repeatable = false\nadd.client_aliases = [\"once\"]")
+        + &all("add.client_aliases = [\"n{{ client_aliases | default([]) | length }}\"]");
+    let told = world(json!({})).plan("job.toml", job);
+    assert!(told.starts_with("exit 4: update 2"), "{told}");
+}
+
+#[test]
+fn a_quote_that_is_not_doubled_swallows_no_row() {
+    let told = check("job.csv", "match.name,description\nShop,\"Hello\nPay,\"World\"\nBilling,\"x\"\n");
+    assert!(told.contains("job.csv:3:5") && told.contains("closing quote"), "{told}");
+    assert_eq!(check("job.csv", "match.name,description\nShop,\"Say \"\"hi\"\"\"\nPay,a \"b\" c\n"), "ok");
+}
+
+#[test]
+fn an_edited_number_of_an_unknown_field_stays_a_number() {
+    let world = world(json!({"addons": {"samlp": {"mappings": {"n": 7.5}}}}));
+    let file = world.get("csv");
+    assert_eq!(world.plan("all.csv", file.replace("7.5", "8")), "a addons.samlp.mappings.n 7.5 → 8");
+}
+
+#[test]
+fn replace_removes_nothing_that_holds_a_secret() {
+    let world = world(
+        json!({"addons": {"samlp": {"audience": "a"}, "azure_sb": {"namespace": "n", "sasKey": "hush"}}}),
+    );
+    let told = world.plan("job.toml", on_a("replace.addons = { samlp = { audience = \"b\" } }"));
+    assert!(
+        told.starts_with("exit 64") && told.contains("addons.azure_sb") && !told.contains("hush"),
+        "{told}"
+    );
+}
+
+#[test]
+fn numbers_of_guards_may_be_written_in_any_radix() {
+    let two = "[[update]]\nmatch = { name = \"*\" }\ncount = 0b1\nset.sso = true\n";
+    assert_eq!(world(json!({})).plan("job.toml", two), "a sso absent → true");
+}
+
+#[test]
+fn many_rows_of_one_client_are_judged_in_one_go() {
+    let rows: String = (0..3000).map(|at| format!("a,c{at}\n")).collect();
+    let told = world(json!({})).plan("job.csv", format!("client_id,add.allowed_clients\n{rows}"));
+    assert_eq!(told.lines().count(), 1);
+    assert!(told.contains("\"c2999\""));
+}
