@@ -282,7 +282,7 @@ pub struct PlanArgs {
     /// Exit with 2 where the plan found changes.
     #[arg(long)]
     pub detailed_exitcode: bool,
-    /// Show every client, however many.
+    /// Show every client, however many (else 100), and values whole, however long.
     #[arg(long)]
     pub full: bool,
 }
@@ -314,7 +314,7 @@ pub struct ApplyArgs {
     /// Copy the results to this file as well (.csv or .json). Repeatable.
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     pub report: Vec<PathBuf>,
-    /// Show every client of the plan, however many.
+    /// Show every client of the plan, however many (else 100), and values whole, however long.
     #[arg(long)]
     pub full: bool,
 }

@@ -44,8 +44,7 @@ pub(super) struct Reading<'r> {
 impl Reading<'_> {
     /// Reads and validates a job, and prints its warnings.
     pub(super) fn job(&self, name: &str, output: &Output) -> Result<Job, CliError> {
-        self.checked(name, output)
-            .map_err(|problems| CliError::job(problems, format!("patchwave check {name}")))
+        self.checked(name, output).map_err(|problems| CliError::job(problems, output::check_line(name)))
     }
 
     /// The same, with the mistakes for the caller to tell.

@@ -23,7 +23,7 @@ pub(super) async fn run(args: GetArgs, output: &Output) -> Result<u8, CliError> 
     let form = form(&args)?;
     if let Some(path) = args.out.as_deref().filter(|path| path.exists() && !args.overwrite) {
         let message = format!("{} exists, and may hold edits; --overwrite replaces it", path.display());
-        return Err(CliError::usage(message));
+        return Err(CliError::usage(message).next(super::output::command_line_with(&["--overwrite"])));
     }
     let display = output.progress();
     let session = connect(&args.tenant, &args.pace, &display).await?;
@@ -45,7 +45,7 @@ pub(super) async fn run(args: GetArgs, output: &Output) -> Result<u8, CliError> 
         output.result(&String::from_utf8_lossy(&text));
         return Ok(super::exit::OK);
     };
-    atomic::write(path, |out| write(out))?;
+    atomic::write(path, |out| write(out)).map_err(|error| CliError::setup(error.to_string()))?;
     output.note(&format!(
         "{} from {} in {}. Edit it, then: patchwave apply {}{}",
         term::count(count, &asked.kind.singular),
@@ -93,6 +93,11 @@ fn form(args: &GetArgs) -> Result<Form, CliError> {
         (Some(asked), Some(told)) if asked != told => Err(CliError::usage(
             "--format and the file's extension say different forms; leave one of them out",
         )),
+        (None, None) if extension.is_some() => Err(CliError::usage(format!(
+            "{} is no form that `get` writes: name the file .csv, .toml, .json or .jsonl, or say --format",
+            extension.unwrap_or_default()
+        ))
+        .next(super::output::command_line_with(&["--format=csv"]))),
         (asked, told) => Ok(asked.or(told).unwrap_or(Form::Json)),
     }
 }

@@ -138,6 +138,24 @@ pub(super) fn apply_line() -> String {
     line(words)
 }
 
+/// The `check` of this command's job: with the flags that say how it is to be read, without which it would be read otherwise.
+pub(super) fn check_line(job: &str) -> String {
+    const VALUED: [&str; 6] =
+        ["--allow-field", "--ignore-column", "--encoding", "--state-dir", "--config", "-c"];
+    let mut words = vec!["check".to_owned(), job.to_owned()];
+    let mut given = std::env::args().skip(1);
+    while let Some(word) = given.next() {
+        let joined = || word.split_once('=').is_some_and(|(flag, _)| VALUED.contains(&flag));
+        if VALUED.contains(&word.as_str()) {
+            words.push(word);
+            words.extend(given.next());
+        } else if word == "--no-base" || joined() {
+            words.push(word);
+        }
+    }
+    line(words.into_iter())
+}
+
 fn line(words: impl Iterator<Item = String>) -> String {
     let quote = |word: String| {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@%,+".contains(c);

@@ -19,7 +19,7 @@ use crate::model::{Problem, TenantName};
 use crate::plan::forecast::{Forecast, forecast};
 use crate::plan::{
     Header, Needs, Plan, PlanOptions, TenantFailure, TenantPlan, TenantState, Unplannable, guard, needs,
-    plan_tenant, warnings,
+    plan_tenant, protects_nobody, warnings,
 };
 use crate::report::problems;
 use crate::report::progress::Display;
@@ -34,6 +34,8 @@ pub(super) struct Planned {
     pub(super) forecasts: Vec<Option<Forecast>>,
     /// When the tenants were read.
     pub(super) read: Instant,
+    /// What a person should look at.
+    warnings: Vec<Problem>,
     /// Errors of tenants that could not be planned.
     pub(super) failures: Vec<(TenantName, ApiError)>,
 }
@@ -53,11 +55,8 @@ pub(super) async fn start(
     let planned = plan(&job, &session, args).await;
     display.clear();
     let planned = planned?;
-    for tenant in &planned.plan.tenants {
-        let warnings = warnings(&job, &tenant.tenant, &tenant.rows);
-        if !warnings.is_empty() {
-            output.note(&problems::render(&warnings));
-        }
+    if !planned.warnings.is_empty() {
+        output.note(&problems::render(&planned.warnings));
     }
     Ok((session, job, planned))
 }
@@ -103,12 +102,13 @@ async fn plan(job: &Job, session: &Session, args: &JobArgs) -> Result<Planned, C
     let mut planned = Planned {
         plan: Plan { header, tenants: Vec::new() },
         forecasts: Vec::new(),
+        warnings: protects_nobody(job, states.iter().map(|state| state.as_ref().ok())),
         failures: Vec::new(),
         read,
     };
     let (mut problems, mut refusals) = (Vec::new(), Vec::new());
     for ((target, scope), state) in session.targets.iter().zip(&scopes).zip(states) {
-        match one(job, session, (target, scope), state, &options, &mut planned.failures) {
+        match one(job, session, (target, scope), state, &options, &mut planned) {
             Ok((tenant, forecast)) => {
                 options.limit = options.limit.map(|limit| limit.saturating_sub(tenant.writes.len()));
                 planned.plan.tenants.push(Arc::new(tenant));
@@ -136,7 +136,7 @@ fn one(
     (target, scope): (&Target, &Arc<TenantScope>),
     state: Result<TenantState, ApiError>,
     options: &PlanOptions,
-    failures: &mut Vec<(TenantName, ApiError)>,
+    planned: &mut Planned,
 ) -> Result<One, Unplannable> {
     let mut tenant = TenantPlan {
         tenant: target.tenant.clone(),
@@ -157,11 +157,13 @@ fn one(
                 retryable: error.retryable(),
             });
             tenant.rows = crate::plan::resolve::not_attempted(job, &target.tenant);
-            failures.push((target.tenant.clone(), error));
+            planned.failures.push((target.tenant.clone(), error));
             Ok((tenant, None))
         }
         Ok(state) => {
-            (tenant.writes, tenant.rows) = plan_tenant(job, scope, &state, options)?;
+            let resolved = plan_tenant(job, scope, &state, options)?;
+            planned.warnings.extend(warnings(job, &target.tenant, &state, &resolved));
+            (tenant.writes, tenant.rows) = resolved;
             tenant.total = state.total;
             let forecast = forecast_of(session, target, &tenant);
             Ok((tenant, Some(forecast)))
@@ -203,7 +205,7 @@ fn check_tenants(job: &Job, session: &Session, args: &JobArgs) -> Result<(), Cli
                 target.tenant,
                 allowed.join(", ")
             ),
-            help: "choose one of those with --tenant".to_owned(),
+            help: "choose tenants that these name, or that have the tag, with --tenant or --group".to_owned(),
         };
         return Err(CliError::refused(&[refusal]));
     }

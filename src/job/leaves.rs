@@ -110,7 +110,7 @@ pub(super) fn leaves(
         }
         Tree::Object(entries) if entries.is_empty() => out.push(Leaf::Fault {
             what: format!("`{path}` is set to an empty object, which sets nothing"),
-            help: Some(format!("name the keys below `{path}` to set, or leave it out")),
+            help: Some(format!("name the keys below `{path}` to set; `unset` takes it away, and `replace` keeps no key but those it names")),
             span: tree.span,
         }),
         // A list item or scalar is expected here: one message about the whole instead of one for each key.

@@ -139,8 +139,8 @@ pub struct Op {
 
 impl Op {
     /// No operation in particular, for messages about a row as a whole.
-    pub(super) fn nowhere() -> Self {
-        Self { path: FieldPath::root_field(""), action: Action::Unset, span: 0..0 }
+    pub(super) fn at(span: Range<usize>) -> Self {
+        Self { path: FieldPath::root_field(""), action: Action::Unset, span }
     }
 }
 

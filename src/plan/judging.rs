@@ -79,7 +79,11 @@ impl<'j> Draft<'j> {
         let asked: Vec<_> = filled.iter().flat_map(|filled| filled.asked.iter().cloned()).collect();
         // Of a single update only items that templates gave can clash.
         if asked.len() > 1 {
-            self.problems.extend(clashes(kind, &asked).into_iter().map(|(_, problem)| problem));
+            let name = self.name_of(id).unwrap_or_else(|| id.to_string());
+            self.problems.extend(clashes(kind, &asked).into_iter().map(|(_, mut problem)| {
+                problem.what.push_str(&format!("; both hit {} {name:?}", kind.singular));
+                problem
+            }));
         }
         let items = united(&filled);
         let mut changes: Vec<FieldChange> = Vec::new();

@@ -26,4 +26,4 @@ pub use needs::{Needs, needs};
 pub use resolve::{PlanOptions, Unplannable, plan_tenant};
 pub use state::{Missing, TenantState};
 pub use types::{Done, Header, Plan, Row, RowState, TenantFailure, TenantPlan, Totals, Write};
-pub use warnings::warnings;
+pub use warnings::{protects_nobody, warnings};

@@ -161,6 +161,9 @@ fn unfit<'j>(
             Some(help) if computed && help.ends_with("without quotes") => {
                 Some("a filter makes the right type of it: `| int`, `| float`, `| bool`".to_owned())
             }
+            Some(help) if computed && help.starts_with("write it in quotes") => {
+                Some("the expression gives a number or a flag: `| string` makes text of it".to_owned())
+            }
             help => help,
         };
         Some((update, span, RenderFault { what, help }))

@@ -197,6 +197,7 @@ impl Chooser<'_> {
             }
             1 => Ok(Selected { ids: found, renamed }),
             _ if rule.every => Ok(Selected { ids: found, renamed }),
+            _ if renamed => Err(Nobody::Done(ambiguous_now(self.job.kind, name, &found))),
             _ => Err(Nobody::Done(ambiguous(self.job.kind, key, name, &found))),
         }
     }
@@ -266,6 +267,18 @@ fn by_id(kind: &Kind, id: &EntityId, state: &TenantState) -> Result<EntityId, Do
         error_code: missing.error_code,
         ..Done::because(RowResult::Failed, Reason::NotFound, message)
     })
+}
+
+/// Of a name that nobody has any more, while several have the one that the job gives.
+fn ambiguous_now(kind: &Kind, name: &str, found: &[EntityId]) -> Done {
+    let ids: Vec<&str> = found.iter().map(EntityId::as_str).collect();
+    let message = format!(
+        "no {} is named \"{name}\", and {} have the new name already: {}; select by id",
+        kind.singular,
+        found.len(),
+        ids.join(", ")
+    );
+    Done::because(RowResult::Failed, Reason::Ambiguous, message)
 }
 
 fn ambiguous(kind: &Kind, key: &FieldPath, name: &str, found: &[EntityId]) -> Done {

@@ -1,19 +1,102 @@
 //! What a person should look at in a plan, though nothing is wrong with it.
 
-use super::types::{Row, RowState};
-use crate::job::Job;
-use crate::model::{Problem, Reason, TenantName};
+use std::collections::HashMap;
 
-/// Rules that fit nobody: a misspelt pattern looks just like one that has done its work.
-pub fn warnings(job: &Job, tenant: &TenantName, rows: &[Row]) -> Vec<Problem> {
+use serde_json::Value;
+
+use super::resolve::Resolved;
+use super::state::TenantState;
+use super::types::{RowState, Write};
+use crate::job::{Job, RowLabel};
+use crate::model::{Body, FieldPath, Problem, Reason, TenantName};
+
+/// Names told of one tenant; a rule that gives all its clients one name needs no more.
+const SHOWN: usize = 5;
+
+/// Of one tenant's part of a plan: rules that fit nobody, and names that two clients would share.
+pub fn warnings(
+    job: &Job,
+    tenant: &TenantName,
+    state: &TenantState,
+    (writes, rows): &Resolved,
+) -> Vec<Problem> {
     let nobody = rows
         .iter()
         .filter(|row| matches!(&row.state, RowState::Done(done) if done.reason == Some(Reason::NoMatch)));
-    nobody
-        .filter_map(|row| {
-            let origin = &job.updates.get(row.update)?.origin;
-            let what = format!("{} fits no {} of {tenant}", origin.label.in_words(), job.kind.singular);
-            Some(Problem::new(what).at(&origin.file, origin.span.clone()).warning())
-        })
-        .collect()
+    // A misspelt pattern looks just like one that has done its work.
+    let nobody = nobody.filter_map(|row| {
+        let origin = &job.updates.get(row.update)?.origin;
+        let what = format!("{} fits no {} of {tenant}", origin.label.in_words(), job.kind.singular);
+        Some(Problem::new(what).at(&origin.file, origin.span.clone()).warning())
+    });
+    nobody.chain(shared_names(job, tenant, state, writes)).collect()
+}
+
+/// Auth0 takes one name for two clients; but nobody can tell them apart in the Dashboard any more, and a job that selects by
+/// name, this one included, will find both. Only clients that were read are known.
+fn shared_names(job: &Job, tenant: &TenantName, state: &TenantState, writes: &[Write]) -> Vec<Problem> {
+    let field = FieldPath::root_field(&job.kind.endpoint.name_field);
+    let new: HashMap<_, &str> =
+        writes.iter().filter_map(|write| Some((&write.id, new_name(write, &field)?))).collect();
+    if new.is_empty() {
+        return Vec::new();
+    }
+    let mut bearers: HashMap<&str, usize> = HashMap::new();
+    for (id, body) in &state.objects {
+        if let Some(name) = new.get(id).copied().or_else(|| name_of(body, &field)) {
+            *bearers.entry(name).or_default() += 1;
+        }
+    }
+    let mut told: Vec<&str> = Vec::new();
+    let mut problems = Vec::new();
+    for write in writes {
+        let Some(name) = new.get(&write.id).copied() else { continue };
+        let count = bearers.get(name).copied().unwrap_or_default();
+        if count < 2 || told.contains(&name) {
+            continue;
+        }
+        told.push(name);
+        let what = format!("{count} {}s of {tenant} would be named {name:?}", job.kind.singular);
+        let help = "select by id from then on, or make the names differ";
+        let problem = Problem::new(what).help(help).warning();
+        problems.push(match origin(job, tenant, write.label) {
+            Some(origin) => problem.at(&origin.file, origin.span.clone()),
+            None => problem,
+        });
+        if told.len() == SHOWN {
+            break;
+        }
+    }
+    problems
+}
+
+fn new_name<'w>(write: &'w Write, field: &FieldPath) -> Option<&'w str> {
+    write.changes.iter().find(|change| change.path == *field)?.after.as_ref()?.as_str()
+}
+
+fn name_of<'b>(body: &'b Body, field: &FieldPath) -> Option<&'b str> {
+    field.get(body).and_then(Value::as_str)
+}
+
+fn origin<'j>(job: &'j Job, tenant: &TenantName, label: RowLabel) -> Option<&'j crate::job::Origin> {
+    let updates = job.updates.iter().filter(|update| update.is_for(tenant));
+    updates.map(|update| &update.origin).find(|origin| origin.label == label)
+}
+
+/// Entries of `protect` that stand for nobody in any tenant that was read whole: an id with a typing error protects nothing.
+pub fn protects_nobody<'s>(job: &Job, states: impl Iterator<Item = Option<&'s TenantState>>) -> Vec<Problem> {
+    let mut unseen: Vec<_> = job.protect.iter().collect();
+    for state in states {
+        // Where not all clients were read, or none could be, nothing is known of those that are missing.
+        let Some(state) = state.filter(|state| state.total == Some(state.objects.len())) else {
+            return Vec::new();
+        };
+        unseen.retain(|id| !state.objects.contains_key(*id) && !state.excluded.contains(id));
+    }
+    let told = |id: &&crate::model::EntityId| {
+        let what =
+            format!("`protect` names {id}, and no {} has this id: it protects nobody", job.kind.singular);
+        Problem::new(what).help("copy the id from `get`, or take the entry out").warning()
+    };
+    unseen.iter().map(told).collect()
 }

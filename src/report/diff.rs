@@ -21,7 +21,7 @@ pub struct DiffOptions<'d> {
     pub noun: &'d str,
     /// Columns of the terminal.
     pub width: usize,
-    /// Whether to show every client, however many.
+    /// Whether to show every client, however many, and values whole, however long.
     pub full: bool,
 }
 
@@ -70,6 +70,13 @@ fn heading(out: &mut String, tenant: &TenantPlan, options: DiffOptions<'_>) {
 }
 
 fn writes(out: &mut String, tenant: &TenantPlan, options: DiffOptions<'_>) {
+    let mut cut = false;
+    let mut value = |value: Option<&Value>, room: usize| {
+        let room = if options.full { usize::MAX } else { room };
+        let shown = term::value(value, room);
+        cut |= shown.contains('…') && shown.chars().count() == room;
+        shown
+    };
     let most = if options.full { usize::MAX } else { SHOWN };
     for write in tenant.writes.iter().take(most) {
         let name =
@@ -84,15 +91,15 @@ fn writes(out: &mut String, tenant: &TenantPlan, options: DiffOptions<'_>) {
                 let room = options.width.saturating_sub(widest + 10).max(40);
                 let gone = gone.into_iter().map(|item| (term::OLD, '-', item));
                 for (style, sign, item) in gone.chain(new.into_iter().map(|item| (term::NEW, '+', item))) {
-                    let shown = format!("{sign} {}", term::value(Some(item), room));
+                    let shown = format!("{sign} {}", value(Some(item), room));
                     line(out, format_args!("      {path:widest$}  {}", paint(style, shown)));
                 }
                 continue;
             }
             // Two values share what the field's name leaves of the line.
             let room = options.width.saturating_sub(widest + 12).max(40) / 2;
-            let before = paint(term::OLD, term::value(change.before.as_ref(), room));
-            let after = paint(term::NEW, term::value(change.after.as_ref(), room));
+            let before = paint(term::OLD, value(change.before.as_ref(), room));
+            let after = paint(term::NEW, value(change.after.as_ref(), room));
             line(out, format_args!("      {path:widest$}  {before} → {after}"));
         }
     }
@@ -102,6 +109,14 @@ fn writes(out: &mut String, tenant: &TenantPlan, options: DiffOptions<'_>) {
             format_args!(
                 "  … and {} more; --full shows all",
                 term::count(tenant.writes.len() - most, options.noun)
+            ),
+        );
+    } else if cut {
+        line(
+            out,
+            format_args!(
+                "  {}",
+                paint(term::FAINT, "… stands for the middle of a long value; --full shows all")
             ),
         );
     }

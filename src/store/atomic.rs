@@ -17,7 +17,7 @@ pub fn write(
 ) -> Result<(), StoreError> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let attempt = || -> std::io::Result<()> {
-        let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
+        let mut temporary = tempfile::NamedTempFile::new_in(exists(folder)?)?;
         let mut buffered = BufWriter::new(&mut temporary);
         content(&mut buffered)?;
         buffered.flush()?;
@@ -35,7 +35,16 @@ pub fn write(
 /// Where its folder does not exist or takes no file.
 pub fn can_write(path: &Path) -> Result<(), StoreError> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    tempfile::tempfile_in(folder).map(drop).map_err(StoreError::new("write", path))
+    let attempt = || tempfile::tempfile_in(exists(folder)?).map(drop);
+    attempt().map_err(StoreError::new("write", path))
+}
+
+/// The system's own error would name the temporary file, which nobody knows.
+fn exists(folder: &Path) -> std::io::Result<&Path> {
+    let missing = || {
+        std::io::Error::new(std::io::ErrorKind::NotFound, format!("there is no folder {}", folder.display()))
+    };
+    if folder.is_dir() { Ok(folder) } else { Err(missing()) }
 }
 
 /// Makes a rename in this folder durable. Where folders cannot be opened (Windows) the system does it by itself.

@@ -167,6 +167,68 @@ fn protected_clients_are_left_out_of_rules_and_refuse_a_job_that_names_them() {
 }
 
 #[test]
+fn an_entry_of_protect_that_protects_nobody_is_no_secret() {
+    let served = Served::quick();
+    let (portal, job) = (served.id("acme-portal-dev"), format!("{RULE}set.sso = true\n"));
+    let with = |entry: &str| format!("[guards]\nprotect = [\"{entry}\"]\n{job}");
+    let case = served
+        .case()
+        .file("name.toml", with("Acme Portal"))
+        .file("typo.toml", with(&format!("{portal}x")))
+        .file("right.toml", with(&portal));
+    let name = case.run(["check", "name.toml"]);
+    assert!(name.exits(64).stderr.contains("`protect` takes ids of clients"), "{name}");
+    let typo = case.run(["plan", "typo.toml"]);
+    assert!(typo.exits(0).stderr.contains(&format!("`protect` names {portal}x")), "{typo}");
+    let right = case.run(["plan", "right.toml"]);
+    assert!(!right.exits(0).stderr.contains("`protect` names"), "{right}");
+}
+
+#[test]
+fn a_long_value_is_cut_in_the_middle_and_shown_whole_where_all_is_asked_for() {
+    let served = Served::quick();
+    let long = format!("begin {} middle {} end", "a".repeat(55), "b".repeat(55));
+    let case = served.case().file("job.toml", format!("{RULE}set.description = \"{long}\"\n"));
+    let short = case.run(["plan", "job.toml"]);
+    assert!(!short.exits(0).stdout.contains("middle aaa"), "{short}");
+    assert!(!short.stdout.contains(&long) && short.stdout.contains("--full shows all"), "{short}");
+    let full = case.run(["plan", "job.toml", "--full"]);
+    assert!(full.exits(0).stdout.contains(&long) && !full.stdout.contains("--full shows all"), "{full}");
+}
+
+#[test]
+fn what_to_type_after_a_mistake_reads_the_job_as_this_command_did() {
+    let served = Served::quick();
+    let case = served.case().file("job.csv", "match.name,nmae,Extra\nA,b,c\n");
+    let done =
+        case.run(["plan", "job.csv", "--ignore-column", "Extra", "--encoding=windows-1252", "--limit", "3"]);
+    let next = "next:  patchwave check job.csv --ignore-column Extra --encoding=windows-1252\n";
+    assert!(done.exits(64).stderr.ends_with(next), "{done}");
+}
+
+#[test]
+fn a_column_that_the_spreadsheet_lacks_is_told_once_at_the_job() {
+    let case = Case::new()
+        .file("s.csv", "Alt;Neu\na;b\nc;d\ne;f\n")
+        .file("job.toml", "[[update]]\nrows = \"s.csv\"\nmatch.name = \"{{ row.Alt }}\"\nset.name = \"{{ row.Nue }}\"\nset.description = \"{{ row.Absender }}\"\n");
+    let done = case.run(["check", "job.toml"]);
+    let said = &done.exits(64).stderr;
+    assert!(said.contains("job.toml:4:") && said.contains("did you mean `row['Neu']`"), "{done}");
+    assert!(said.contains("job.toml:5:") && said.contains("s.csv has the columns `Alt`, `Neu`"), "{done}");
+    assert!(said.contains("2 mistakes"), "{done}");
+}
+
+#[test]
+fn get_writes_no_form_that_it_does_not_know() {
+    let served = Served::quick();
+    let case = served.case();
+    let done = case.run(["get", "--all", "-o", "clients.xlsx"]);
+    assert!(done.exits(64).stderr.contains("xlsx is no form"), "{done}");
+    let done = case.run(["get", "--all", "-o", "nowhere/clients.csv"]);
+    assert!(done.exits(3).stderr.contains("there is no folder nowhere"), "{done}");
+}
+
+#[test]
 fn count_refuses_another_number_of_clients() {
     let case = Case::new().file("job.toml", format!("{RULE}set.description = \"x\"\ncount = 2\n"));
     let done = case.run(["apply", "job.toml", "--sandbox"]);

@@ -27,11 +27,13 @@ pub(super) struct Dialect {
 /// has most of outside quotes.
 pub(super) fn detect(bytes: &[u8], encoding: Option<&'static Encoding>) -> Dialect {
     let (text, lossy) = match encoding {
-        Some(encoding) => {
+        // What it says is about files that are not UTF-8: one job can read the spreadsheet of another program beside a
+        // report of this one. Where ASCII bytes need not mean ASCII, the bytes tell nothing.
+        Some(encoding) if !(encoding.is_ascii_compatible() && std::str::from_utf8(bytes).is_ok()) => {
             let (text, _, lossy) = encoding.decode(bytes);
             (text.into_owned(), lossy)
         }
-        None => decode(bytes),
+        _ => decode(bytes),
     };
     let first_line = text.lines().next().unwrap_or_default();
     if let Some(rest) = first_line.trim_matches('"').strip_prefix("sep=")
@@ -108,5 +110,14 @@ mod tests {
         assert_eq!((dialect.text.as_str(), dialect.lossy), ("client_id;näme\r\n", false));
         assert_eq!(detect(b"\xef\xbb\xbfclient_id", None).text, "client_id");
         assert!(detect(b"client_id,n\xe4me", None).lossy);
+    }
+
+    #[test]
+    fn an_encoding_is_said_of_files_that_are_not_utf_8() {
+        let windows = Some(encoding_rs::WINDOWS_1252);
+        assert_eq!(detect(b"n\xe4me", windows).text, "näme");
+        assert_eq!(detect("näme".as_bytes(), windows).text, "näme");
+        assert_eq!(detect(b"\xef\xbb\xbfn\xc3\xa4me", windows).text, "näme");
+        assert_eq!(detect(b"\x1b$B%\"\x1b(B", Some(encoding_rs::ISO_2022_JP)).text, "ア");
     }
 }

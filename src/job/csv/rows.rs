@@ -78,8 +78,13 @@ impl Row {
         if self.record.len() == columns {
             return None;
         }
-        let what = format!("row {} has {} cells, the header has {columns}", self.number, self.record.len());
-        let help = "a cell that holds the delimiter must stand in double quotes";
+        let cells = if self.record.len() == 1 { "cell" } else { "cells" };
+        let what = format!("row {} has {} {cells}, the header has {columns}", self.number, self.record.len());
+        let help = if self.record.len() > columns {
+            "a cell that holds the delimiter must stand in double quotes"
+        } else {
+            "an empty cell keeps its delimiter; the header and the rows must have the same one"
+        };
         Some(Problem::new(what).at(file, self.span.clone()).help(help))
     }
 

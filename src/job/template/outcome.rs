@@ -48,6 +48,10 @@ pub(super) fn syntax(error: &minijinja::Error, code: &str, base: usize) -> Wrong
     let wrong = Wrong::new(format!("not a valid expression: {detail}"), base + at.start..base + at.end);
     if code.get(at).is_some_and(|marked| marked.starts_with('=')) {
         wrong.help("a comparison is written with two signs: `==`")
+    } else if detail == "unexpected input after expression" && code.contains("row.") {
+        wrong.help("a column whose name is not one word is written `row['Column name']`")
+    } else if detail.contains("unexpected end of string") {
+        wrong.help("close the quote: 'text'")
     } else {
         wrong
     }

@@ -47,7 +47,7 @@ impl TenantScope {
         let read = move |name: String| {
             env.get(&name).filter(|_| !names_credential(&name)).cloned().ok_or_else(|| {
                 let what = format!(
-                    "env(\"{name}\") is not allowed or not set: allow it with --allow-env {name}, or allow_env in patchwave.toml"
+                    "env(\"{name}\") is not allowed or not set: allow it with --allow-env {name}, or allow_env in patchwave.toml (a credential cannot be allowed)"
                 );
                 Error::new(ErrorKind::InvalidOperation, what)
             })

@@ -383,7 +383,26 @@ fn unknown_test(name: &str) -> Option<String> {
     unknown.then(|| help("tests", name, &TESTS))
 }
 
+/// How other languages call what templates call otherwise.
+const ELSEWHERE: [(&str, &str); 8] = [
+    ("endswith", "endingwith"),
+    ("ends_with", "endingwith"),
+    ("startswith", "startingwith"),
+    ("starts_with", "startingwith"),
+    ("match", "matching"),
+    ("regex", "matching"),
+    ("contains", "in"),
+    ("null", "none"),
+];
+
 fn help(what: &str, name: &str, known: &[&str]) -> String {
+    let elsewhere = ELSEWHERE.iter().find(|(other, ours)| *other == name && known.contains(ours));
+    if let Some((_, ours)) = elsewhere {
+        return match *ours {
+            "in" => "write `'text' in field`".to_owned(),
+            ours => format!("did you mean `{ours}`?"),
+        };
+    }
     match nearest(name, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("{what}: {}", known.join(", ")),

@@ -9,6 +9,7 @@ mod selecting;
 mod tree;
 mod update;
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -40,7 +41,14 @@ pub fn read(input: Input<'_>, options: LoadOptions<'_>) -> Result<Job, Vec<Probl
     let text = utf8(input)?;
     let file = SourceFile::new(input.name, mask::keyed(options.kind, text));
     let (document, errors) = DeTable::parse_recoverable(text);
-    let mut reader = Reader { options, file, problems: Vec::new(), warnings: Vec::new(), rows_here: false };
+    let mut reader = Reader {
+        options,
+        file,
+        problems: Vec::new(),
+        warnings: Vec::new(),
+        rows_here: false,
+        told_columns: HashSet::new(),
+    };
     for error in errors {
         let span = error.span().unwrap_or_default();
         reader.fault(format!("not valid TOML: {}", error.message()), span, None);
@@ -62,6 +70,8 @@ struct Reader<'o> {
     warnings: Vec<Problem>,
     /// Whether the update that is being read names a file of rows.
     rows_here: bool,
+    /// Columns that a file of rows does not have and that were told, by the place that uses them.
+    told_columns: HashSet<(usize, String)>,
 }
 
 impl Reader<'_> {
@@ -183,12 +193,27 @@ impl Reader<'_> {
                 "max_failures" => guards.max_failures = self.threshold(&key, value),
                 "protect" => {
                     let ids = self.list("protect", value);
-                    job.protect = ids.into_iter().map(|(id, _)| EntityId::new(id.trim())).collect();
+                    job.protect = ids.into_iter().filter_map(|(id, at)| self.protected(&id, at)).collect();
                 }
                 _ => self.unknown_key(&key, span, &GUARD_KEYS, &GUARD_LATER),
             }
         }
         job.guards = guards;
+    }
+
+    /// An id to protect. A name or a pattern would fit no id, and protect nobody.
+    fn protected(&mut self, id: &str, at: Range<usize>) -> Option<EntityId> {
+        let id = id.trim();
+        if id.is_empty() || id.contains(|c: char| c.is_whitespace() || matches!(c, '*' | '{')) {
+            let what = format!("`protect` takes ids of {}s, and {id:?} is none", self.kind().singular);
+            self.fault(
+                what,
+                at,
+                Some("a `where` on the updates leaves out whom a condition tells".to_owned()),
+            );
+            return None;
+        }
+        Some(EntityId::new(id))
     }
 
     fn updates(&mut self, span: Range<usize>, value: TomlSpanned<DeValue<'_>>) -> Vec<Written> {

@@ -134,7 +134,7 @@ impl Reader<'_> {
             let scope = Scope::of_row(&cells);
             let before = self.problems.len();
             let mut update = Update {
-                selector: self.selector_of_row(&written.update.selector, &scope, sheet, row),
+                selector: self.selector_of_row(&written.update, &scope, sheet, row),
                 ops: Vec::with_capacity(written.update.ops.len()),
                 expects: Vec::new(),
                 row: Some(cells),
@@ -160,11 +160,12 @@ impl Reader<'_> {
 
     fn selector_of_row(
         &mut self,
-        selector: &Selector,
+        written: &Update,
         scope: &Scope,
         sheet: &Sheet,
         row: &table::Row,
     ) -> Selector {
+        let selector = &written.selector;
         let Selector::Templated(templated) = selector else { return selector.clone() };
         if templated.uses().tenant {
             return selector.clone();
@@ -172,7 +173,7 @@ impl Reader<'_> {
         match templated.bind(scope) {
             Ok(bound) => bound,
             Err(fault) => {
-                self.row_problem(sheet, row, &Op::nowhere(), fault);
+                self.row_problem(sheet, row, &Op::at(written.origin.span.clone()), fault);
                 selector.clone()
             }
         }
@@ -265,7 +266,7 @@ impl Reader<'_> {
         match put {
             Ok(value) => value.map(|value| Expect { value: value.map(Term::Value), ..expect.clone() }),
             Err(fault) => {
-                self.row_problem(sheet, row, &Op::nowhere(), fault);
+                self.row_problem(sheet, row, &Op::at(expect.span.clone()), fault);
                 None
             }
         }
@@ -283,8 +284,26 @@ impl Reader<'_> {
         };
         let what =
             fault.what.strip_prefix(&format!("row {}: ", row.number)).unwrap_or(&fault.what).to_owned();
+        if what.contains("there is no `row['") {
+            return self.no_such_column(sheet, op, what, fault.help);
+        }
         let problem = Problem::new(format!("{place}: {what}")).at(&sheet.file, span);
         self.problems.push(problem.maybe_help(fault.help));
+    }
+}
+
+impl Reader<'_> {
+    /// A column that the file does not have is a mistake of the job, and the same one in every row: it is told once.
+    fn no_such_column(&mut self, sheet: &Sheet, op: &Op, what: String, help: Option<String>) {
+        if !self.told_columns.insert((op.span.start, what.clone())) {
+            return;
+        }
+        let columns = || {
+            let names: Vec<String> = sheet.columns.iter().map(|name| format!("`{name}`")).collect();
+            format!("{} has the columns {}", sheet.file.name, names.join(", "))
+        };
+        let help = help.filter(|help| help.starts_with("did you mean")).unwrap_or_else(columns);
+        self.fault(what, op.span.clone(), Some(help));
     }
 }
 

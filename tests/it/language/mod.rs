@@ -246,7 +246,8 @@ impl World {
             job.warnings.iter().map(|warning| format!("warning: {warning}")).collect();
         match self.planned(&job) {
             Ok(resolved) => {
-                let warnings = warnings(&job, &TenantName::new(&self.tenant), &resolved.1);
+                let state = self.state(&job);
+                let warnings = warnings(&job, &TenantName::new(&self.tenant), &state, &resolved);
                 lines.extend(warnings.iter().map(|warning| format!("warning: {warning}")));
                 told(&resolved, &mut lines);
             }

@@ -84,7 +84,29 @@ fn a_client_that_an_earlier_run_renamed_is_found_under_its_new_name() {
 fn a_client_is_looked_for_under_the_new_name_only_where_none_has_the_old_one() {
     let job = "[[update]]\nmatch = { name = \"Billing\" }\nset.name = \"Billing EU\"\n";
     let told = named(&["Billing EU", "Billing"]).plan("job.toml", job);
-    assert_eq!(told, r#"b2 name "Billing" → "Billing EU""#);
+    assert!(told.ends_with(r#"b2 name "Billing" → "Billing EU""#), "{told}");
+    assert!(
+        told.starts_with("warning: ") && told.contains(r#"2 clients of dev would be named "Billing EU""#),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_name_that_two_clients_would_share_is_warned_of_and_one_that_nobody_else_has_is_not() {
+    let csv = "match.name,name\nA,X\nB,X\nC,Y\nD,Z\n";
+    let told = named(&["A", "B", "C", "D"]).plan("job.csv", csv);
+    let warnings: Vec<&str> = told.lines().filter(|line| line.starts_with("warning")).collect();
+    assert_eq!(warnings.len(), 1, "{told}");
+    assert!(
+        warnings[0].contains("job.csv:2:1") && warnings[0].contains("2 clients of dev would be named \"X\""),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_name_that_nobody_has_any_more_and_several_have_as_the_new_one_is_told_as_such() {
+    let told = named(&["X", "X"]).plan("job.csv", "match.name,name\nA,X\n");
+    assert!(told.contains("failed ambiguous"), "{told}");
 }
 
 #[test]
