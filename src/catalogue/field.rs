@@ -169,6 +169,16 @@ pub struct Field {
     pub items: Option<Box<Field>>,
 }
 
+impl Field {
+    /// The listed value that a text is another spelling of: `SPA` and `Regular Web` for `spa` and `regular_web`. Auth0 knows
+    /// no such value, whatever it may add to the list.
+    pub fn spelt_otherwise(&self, text: &str) -> Option<&str> {
+        let plain = |text: &str| text.trim().to_ascii_lowercase().replace([' ', '-'], "_");
+        let listed = self.values.iter().find(|value| plain(value) == plain(text))?;
+        (!self.values.iter().any(|value| value == text)).then_some(listed)
+    }
+}
+
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }

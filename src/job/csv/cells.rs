@@ -74,7 +74,14 @@ impl Reader<'_> {
                 }
                 Column::RowTenant => draft.tenant = filled().map(TenantName::new).or(draft.tenant.take()),
                 Column::Match(_) if cell.is_empty() => draft.blank_match.push(at),
-                Column::Match(path) => draft.fields.push((path.clone(), Pattern::literal(cell))),
+                Column::Match(path) => {
+                    let field = self.kind().lookup(path).field();
+                    if let Some(listed) = field.and_then(|field| field.spelt_otherwise(cell)) {
+                        let help = format!("did you mean {listed}?");
+                        self.cell_problem(row, at, &format!("`{path}` is never {cell:?}"), Some(help));
+                    }
+                    draft.fields.push((path.clone(), Pattern::literal(cell)));
+                }
                 Column::Base => draft.base = filled().map(str::to_owned),
                 _ => (),
             }

@@ -10,7 +10,8 @@ use super::notes::{self, Notes};
 use super::outcome::{RenderFault, foreign, syntax, told};
 use super::scan::{with_absent, with_order};
 use super::scope::Scope;
-use super::uses::{self, Uses, Wrong};
+use super::uses::{Uses, Wrong};
+use super::{comparisons, words};
 
 /// Bytes of code in one expression.
 const LONGEST: usize = 10_000;
@@ -29,8 +30,8 @@ impl Expression {
     /// Everything that is wrong with it, as far as that can be known without a client.
     pub fn parse(source: &str, kind: &Kind) -> Result<Self, Vec<Wrong>> {
         let this = Self::compile(source, 0).map_err(|wrong| vec![wrong])?;
-        let mut wrong = uses::unknown_words(source, 0);
-        wrong.extend(uses::mistyped(kind, source, 0));
+        let mut wrong = words::unknown_words(source, 0);
+        wrong.extend(comparisons::mistyped(kind, source, 0));
         wrong.extend(this.uses.misspelt(kind, source));
         if wrong.is_empty() { Ok(this) } else { Err(wrong) }
     }

@@ -3,10 +3,12 @@
 //! Central types: [`Template`] (a text with `{{ … }}` in it), [`Expression`] (a `where`) and [`Scope`] (what they see).
 //! Pure: a template sees what its scope holds and nothing else. Uses `model` and `catalogue`.
 //!
-//! `scan` finds the code in a text, `uses` what that code refers to, `engine` is minijinja with our filters and tests;
+//! `scan` finds the code in a text, `uses` what that code refers to, `words` and
+//! `comparisons` what in it cannot be meant, `engine` is minijinja with our filters and tests;
 //! `node` and `absent` are the values that it meets, and `notes` what they have to tell.
 
 mod absent;
+mod comparisons;
 mod engine;
 mod expression;
 mod node;
@@ -15,6 +17,7 @@ mod outcome;
 mod scan;
 mod scope;
 mod uses;
+mod words;
 
 use std::ops::Range;
 
@@ -75,8 +78,8 @@ impl Template {
                 let code = source[at.clone()].trim_matches(['-', '+']);
                 let base = at.start + source[at.clone()].find(code).unwrap_or_default();
                 wrong.extend(foreign(code, base));
-                wrong.extend(uses::unknown_words(code, base));
-                wrong.extend(uses::mistyped(kind, code, base));
+                wrong.extend(words::unknown_words(code, base));
+                wrong.extend(comparisons::mistyped(kind, code, base));
             }
         }
         if !wrong.is_empty() {

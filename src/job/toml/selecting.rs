@@ -161,7 +161,10 @@ impl Reader<'_> {
                 matches!(&pattern, Some(PatternText::Pattern(pattern)) if pattern.exact() == Some(""));
             if empty {
                 let help = format!("clients without it: `where = \"{path} is none\"`");
-                self.fault(format!("`match.{path}` is empty"), at, Some(help));
+                self.fault(format!("`match.{path}` is empty"), at.clone(), Some(help));
+            }
+            if let Some(PatternText::Pattern(pattern)) = &pattern {
+                self.spelt_as_listed(&path, pattern, &at);
             }
             patterns.extend(pattern.filter(|_| !empty).map(|pattern| (path, pattern)));
         }
@@ -170,6 +173,16 @@ impl Reader<'_> {
             self.fault("`match` is empty, which would fit every client", span, Some(help.into()));
         }
         patterns
+    }
+
+    /// A listed value in another spelling fits nobody, which looks like a job that has nothing to do.
+    fn spelt_as_listed(&mut self, path: &FieldPath, pattern: &Pattern, at: &Range<usize>) {
+        let Some(text) = pattern.exact() else { return };
+        let listed = self.kind().lookup(path).field().and_then(|field| field.spelt_otherwise(text));
+        if let Some(listed) = listed {
+            let what = format!("`{path}` is never {text:?}");
+            self.fault(what, at.clone(), Some(format!("did you mean {listed:?}?")));
+        }
     }
 
     /// The paths of `match`, each with its value.

@@ -224,3 +224,22 @@ fn many_rows_of_one_client_are_judged_in_one_go() {
     assert_eq!(told.lines().count(), 1);
     assert!(told.contains("\"c2999\""));
 }
+
+#[test]
+fn a_listed_value_in_another_spelling_is_a_mistake_wherever_it_selects() {
+    for (job, place) in [
+        ("[[update]]\nmatch.app_type = \"SPA\"\nset.sso = true\n", "job.toml:2:18"),
+        ("[[update]]\nmatch.app_type = \"Regular Web\"\nset.sso = true\n", "job.toml:2:18"),
+        ("[[update]]\nwhere = \"app_type == 'SPA'\"\nset.sso = true\n", "job.toml:2:"),
+        ("[[update]]\nwhere = \"'SPA' != app_type\"\nset.sso = true\n", "job.toml:2:"),
+    ] {
+        let told = check("job.toml", job);
+        assert!(told.contains(place) && told.contains("`app_type` is never"), "{job}: {told}");
+    }
+    // What is in no list may be newer than the list.
+    assert_eq!(check("job.toml", "[[update]]\nmatch.app_type = \"holo\"\nset.sso = true\n"), "ok");
+    assert_eq!(check("job.toml", "[[update]]\nwhere = \"app_type == 'spa'\"\nset.sso = true\n"), "ok");
+    assert_eq!(check("job.toml", "[[update]]\nmatch.app_type = \"S*\"\nset.sso = true\n"), "ok");
+    let told = check("job.csv", "match.app_type,sso\nspa,true\nSPA,true\n");
+    assert!(told.contains("job.csv:3:1") && told.contains("did you mean spa?"), "{told}");
+}
