@@ -4,42 +4,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use patchwave::auth0::{Access, Connection, Credential, Settings, Writer};
-use patchwave::catalogue;
-use patchwave::job::{self, Bases, Files, Input, LoadOptions, TenantScope};
-use patchwave::model::{Body, EntityId, Entry, Pace, ProgressSink, RowResult, RunId, TenantName};
+use patchwave::job::{self, Input, TenantScope};
+use patchwave::model::{EntityId, Entry, Pace, ProgressSink, RowResult, RunId, TenantName};
 use patchwave::plan::{PlanOptions, TenantPlan, needs, plan_tenant};
 use patchwave::run::{Finished, Limits, RunSetup, TenantRun, execute, read_state};
 use patchwave::store::Journal;
 
-use crate::common::Served;
-
-struct NoBases;
-
-impl Bases for NoBases {
-    fn find(&self, _: &str, _: &EntityId) -> Result<Option<Arc<Body>>, String> {
-        Ok(None)
-    }
-}
-
-impl Files for NoBases {
-    fn read(&self, _: &str) -> Result<Vec<u8>, String> {
-        Err("there are no files".to_owned())
-    }
-}
+use crate::common::{Served, alone};
 
 /// Runs a job of some renames with a listener to progress that panics at the first news once the run has begun.
 async fn run_with_a_panic(served: &Served, journal: &std::path::Path) -> Finished {
     let rows: String = served.ids(20).iter().map(|id| format!("{id},NEW\n")).collect();
     let csv = format!("client_id,name\n{rows}");
-    let options = LoadOptions {
-        kind: catalogue::default_kind(),
-        bases: &NoBases,
-        files: &NoBases,
-        without_base: false,
-        ignored_columns: &[],
-        encoding: None,
-    };
-    let job = job::load(Input { name: "job.csv", bytes: csv.as_bytes() }, options).unwrap();
+    let job = job::load(Input { name: "job.csv", bytes: csv.as_bytes() }, alone()).unwrap();
     let tenant = served.tenant();
     let credential = Credential::ClientSecret {
         client_id: EntityId::new(tenant.client_id()),

@@ -1,41 +1,14 @@
 //! Laws of reading CSV: however a spreadsheet writes the same rows, the job is the same.
 
-use patchwave::catalogue;
-use std::sync::Arc;
-
-use patchwave::job::{Bases, Files, Input, Job, LoadOptions, RowLabel, Selector, Term, load};
-use patchwave::model::{Body, EntityId, Problem};
+use patchwave::job::{Input, Job, RowLabel, Selector, Term, load};
+use patchwave::model::Problem;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// Nothing was fetched earlier.
-struct NoBases;
-
-impl Bases for NoBases {
-    fn find(&self, _digest: &str, _id: &EntityId) -> Result<Option<Arc<Body>>, String> {
-        Ok(None)
-    }
-}
-
-impl Files for NoBases {
-    fn read(&self, _path: &str) -> Result<Vec<u8>, String> {
-        Err("there are no files".to_owned())
-    }
-}
-
-fn options() -> LoadOptions<'static> {
-    LoadOptions {
-        kind: catalogue::default_kind(),
-        bases: &NoBases,
-        files: &NoBases,
-        without_base: false,
-        ignored_columns: &[],
-        encoding: None,
-    }
-}
+use crate::common::alone;
 
 fn read(bytes: &[u8]) -> Result<Job, Vec<Problem>> {
-    load(Input { name: "job.csv", bytes }, options())
+    load(Input { name: "job.csv", bytes }, alone())
 }
 
 /// How a program writes CSV.
@@ -209,7 +182,7 @@ proptest! {
     #[test]
     fn whatever_a_file_holds_it_is_read_or_refused_in_words(bytes in content()) {
         for name in ["job.csv", "job.toml", "job.json", "-"] {
-            if let Err(problems) = load(Input { name, bytes: &bytes }, options()) {
+            if let Err(problems) = load(Input { name, bytes: &bytes }, alone()) {
                 prop_assert!(!problems.is_empty() && problems.iter().all(|problem| !problem.what.is_empty()));
             }
         }

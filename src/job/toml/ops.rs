@@ -11,7 +11,7 @@ use crate::catalogue::{self, FieldType, redact, validate};
 use crate::job::leaves::{self, Leaf, Spanned, Tree, of_object};
 use crate::job::update::overlaps;
 use crate::job::{Action, Expect, Op, Term, replace, term, want};
-use crate::model::FieldPath;
+use crate::model::{FieldPath, SourceFile};
 
 impl Reader<'_> {
     fn leaves(&mut self, key: &str, value: TomlSpanned<DeValue<'_>>) -> Vec<Leaf> {
@@ -53,28 +53,13 @@ impl Reader<'_> {
 
     /// The object in braces, or under a header of its own, is what is meant exactly; the dotted keys before it are its path.
     pub(super) fn replace(&mut self, value: TomlSpanned<DeValue<'_>>) -> Vec<Op> {
-        let mut ops = Vec::new();
-        let mut open = vec![(None::<FieldPath>, self.table("replace", value))];
-        while let Some((outer, inner)) = open.pop() {
-            for (key, span, value) in inner {
-                let path =
-                    outer.as_ref().map_or_else(|| FieldPath::root_field(&key), |outer| outer.child(&key));
-                if let Some((what, help)) = leaves::unknown(self.kind(), &path) {
-                    self.fault(what, span, help);
-                    continue;
-                }
-                let at = value.span();
-                let written_out = self.file.slice(at.clone()).starts_with(['{', '[']);
-                match value.get_ref() {
-                    DeValue::Table(_) if !written_out => {
-                        let table = self.table("replace", value);
-                        open.push((Some(path), table));
-                    }
-                    _ => ops.extend(self.replaced(path, at, value)),
-                }
-            }
-        }
-        ops
+        let dotted = |file: &SourceFile, at| !file.slice(at).starts_with(['{', '[']);
+        let paths = self.paths("replace", value, dotted);
+        let replaced = |(path, value): (FieldPath, TomlSpanned<DeValue<'_>>)| {
+            let at = value.span();
+            self.replaced(path, at, value)
+        };
+        paths.into_iter().filter_map(replaced).collect()
     }
 
     fn replaced(

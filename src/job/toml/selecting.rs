@@ -7,8 +7,7 @@ use toml::Spanned as TomlSpanned;
 use toml::de::DeValue;
 
 use super::Reader;
-use super::tree::{Entry, decimal, entries, type_name};
-use crate::job::leaves;
+use super::tree::{decimal, type_name};
 use crate::job::selector::{PatternText, Rule, Templated};
 use crate::job::template::{Expression, Template, is_template};
 use crate::job::{Pattern, Selector};
@@ -190,24 +189,13 @@ impl Reader<'_> {
         &mut self,
         value: TomlSpanned<DeValue<'t>>,
     ) -> Vec<(FieldPath, DeValue<'t>, Range<usize>)> {
-        let mut open: Vec<(Option<FieldPath>, Vec<Entry<'t>>)> = vec![(None, self.table("match", value))];
         let mut found = Vec::new();
-        while let Some((outer, inner)) = open.pop() {
-            for (key, span, value) in inner {
-                let path =
-                    outer.as_ref().map_or_else(|| FieldPath::root_field(&key), |outer| outer.child(&key));
-                if let Some((what, help)) = leaves::unknown(self.kind(), &path) {
-                    self.fault(what, span, help);
-                    continue;
-                }
-                let at = value.span();
-                match value.into_inner() {
-                    DeValue::Table(table) => open.push((Some(path), entries(table))),
-                    _ if self.kind().is_secret(&path) => {
-                        self.fault(format!("`match.{path}` is a secret, which no job may hold"), at, None);
-                    }
-                    value => found.push((path, value, at)),
-                }
+        for (path, value) in self.paths("match", value, |_, _| true) {
+            let at = value.span();
+            if self.kind().is_secret(&path) {
+                self.fault(format!("`match.{path}` is a secret, which no job may hold"), at, None);
+            } else {
+                found.push((path, value.into_inner(), at));
             }
         }
         found

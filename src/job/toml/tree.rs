@@ -7,9 +7,10 @@ use toml::Spanned as TomlSpanned;
 use toml::de::{DeInteger, DeTable, DeValue};
 
 use super::Reader;
-use crate::job::leaves::{Spanned, Tree};
+use crate::job::leaves::{self, Spanned, Tree};
 use crate::job::template::{Template, Wrong, is_template};
 use crate::job::{Count, Threshold, term};
+use crate::model::{FieldPath, SourceFile};
 
 /// An entry of a table with the place of its key.
 pub(super) type Entry<'t> = (String, Range<usize>, TomlSpanned<DeValue<'t>>);
@@ -60,6 +61,32 @@ impl Reader<'_> {
             Some(begin) if !text.is_empty() => span.start + begin + part.start..span.start + begin + part.end,
             _ => span.clone(),
         }
+    }
+
+    /// The values below a table, each with the path that its keys make; a table for which `goes_on` holds is no value, but a
+    /// part of the path. Keys that no path can have are reported.
+    pub(super) fn paths<'t>(
+        &mut self,
+        key: &str,
+        value: TomlSpanned<DeValue<'t>>,
+        goes_on: impl Fn(&SourceFile, Range<usize>) -> bool,
+    ) -> Vec<(FieldPath, TomlSpanned<DeValue<'t>>)> {
+        let mut open = vec![(None::<FieldPath>, self.table(key, value))];
+        let mut found = Vec::new();
+        while let Some((outer, inner)) = open.pop() {
+            for (key, span, value) in inner {
+                let path =
+                    outer.as_ref().map_or_else(|| FieldPath::root_field(&key), |outer| outer.child(&key));
+                if let Some((what, help)) = leaves::unknown(self.kind(), &path) {
+                    self.fault(what, span, help);
+                } else if matches!(value.get_ref(), DeValue::Table(_)) && goes_on(&self.file, value.span()) {
+                    open.push((Some(path), self.table(&key, value)));
+                } else {
+                    found.push((path, value));
+                }
+            }
+        }
+        found
     }
 
     /// A list of texts, with their places.

@@ -3,6 +3,7 @@
 //! [`Case`] is the folder and the environment, [`Done`] what came of a command, and [`Running`] a command that goes on
 //! until it is told to stop. Nothing of the environment that the tests run in reaches the command.
 
+mod alone;
 mod done;
 mod results;
 mod running;
@@ -14,6 +15,7 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
+pub(crate) use alone::alone;
 pub(crate) use done::Done;
 pub(crate) use running::Running;
 pub(crate) use served::{Served, id_of};
