@@ -30,7 +30,10 @@ fn read_job(name: &str) -> Result<Vec<u8>, Problem> {
     } else {
         std::fs::read(name)
     };
-    read.map_err(|error| Problem::new(format!("cannot read the job {name}: {error}")))
+    read.map_err(|error| {
+        let folder = Path::new(name).is_dir().then(|| format!("name the files in it, as in {name}/*.toml"));
+        Problem::new(format!("cannot read the job {name}: {error}")).maybe_help(folder)
+    })
 }
 
 /// How a job is to be read.

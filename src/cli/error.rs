@@ -55,7 +55,7 @@ impl CliError {
 
     /// Flags or arguments that make no sense.
     pub(super) fn usage(message: impl Into<String>) -> Self {
-        Self::new(exit::USAGE, "usage", "flags", message).next("patchwave --help")
+        Self::new(exit::USAGE, "usage", "flags", message).next(output::help_line())
     }
 
     /// A job that is wrong.

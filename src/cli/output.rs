@@ -138,6 +138,12 @@ pub(super) fn apply_line() -> String {
     line(words)
 }
 
+/// The help of this command's verb.
+pub(super) fn help_line() -> String {
+    let verb = std::env::args().nth(1).filter(|word| !word.starts_with('-'));
+    line(verb.into_iter().chain(["--help".to_owned()]))
+}
+
 /// The `check` of this command's job: with the flags that say how it is to be read, without which it would be read otherwise.
 pub(super) fn check_line(job: &str) -> String {
     const VALUED: [&str; 6] =

@@ -224,6 +224,10 @@ fn get_writes_no_form_that_it_does_not_know() {
     let case = served.case();
     let done = case.run(["get", "--all", "-o", "clients.xlsx"]);
     assert!(done.exits(64).stderr.contains("xlsx is no form"), "{done}");
+    let done = case.run(["get", "--all", "--fields", "nme"]);
+    assert!(done.exits(64).stderr.ends_with("next:  patchwave get --help\n"), "{done}");
+    let done = case.run(["check", "."]);
+    assert!(done.exits(64).stderr.contains("name the files in it, as in ./*.toml"), "{done}");
     let done = case.run(["get", "--all", "-o", "nowhere/clients.csv"]);
     assert!(done.exits(3).stderr.contains("there is no folder nowhere"), "{done}");
 }
