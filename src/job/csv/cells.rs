@@ -98,6 +98,7 @@ impl Reader<'_> {
             }
             Cell::Value(value) => {
                 self.blanks(row, at, &value);
+                self.formula_mark(row, at, &value);
                 leaves::of_value(self.kind(), path, &row.span, value)
             }
         };
@@ -207,6 +208,21 @@ impl Reader<'_> {
         let unknown = Some(text.trim()).filter(|name| !name.is_empty()).and_then(load::unknown_kind);
         if let Some((what, help)) = unknown {
             self.cell_problem(row, at, &what, Some(help));
+        }
+    }
+
+    /// The mark that `get` puts before what a spreadsheet would take for a formula is text in any other file; it is most likely
+    /// there because the file was one of `get` and has lost its `_base`.
+    fn formula_mark(&mut self, row: &Row, at: usize, value: &Value) {
+        let marked = |text: &str| {
+            text.strip_prefix('\'').is_some_and(|rest| rest.starts_with(['=', '+', '-', '@', '\t', '\r']))
+        };
+        if !self.from_get && value.as_str().is_some_and(marked) {
+            let what =
+                format!("{}: the text begins with a `'`, which is written too", self.cell_name(row, at));
+            let help = "take it away; `get` puts it there, and drops it again only in a file that still has its `_base`";
+            let problem = Problem::new(what).at(&self.file, self.cell_span(row, at)).help(help);
+            self.warnings.push(problem.warning());
         }
     }
 

@@ -243,3 +243,17 @@ fn a_listed_value_in_another_spelling_is_a_mistake_wherever_it_selects() {
     let told = check("job.csv", "match.app_type,sso\nspa,true\nSPA,true\n");
     assert!(told.contains("job.csv:3:1") && told.contains("did you mean spa?"), "{told}");
 }
+
+#[test]
+fn the_mark_of_a_formula_is_warned_of_where_nothing_will_drop_it() {
+    let world = world(json!({"name": "=SUM(A1)"}));
+    let get = world.get("csv");
+    assert!(get.contains("'=SUM(A1)"), "{get}");
+    assert_eq!(world.plan("job.csv", &get), "a unchanged", "an unedited file plans nothing");
+    let told = world.plan("job.csv", "client_id,name\na,'=SUM(A1)\n");
+    assert!(
+        told.starts_with("warning: job.csv:2:3: row 2, column B (`name`): the text begins with a `'`"),
+        "{told}"
+    );
+    assert!(told.contains("_base"), "{told}");
+}
