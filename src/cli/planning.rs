@@ -222,11 +222,7 @@ fn check_tenants(job: &Job, session: &Session, args: &JobArgs) -> Result<(), Cli
             format!("{} is for tenant `{tenant}`, which is not chosen", update.origin.label.in_words());
         problems.push(Problem::new(what).at(&update.origin.file, update.origin.span.clone()).help(help));
     }
-    if problems.is_empty() {
-        Ok(())
-    } else {
-        Err(CliError::job(problems, format!("patchwave plan {}", args.job)))
-    }
+    if problems.is_empty() { Ok(()) } else { Err(CliError::job(problems, output::command_line())) }
 }
 
 /// The limits on changes that hold for a tenant, each with who says so: a flag alone, else those of the job and the

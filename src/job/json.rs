@@ -261,7 +261,14 @@ impl Reader<'_> {
                 return self.fault(what, span, None);
             }
         };
-        if to.has_base && same(Some(&value), before, kind.order(path)) || redact::has_marker(&value) {
+        if to.has_base && same(Some(&value), before, kind.order(path)) {
+            return;
+        }
+        if redact::has_marker(&value) {
+            if to.has_base && !before.is_some_and(redact::has_marker) {
+                let what = format!("`{path}` holds the mark of a secret, and `get` found none there");
+                self.fault(what, span, Some("write what is meant, or take the key out".to_owned()));
+            }
             return;
         }
         let action = if value.is_null() { Action::Unset } else { Action::Set(value.into()) };

@@ -45,7 +45,7 @@ pub fn wrong_count(kind: &Kind, state: &TenantState, update: &Update, found: &[E
     let count = update.count?;
     let name = |id: &EntityId| {
         let name = state.objects.get(id).and_then(|body| body.get(&kind.endpoint.name_field)?.as_str());
-        name.map_or_else(|| id.to_string(), |name| format!("\"{name}\""))
+        name.map_or_else(|| id.to_string(), |name| format!("{name:?}"))
     };
     let mut names: Vec<String> = found.iter().take(SHOWN).map(name).collect();
     if found.len() > SHOWN {

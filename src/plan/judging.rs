@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::hits::{Draft, Judged};
 use super::judge::{Filled, Judgement, shown, united};
+use super::select::under_old_name;
 use super::types::{Done, RowState};
 use crate::job::check::clashes;
 use crate::job::template::RenderFault;
@@ -25,7 +26,7 @@ impl<'j> Draft<'j> {
             let Some(hit) = self.hits.get(&id) else { continue };
             let updates: Vec<&'j Update> = hit.rows.iter().map(|(_, update)| *update).collect();
             if !updates.is_empty() {
-                judged.push((id.clone(), self.judge(&id, &updates, before)));
+                judged.push((id.clone(), self.judge(&id, &updates, before, before)));
             }
         }
         judged
@@ -38,7 +39,12 @@ impl<'j> Draft<'j> {
         let apart: Vec<(usize, &'j Update)> =
             hit.rows.iter().filter(|(row, _)| hit.renamed.contains(row)).copied().collect();
         for (row, update) in apart {
-            let state = match self.judge(id, &[update], before) {
+            let as_was = under_old_name(self.job.kind, update, before);
+            let state = match self.judge(id, &[update], before, as_was.as_ref().unwrap_or(before)) {
+                // What it asks is made of the client as it was, and cannot be laid beside what others ask of it now.
+                Judged::Done { done } if done.result == RowResult::Unchanged && as_was.is_some() => {
+                    RowState::Done(done)
+                }
                 Judged::Done { done } if done.result == RowResult::Unchanged => continue,
                 _ => RowState::Done(self.not_ours(id, update)),
             };
@@ -67,15 +73,21 @@ impl<'j> Draft<'j> {
         Done::because(RowResult::Failed, Reason::NotFound, message)
     }
 
-    /// Compares what the updates of one client ask for with what it holds.
-    fn judge(&mut self, id: &EntityId, updates: &[&'j Update], before: &Arc<Body>) -> Judged<'j> {
+    /// Compares what the updates of one client ask for with what it holds; `seen` is the client as their templates see it.
+    fn judge(
+        &mut self,
+        id: &EntityId,
+        updates: &[&'j Update],
+        before: &Arc<Body>,
+        seen: &Arc<Body>,
+    ) -> Judged<'j> {
         let unchanged = || Judged::Done { done: Done::plain(RowResult::Unchanged) };
         let kind = self.job.kind;
         for (update, op) in updates.iter().flat_map(|update| update.fixed.iter().map(move |op| (*update, op)))
         {
             self.fixed(update, op, before);
         }
-        let Some(filled) = self.filled(id, updates, before) else { return unchanged() };
+        let Some(filled) = self.filled(id, updates, seen) else { return unchanged() };
         let asked: Vec<_> = filled.iter().flat_map(|filled| filled.asked.iter().cloned()).collect();
         // Of a single update only items that templates gave can clash.
         if asked.len() > 1 {
@@ -107,9 +119,14 @@ impl<'j> Draft<'j> {
                         let what = format!(
                             "`replace` would remove `{path}`, which holds a secret that nobody could put back"
                         );
-                        let help = format!(
-                            "replace what stands beside it by itself, or take it away with `unset = [\"{path}\"]`"
-                        );
+                        let help = match crate::catalogue::validate::unset(kind, &path) {
+                            None => format!(
+                                "replace what stands beside it by itself, or take it away with `unset = [\"{path}\"]`"
+                            ),
+                            Some(_) => {
+                                "replace what stands beside it by itself, and leave it where it is".to_owned()
+                            }
+                        };
                         let fault = RenderFault { what, help: Some(help) };
                         self.fault(one.update, id, asked.op.span.clone(), fault);
                     }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -11,7 +12,7 @@ use super::state::TenantState;
 use super::types::Done;
 use crate::catalogue::Kind;
 use crate::job::template::{RenderFault, Rendered};
-use crate::job::{Action, Job, Pattern, Rule, Scope, Selector, Update};
+use crate::job::{Action, Job, Pattern, Rule, Scope, Selector, Term, Update};
 use crate::model::suggest::nearest;
 use crate::model::{Body, EntityId, FieldPath, Reason, RowResult};
 
@@ -239,20 +240,50 @@ impl Chooser<'_> {
         if !patterns.iter().any(|(path, pattern)| **path == name && pattern.exact().is_some()) {
             return Ok(Vec::new());
         }
-        let term = update.ops.iter().find(|op| op.path == name).and_then(|op| match &op.action {
-            Action::Set(term) if !term.uses().client() => Some(term),
+        let Some(term) = new_name(self.job.kind, update) else { return Ok(Vec::new()) };
+        let new = |scope: &Scope| match term.render(self.job.kind, &name, scope) {
+            Ok(Rendered::Value(Value::String(new))) => Some(new),
             _ => None,
-        });
-        // The new name may be made of variables or the row, but not of a client that is not found.
-        let new = term.and_then(|term| match term.render(self.job.kind, &name, scope) {
-            Ok(Rendered::Value(Value::String(new))) => Some(Pattern::literal(&new)),
-            _ => None,
-        });
-        let Some(new) = new else { return Ok(Vec::new()) };
-        let others = patterns.iter().filter(|(path, _)| **path != name).copied();
-        let found = self.index.fitting(&others.chain([(&name, &new)]).collect::<Vec<_>>());
+        };
+        let others: Vec<_> = patterns.iter().filter(|(path, _)| **path != name).copied().collect();
+        let found = if term.uses().client() {
+            // What the name was made of is known of a client only as it was: with its old name.
+            let made_so = |id: &EntityId| {
+                let body = self.state.objects.get(id)?;
+                let seen = under_old_name(self.job.kind, update, body)?;
+                Some(new(&scope.with_client(&seen, self.job.kind))? == name.get(body)?.as_str()?)
+            };
+            let mut found = self.index.fitting(&others);
+            found.retain(|id| made_so(id) == Some(true));
+            found
+        } else {
+            let Some(new) = new(scope).map(|new| Pattern::literal(&new)) else { return Ok(Vec::new()) };
+            self.index.fitting(&others.into_iter().chain([(&name, &new)]).collect::<Vec<_>>())
+        };
         self.holding(found, rule, scope)
     }
+}
+
+/// What an update makes of the name.
+fn new_name<'u>(kind: &Kind, update: &'u Update) -> Option<&'u Term> {
+    let is_name = |op: &&crate::job::Op| op.path == FieldPath::root_field(&kind.endpoint.name_field);
+    update.ops.iter().find(is_name).and_then(|op| match &op.action {
+        Action::Set(term) => Some(term),
+        _ => None,
+    })
+}
+
+/// A client as it was before an update of this exact name gave it a name that is made of the client itself.
+pub(super) fn under_old_name(kind: &Kind, update: &Update, body: &Arc<Body>) -> Option<Arc<Body>> {
+    new_name(kind, update).filter(|term| term.uses().client())?;
+    let Selector::Rule(rule) = &update.selector else { return None };
+    let name = &kind.endpoint.name_field;
+    let old = rule.fields.iter().find_map(|(path, pattern)| {
+        (*path == FieldPath::root_field(name)).then(|| pattern.exact().map(str::to_owned)).flatten()
+    })?;
+    let mut seen = Body::clone(body);
+    seen.insert(name.clone(), old.into());
+    Some(Arc::new(seen))
 }
 
 fn by_id(kind: &Kind, id: &EntityId, state: &TenantState) -> Result<EntityId, Done> {

@@ -25,7 +25,9 @@ pub fn warnings(
         .filter(|row| matches!(&row.state, RowState::Done(done) if done.reason == Some(Reason::NoMatch)));
     // A misspelt pattern looks just like one that has done its work.
     let nobody = nobody.filter_map(|row| {
-        let origin = &job.updates.get(row.update)?.origin;
+        // Where the update says itself that nobody may fit, nobody is no surprise.
+        let update = job.updates.get(row.update).filter(|update| update.count.is_none())?;
+        let origin = &update.origin;
         let what = format!("{} fits no {} of {tenant}", origin.label.in_words(), job.kind.singular);
         Some(Problem::new(what).at(&origin.file, origin.span.clone()).warning())
     });

@@ -65,6 +65,11 @@ impl Reader<'_> {
         };
         let known = matches!(base, Base::Known(_));
         let marked = text == redact::SECRET_MARKER;
+        if marked && known && fetched.is_none_or(|fetched| fetched != redact::SECRET_MARKER) {
+            let help = "write what is meant, or empty the cell";
+            let what = "the cell holds the mark of a secret, and `get` found none there";
+            return self.cell_problem(row, at, what, Some(help.to_owned()));
+        }
         // As it was written then, whatever its type: nobody edited it.
         if marked || text.is_empty() || known && fetched.map(cell::write).as_deref() == Some(text) {
             return;

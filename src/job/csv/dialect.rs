@@ -52,7 +52,12 @@ fn decode(bytes: &[u8]) -> (String, bool) {
         let text: Result<String, _> = char::decode_utf16(units.clone()).collect();
         match text {
             Ok(text) if rest.len().is_multiple_of(2) => (text, false),
-            _ => (String::from_utf16_lossy(&units.collect::<Vec<_>>()), true),
+            _ => {
+                let mut text = String::from_utf16_lossy(&units.collect::<Vec<_>>());
+                // Half a character at the end: the file is cut off.
+                text.extend((!rest.len().is_multiple_of(2)).then_some('\u{fffd}'));
+                (text, true)
+            }
         }
     };
     match bytes {

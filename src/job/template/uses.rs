@@ -132,6 +132,8 @@ fn misspelt(kind: &Kind, text: &str, source: &str) -> Option<Wrong> {
     let parent = path.parent()?;
     match kind.lookup(&parent) {
         Lookup::Unknown { .. } => None,
+        // Below a key that a client may lack there is none, as below anything absent; only a call can mean nothing else.
+        Lookup::OpenKey { .. } if !source.get(at.end..).is_some_and(|rest| rest.starts_with('(')) => None,
         Lookup::Field(field) | Lookup::OpenKey { value: Some(field), .. }
             if !matches!(field.ty, FieldType::Object | FieldType::Any) =>
         {

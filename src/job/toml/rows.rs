@@ -17,7 +17,7 @@ use crate::job::template::{RenderFault, RowCells, Scope};
 use crate::job::term::Term;
 use crate::job::want::{self, Want};
 use crate::job::{Action, Expect, Op, RowLabel, Selector, Update, load};
-use crate::model::{FieldPath, Problem};
+use crate::model::{FieldPath, Problem, TenantName};
 
 /// The files that have been read, each once.
 #[derive(Default)]
@@ -118,6 +118,7 @@ impl Reader<'_> {
             RowLabel::Update(number) => number,
             _ => 0,
         };
+        let only_for = sheet.columns.iter().position(|column| column == TENANT_COLUMN);
         let bare = Update { ops: Vec::new(), expects: Vec::new(), ..written.update.clone() };
         let mut updates = Vec::with_capacity(sheet.rows.len());
         for row in &sheet.rows {
@@ -137,6 +138,7 @@ impl Reader<'_> {
                 selector: self.selector_of_row(&written.update, &scope, sheet, row),
                 ops: Vec::with_capacity(written.update.ops.len()),
                 expects: Vec::new(),
+                tenant: only_for.and_then(|at| row.record.get(at)).and_then(tenant_of_cell),
                 row: Some(cells),
                 ..bare.clone()
             };
@@ -305,6 +307,14 @@ impl Reader<'_> {
         let help = help.filter(|help| help.starts_with("did you mean")).unwrap_or_else(columns);
         self.fault(what, op.span.clone(), Some(help));
     }
+}
+
+/// The one column that means something by its name: results name the tenant in it, and their rows are for that tenant alone
+/// when the file is used again.
+const TENANT_COLUMN: &str = "_tenant";
+
+fn tenant_of_cell(cell: &str) -> Option<TenantName> {
+    Some(cell.trim()).filter(|cell| !cell.is_empty()).map(TenantName::new)
 }
 
 fn depends_on_row_alone(term: Option<&Term>) -> bool {

@@ -257,3 +257,73 @@ fn the_mark_of_a_formula_is_warned_of_where_nothing_will_drop_it() {
     );
     assert!(told.contains("_base"), "{told}");
 }
+
+#[test]
+fn a_client_whose_new_name_was_made_of_its_old_one_is_found_again() {
+    for (rename, new) in [
+        ("{{ name }} EU", "Billing EU"),
+        ("{{ name | lower }}", "billing"),
+        ("{{ name }} {{ app_type }}", "Billing spa"),
+        ("{{ name }} {{ vars.v }}", "Billing 2"),
+    ] {
+        let job = format!("[vars]\nv = 2\n[[update]]\nmatch.name = \"Billing\"\nset.name = \"{rename}\"\n");
+        let told = world(json!({"app_type": "spa"})).plan("job.toml", &job);
+        assert_eq!(told, format!("a name \"Billing\" → {new:?}"));
+        let told = world(json!({"app_type": "spa", "name": new})).plan("job.toml", &job);
+        assert_eq!(told, "a unchanged", "{rename}");
+    }
+    // Somebody else's client, or one that differs otherwise.
+    let job = "[[update]]\nmatch.name = \"Billing\"\nset.name = \"{{ name }} EU\"\nset.description = \"{{ name }}\"\n";
+    assert!(world(json!({"name": "Shop EU"})).plan("job.toml", job).contains("failed not_found"));
+    assert!(world(json!({"name": "Billing EU"})).plan("job.toml", job).contains("failed not_found"));
+    assert_eq!(
+        world(json!({"name": "Billing EU", "description": "Billing"})).plan("job.toml", job),
+        "a unchanged"
+    );
+}
+
+#[test]
+fn below_a_key_of_metadata_that_is_not_there_is_none_as_well() {
+    let job = on_a("set.description = \"{{ client_metadata.nix.deeper | default('D') }}\"");
+    assert_eq!(world(json!({})).plan("job.toml", &job), "a description absent → \"D\"");
+    let told = check("job.toml", on_a("set.description = \"{{ client_metadata.team.upper() }}\""));
+    assert!(told.contains("`client_metadata.team` is text"), "{told}");
+}
+
+#[test]
+fn the_mark_of_a_secret_means_nothing_where_none_was() {
+    let world = world(json!({"description": "x"}));
+    for (form, edit) in [
+        ("json", ("\"description\": \"x\"", "\"description\": \"(secret: kept as it is)\"")),
+        ("csv", (",x,", ",(secret: kept as it is),")),
+    ] {
+        let get = world.get(form);
+        let edited = get.replace(edit.0, edit.1);
+        assert_ne!(get, edited, "{get}");
+        let told = world.plan(&format!("job.{form}"), edited);
+        assert!(told.starts_with("exit 64") && told.contains("the mark of a secret"), "{form}: {told}");
+    }
+}
+
+#[test]
+fn rows_that_results_give_to_a_tenant_are_for_that_tenant() {
+    let job = "[[update]]\nrows = \"results.csv\"\nmatch.name = \"{{ row.App }}\"\nset.description = \"x\"\n";
+    let world = |tenant: &str| {
+        world(json!({})).file("results.csv", format!("App,_result,_tenant\nBilling,failed,{tenant}\n"))
+    };
+    assert_eq!(world("").plan("job.toml", job), "a description absent → \"x\"");
+    assert_eq!(world("dev").plan("job.toml", job), "a description absent → \"x\"");
+    assert_eq!(world("prod").plan("job.toml", job), "");
+}
+
+#[test]
+fn a_file_that_is_cut_off_is_no_whole_file() {
+    let mut bytes: Vec<u8> = [0xfeff_u16]
+        .into_iter()
+        .chain("match.name,description\nBilling,abc".encode_utf16())
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    assert_eq!(check("job.csv", &bytes), "ok");
+    bytes.pop();
+    assert!(check("job.csv", &bytes).starts_with("exit 64"));
+}
