@@ -11,7 +11,6 @@ use super::error::CliError;
 use super::output::Output;
 use crate::catalogue::{self, Kind, redact};
 use crate::job::fetched::{self, Form};
-use crate::job::template::Uses;
 use crate::job::{Expression, Scope, TenantScope};
 use crate::model::{Body, Entity, EntityId, FieldPath};
 use crate::report::term;
@@ -35,6 +34,7 @@ pub(super) async fn run(args: GetArgs, output: &Output) -> Result<u8, CliError> 
     display.clear();
     let bodies = fetched?;
     let digest = bases::keep(&session.state, &bodies)?;
+    let bodies: Vec<Body> = bodies.into_iter().map(|body| asked.pruned(body)).collect();
     let single = !asked.list && bodies.len() == 1;
     let count = bodies.len();
     let write = |out: &mut dyn std::io::Write| fetched::write(asked.kind, form, bodies, &digest, single, out);
@@ -145,13 +145,13 @@ impl Asked {
         })
     }
 
+    /// The clients with all of their fields: what is kept of them must tell, of any field that somebody adds to the file,
+    /// whether it was absent or only not asked for.
     async fn fetch(&self, target: &Target) -> Result<Vec<Body>, CliError> {
         let reader = target.connection.reader();
-        let roots = self.roots();
-        let roots: Option<Vec<&str>> = roots.as_ref().map(|roots| roots.iter().map(String::as_str).collect());
         let failed = |error| CliError::tenant(target.tenant.as_str(), &error);
         let entities: Vec<Entity> = if self.list {
-            let all = reader.list(&self.kind.endpoint, roots.as_deref()).await.map_err(failed)?;
+            let all = reader.list(&self.kind.endpoint, None).await.map_err(failed)?;
             let excluded = |entity: &Entity| {
                 self.kind.excluded_field().and_then(|field| entity.body.get(field))
                     == Some(&Value::Bool(true))
@@ -162,7 +162,7 @@ impl Asked {
             for id in self.ids(target)? {
                 entities.push(
                     reader
-                        .get(&self.kind.endpoint, &id, roots.as_deref())
+                        .get(&self.kind.endpoint, &id, None)
                         .await
                         .map_err(|error| CliError::object(target.tenant.as_str(), &id, &error))?,
                 );
@@ -174,7 +174,7 @@ impl Asked {
         for mut entity in entities {
             redact::strip(self.kind, &mut entity.body);
             if self.holds(target, &entity)? {
-                bodies.push(self.pruned(entity.body));
+                bodies.push(entity.body);
             }
         }
         Ok(bodies)
@@ -191,22 +191,6 @@ impl Asked {
             }
         }
         Ok(())
-    }
-
-    /// The root fields to ask for; all of them where the condition may look at any.
-    fn roots(&self) -> Option<Vec<String>> {
-        let uses = self.condition.as_ref().map(Expression::uses);
-        let unknown = |uses: &Uses| uses.whole_client || uses.unknown(self.kind).next().is_some();
-        if self.fields.is_empty() || uses.is_some_and(unknown) {
-            return None;
-        }
-        let marker = self.kind.excluded_field().map(str::to_owned);
-        let mut roots: Vec<String> =
-            self.fields.iter().map(|path| path.root().to_owned()).chain(marker).collect();
-        roots.extend(uses.into_iter().flat_map(|uses| uses.fields.iter().cloned()));
-        roots.sort_unstable();
-        roots.dedup();
-        Some(roots)
     }
 
     fn holds(&self, target: &Target, entity: &Entity) -> Result<bool, CliError> {

@@ -187,6 +187,13 @@ impl Reader<'_> {
         let id = EntityId::new(id);
         let base = self.base(&object, &id, text)?;
         if base.is_none() && several && !self.options.without_base {
+            let lost = object.get(BASE_KEY).is_none() && text.contains(&format!("\"{BASE_KEY}\""));
+            if lost {
+                // The others have theirs: this one was taken away, or the object was added by hand.
+                let help = "put back what `get` wrote, or compare with the live state: --no-base".to_owned();
+                self.fault(format!("item {number} has no `{BASE_KEY}`, as others have"), head, Some(help));
+                return None;
+            }
             self.base_needed += 1;
             return None;
         }

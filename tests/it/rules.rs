@@ -219,6 +219,30 @@ fn a_column_that_the_spreadsheet_lacks_is_told_once_at_the_job() {
 }
 
 #[test]
+fn a_field_that_was_not_asked_for_may_be_added_to_a_fetched_file() {
+    let served = Served::quick();
+    let case = served.case();
+    for form in ["json", "csv"] {
+        let (file, id) = (format!("some.{form}"), served.id("acme-billing"));
+        case.run(["get", &id, "--fields", "name,app_type", "-o", &file]).exits(0);
+        assert!(!case.read(&file).contains("description"));
+        let added = match form {
+            "json" => case.read(&file).replacen('{', "{\"description\": \"new\",", 1),
+            _ => {
+                let text = case.read(&file);
+                let mut lines = text.lines();
+                let (header, row) = (lines.next().unwrap(), lines.next().unwrap());
+                format!("description,{header}\nnew,{row}\n")
+            }
+        };
+        let name = format!("added.{form}");
+        std::fs::write(case.path(&name), added).unwrap();
+        let plan = planned(&case, &["plan", &name]);
+        assert_eq!(afters(&plan), [json!("new")], "{plan}");
+    }
+}
+
+#[test]
 fn get_writes_no_form_that_it_does_not_know() {
     let served = Served::quick();
     let case = served.case();

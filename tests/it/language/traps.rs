@@ -327,3 +327,14 @@ fn a_file_that_is_cut_off_is_no_whole_file() {
     bytes.pop();
     assert!(check("job.csv", &bytes).starts_with("exit 64"));
 }
+
+#[test]
+fn an_object_that_lost_its_base_is_named() {
+    let world = World::new(json!([{"client_id": "a", "name": "A"}, {"client_id": "b", "name": "B"}]));
+    let get = world.get("json");
+    let begin = get.rfind(",\"_base\"").or_else(|| get.rfind("\"_base\"")).unwrap();
+    let end = begin + get[begin..].find('}').unwrap();
+    let lost = format!("{}{}", get[..begin].trim_end().trim_end_matches(','), &get[end..]);
+    let told = world.plan("job.json", lost);
+    assert!(told.starts_with("exit 64") && told.contains("item 2 has no `_base`"), "{told}\n{get}");
+}
