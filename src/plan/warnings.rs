@@ -1,6 +1,6 @@
 //! What a person should look at in a plan, though nothing is wrong with it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use super::types::{RowState, Write};
 use crate::job::{Job, RowLabel};
 use crate::model::{Body, FieldPath, Problem, Reason, TenantName};
 
-/// Names told of one tenant; a rule that gives all its clients one name needs no more.
+/// Names told of one tenant.
 const SHOWN: usize = 5;
 
 /// Of one tenant's part of a plan: rules that fit nobody, and names that two clients would share.
@@ -36,12 +36,12 @@ pub fn warnings(
 
 /// Auth0 takes one name for two clients; but nobody can tell them apart in the Dashboard any more, and a job that selects by
 /// name, this one included, will find both. Only clients that were read are known.
-fn shared_names(job: &Job, tenant: &TenantName, state: &TenantState, writes: &[Write]) -> Vec<Problem> {
+fn shared_names(job: &Job, tenant: &TenantName, state: &TenantState, writes: &[Write]) -> Option<Problem> {
     let field = FieldPath::root_field(&job.kind.endpoint.name_field);
     let new: HashMap<_, &str> =
         writes.iter().filter_map(|write| Some((&write.id, new_name(write, &field)?))).collect();
     if new.is_empty() {
-        return Vec::new();
+        return None;
     }
     let mut bearers: HashMap<&str, usize> = HashMap::new();
     for (id, body) in &state.objects {
@@ -49,27 +49,37 @@ fn shared_names(job: &Job, tenant: &TenantName, state: &TenantState, writes: &[W
             *bearers.entry(name).or_default() += 1;
         }
     }
-    let mut told: Vec<&str> = Vec::new();
-    let mut problems = Vec::new();
+    let mut shared: Vec<(&str, usize, RowLabel)> = Vec::new();
+    let mut seen: HashSet<&str> = HashSet::new();
     for write in writes {
-        let Some(name) = new.get(&write.id).copied() else { continue };
+        let Some(name) = new.get(&write.id).copied().filter(|name| seen.insert(name)) else { continue };
         let count = bearers.get(name).copied().unwrap_or_default();
-        if count < 2 || told.contains(&name) {
-            continue;
-        }
-        told.push(name);
-        let what = format!("{count} {}s of {tenant} would be named {name:?}", job.kind.singular);
-        let help = "select by id from then on, or make the names differ";
-        let problem = Problem::new(what).help(help).warning();
-        problems.push(match origin(job, tenant, write.label) {
-            Some(origin) => problem.at(&origin.file, origin.span.clone()),
-            None => problem,
-        });
-        if told.len() == SHOWN {
-            break;
+        if count > 1 {
+            shared.push((name, count, write.label));
         }
     }
-    problems
+    let what = match shared.as_slice() {
+        [] => return None,
+        [(name, count, _)] => format!("{count} {}s of {tenant} would be named {name:?}", job.kind.singular),
+        several => {
+            let mut names: Vec<String> =
+                several.iter().take(SHOWN).map(|(name, ..)| format!("{name:?}")).collect();
+            if several.len() > SHOWN {
+                names.push(format!("and {} more", several.len() - SHOWN));
+            }
+            let count = several.len();
+            format!(
+                "{count} names of {tenant} would be shared by two or more {}s: {}",
+                job.kind.singular,
+                names.join(", ")
+            )
+        }
+    };
+    let problem = Problem::new(what).help("select by id from then on, or make the names differ").warning();
+    Some(match shared.first().and_then(|(.., label)| origin(job, tenant, *label)) {
+        Some(origin) => problem.at(&origin.file, origin.span.clone()),
+        None => problem,
+    })
 }
 
 fn new_name<'w>(write: &'w Write, field: &FieldPath) -> Option<&'w str> {

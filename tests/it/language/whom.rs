@@ -104,6 +104,17 @@ fn a_name_that_two_clients_would_share_is_warned_of_and_one_that_nobody_else_has
 }
 
 #[test]
+fn many_names_that_would_be_shared_are_told_in_one_warning() {
+    let names = ["A-dev", "A-test", "B-dev", "B-test", "C-dev"];
+    let job = "[[update]]\nmatch.name = \"*-dev\"\nset.name = \"{{ name | removesuffix('-dev') }}-test\"\n";
+    let told = named(&names).plan("job.toml", job);
+    let warnings: Vec<&str> = told.lines().filter(|line| line.starts_with("warning")).collect();
+    assert_eq!(warnings.len(), 1, "{told}");
+    let words = "2 names of dev would be shared by two or more clients: \"A-test\", \"B-test\"";
+    assert!(warnings[0].contains(words), "{told}");
+}
+
+#[test]
 fn a_name_that_nobody_has_any_more_and_several_have_as_the_new_one_is_told_as_such() {
     let told = named(&["X", "X"]).plan("job.csv", "match.name,name\nA,X\n");
     assert!(told.contains("failed ambiguous"), "{told}");
