@@ -1,6 +1,7 @@
 //! `patchwave get`: clients into a file that is a job again.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -173,8 +174,9 @@ impl Asked {
         let mut bodies = Vec::new();
         for mut entity in entities {
             redact::strip(self.kind, &mut entity.body);
-            if self.holds(target, &entity)? {
-                bodies.push(entity.body);
+            let body = Arc::new(entity.body);
+            if self.holds(target, &entity.id, &body)? {
+                bodies.push(Arc::unwrap_or_clone(body));
             }
         }
         Ok(bodies)
@@ -193,12 +195,11 @@ impl Asked {
         Ok(())
     }
 
-    fn holds(&self, target: &Target, entity: &Entity) -> Result<bool, CliError> {
+    fn holds(&self, target: &Target, id: &EntityId, body: &Arc<Body>) -> Result<bool, CliError> {
         let Some(condition) = &self.condition else { return Ok(true) };
-        let tenant = std::sync::Arc::new(TenantScope::plain(&target.tenant));
-        let body = std::sync::Arc::new(entity.body.clone());
-        condition.holds(&Scope::of_tenant(&tenant, None).with_client(&body, self.kind)).map_err(|fault| {
-            CliError::usage(format!("--where, {} {}: {}", self.kind.singular, entity.id, fault.what))
+        let tenant = Arc::new(TenantScope::plain(&target.tenant));
+        condition.holds(&Scope::of_tenant(&tenant, None).with_client(body, self.kind)).map_err(|fault| {
+            CliError::usage(format!("--where, {} {}: {}", self.kind.singular, id, fault.what))
         })
     }
 

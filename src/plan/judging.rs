@@ -7,11 +7,12 @@ use serde_json::Value;
 
 use super::hits::{Draft, Judged};
 use super::judge::{Filled, Judgement, shown, united};
-use super::select::under_old_name;
+use super::select::{exact_name, under_old_name};
 use super::types::{Done, RowState};
+use crate::catalogue::{Kind, validate};
 use crate::job::check::clashes;
 use crate::job::template::RenderFault;
-use crate::job::{Op, Scope, Selector, Term, Update};
+use crate::job::{Op, Scope, Term, Update};
 use crate::model::value::same;
 use crate::model::{Body, EntityId, FieldChange, FieldPath, Problem, Reason, RowResult};
 
@@ -58,17 +59,10 @@ impl<'j> Draft<'j> {
     /// Of a client that has the new name, but is not as the job would have left it: it may be another one.
     fn not_ours(&self, id: &EntityId, update: &Update) -> Done {
         let kind = self.job.kind;
-        let old = match &update.selector {
-            Selector::Rule(rule) => rule.fields.iter().find_map(|(path, pattern)| {
-                (path.root() == kind.endpoint.name_field)
-                    .then(|| pattern.exact().unwrap_or_default().to_owned())
-            }),
-            Selector::Id(_) | Selector::Templated(_) => None,
-        };
         let message = format!(
             "no {} is named \"{}\"; {id} has the new name already, but is not as asked otherwise: select it by its id if it is meant",
             kind.singular,
-            old.unwrap_or_default()
+            exact_name(kind, update).unwrap_or_default()
         );
         Done::because(RowResult::Failed, Reason::NotFound, message)
     }
@@ -91,11 +85,11 @@ impl<'j> Draft<'j> {
         let asked: Vec<_> = filled.iter().flat_map(|filled| filled.asked.iter().cloned()).collect();
         // Of a single update only items that templates gave can clash.
         if asked.len() > 1 {
-            let name = self.name_of(id).unwrap_or_else(|| id.to_string());
-            self.problems.extend(clashes(kind, &asked).into_iter().map(|(_, mut problem)| {
+            for (_, mut problem) in clashes(kind, &asked) {
+                let name = self.name_of(id).unwrap_or_else(|| id.to_string());
                 problem.what.push_str(&format!("; both hit {} {name:?}", kind.singular));
-                problem
-            }));
+                self.problems.push(problem);
+            }
         }
         let items = united(&filled);
         let mut changes: Vec<FieldChange> = Vec::new();
@@ -116,27 +110,10 @@ impl<'j> Draft<'j> {
                     }
                     Judgement::Conflict(words) => conflicts.push(words),
                     Judgement::LosesSecret(path) => {
-                        let what = format!(
-                            "`replace` would remove `{path}`, which holds a secret that nobody could put back"
-                        );
-                        let help = match crate::catalogue::validate::unset(kind, &path) {
-                            None => format!(
-                                "replace what stands beside it by itself, or take it away with `unset = [\"{path}\"]`"
-                            ),
-                            Some(_) => {
-                                "replace what stands beside it by itself, and leave it where it is".to_owned()
-                            }
-                        };
-                        let fault = RenderFault { what, help: Some(help) };
-                        self.fault(one.update, id, asked.op.span.clone(), fault);
+                        self.fault(one.update, id, asked.op.span.clone(), loses_secret(kind, &path));
                     }
                     Judgement::Wipes(lacking) => {
-                        let what = format!("`{lacking}` is none, which would empty `{}`", asked.path);
-                        let help = format!(
-                            "to empty it, write `{{{{ {lacking} | default(none) }}}}`; else say what to write instead of none"
-                        );
-                        let fault = RenderFault { what, help: Some(help) };
-                        self.fault(one.update, id, asked.op.span.clone(), fault);
+                        self.fault(one.update, id, asked.op.span.clone(), wipes(&lacking, &asked.path));
                     }
                 }
             }
@@ -190,6 +167,26 @@ impl<'j> Draft<'j> {
             self.problems.push(problem);
         }
     }
+}
+
+/// What is said of a `replace` that would take away what nobody could put back.
+fn loses_secret(kind: &Kind, path: &FieldPath) -> RenderFault {
+    let help = match validate::unset(kind, path) {
+        None => {
+            format!("replace what stands beside it by itself, or take it away with `unset = [\"{path}\"]`")
+        }
+        Some(_) => "replace what stands beside it by itself, and leave it where it is".to_owned(),
+    };
+    let what = format!("`replace` would remove `{path}`, which holds a secret that nobody could put back");
+    RenderFault { what, help: Some(help) }
+}
+
+/// What is said where a template gave none for want of a path, and the field holds something.
+fn wipes(lacking: &str, path: &FieldPath) -> RenderFault {
+    let help = format!(
+        "to empty it, write `{{{{ {lacking} | default(none) }}}}`; else say what to write instead of none"
+    );
+    RenderFault { what: format!("`{lacking}` is none, which would empty `{path}`"), help: Some(help) }
 }
 
 fn conflict(updates: &[&Update], conflicts: &[String]) -> Done {

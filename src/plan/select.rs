@@ -246,8 +246,15 @@ impl Chooser<'_> {
             _ => None,
         };
         let others: Vec<_> = patterns.iter().filter(|(path, _)| **path != name).copied().collect();
-        let found = if term.uses().client() {
-            // What the name was made of is known of a client only as it was: with its old name.
+        let uses = term.uses();
+        let of_name_alone = !uses.whole_client && uses.fields.iter().all(|field| field == name.root());
+        let found = if of_name_alone {
+            // What it is made of is known without the client, so that thousands of rows are not laid beside thousands of clients.
+            let known = under_old_name(self.job.kind, update, &Body::new());
+            let scope = known.map_or_else(|| scope.clone(), |seen| scope.with_client(&seen, self.job.kind));
+            let Some(new) = new(&scope).map(|new| Pattern::literal(&new)) else { return Ok(Vec::new()) };
+            self.index.fitting(&others.into_iter().chain([(&name, &new)]).collect::<Vec<_>>())
+        } else {
             let made_so = |id: &EntityId| {
                 let body = self.state.objects.get(id)?;
                 let seen = under_old_name(self.job.kind, update, body)?;
@@ -256,9 +263,6 @@ impl Chooser<'_> {
             let mut found = self.index.fitting(&others);
             found.retain(|id| made_so(id) == Some(true));
             found
-        } else {
-            let Some(new) = new(scope).map(|new| Pattern::literal(&new)) else { return Ok(Vec::new()) };
-            self.index.fitting(&others.into_iter().chain([(&name, &new)]).collect::<Vec<_>>())
         };
         self.holding(found, rule, scope)
     }
@@ -273,16 +277,18 @@ fn new_name<'u>(kind: &Kind, update: &'u Update) -> Option<&'u Term> {
     })
 }
 
-/// A client as it was before an update of this exact name gave it a name that is made of the client itself.
-pub(super) fn under_old_name(kind: &Kind, update: &Update, body: &Arc<Body>) -> Option<Arc<Body>> {
-    new_name(kind, update).filter(|term| term.uses().client())?;
+/// The exact name that an update selects by.
+pub(super) fn exact_name<'u>(kind: &Kind, update: &'u Update) -> Option<&'u str> {
     let Selector::Rule(rule) = &update.selector else { return None };
-    let name = &kind.endpoint.name_field;
-    let old = rule.fields.iter().find_map(|(path, pattern)| {
-        (*path == FieldPath::root_field(name)).then(|| pattern.exact().map(str::to_owned)).flatten()
-    })?;
-    let mut seen = Body::clone(body);
-    seen.insert(name.clone(), old.into());
+    let name = FieldPath::root_field(&kind.endpoint.name_field);
+    rule.fields.iter().find(|(path, _)| *path == name).and_then(|(_, pattern)| pattern.exact())
+}
+
+/// A client as it was before an update of this exact name gave it a name that is made of the client itself.
+pub(super) fn under_old_name(kind: &Kind, update: &Update, body: &Body) -> Option<Arc<Body>> {
+    new_name(kind, update).filter(|term| term.uses().client())?;
+    let mut seen = body.clone();
+    seen.insert(kind.endpoint.name_field.clone(), exact_name(kind, update)?.into());
     Some(Arc::new(seen))
 }
 
