@@ -257,6 +257,36 @@ fn get_writes_no_form_that_it_does_not_know() {
 }
 
 #[test]
+fn the_flags_of_a_job_may_stand_in_the_environment_and_its_permissions_in_the_configuration() {
+    let served = Served::quick();
+    let tenant = served.tenant();
+    let id = served.id("acme-portal-dev");
+    let sheet = [b"client_id,name,Notes\n".as_slice(), id.as_bytes(), b",B\xfcro,x\n"].concat();
+    let config = format!(
+        "allow_env = [\"STAGE\"]\nextra_fields = [\"brand_new\"]\n[tenants.dev]\ndomain = \"{}\"\nclient_id = \"{}\"\nclient_secret = {{ env = \"DEV_KEY\" }}\n",
+        tenant.domain().base_url(),
+        tenant.client_id()
+    );
+    let case = Case::new()
+        .env("DEV_KEY", tenant.client_secret().expose())
+        .env("STAGE", "blue")
+        .env("PATCHWAVE_TENANT", "dev")
+        .env("PATCHWAVE_WHERE", "name == 'acme-portal-dev'")
+        .env("PATCHWAVE_IGNORE_COLUMN", "Notes")
+        .env("PATCHWAVE_ENCODING", "windows-1252")
+        .file("patchwave.toml", config)
+        .file("job.csv", sheet)
+        .file(
+            "job.toml",
+            format!("{RULE}set.description = \"{{{{ env('STAGE') }}}}\"\nset.brand_new = \"x\"\n"),
+        );
+    assert_eq!(afters(&planned(&case, &["plan", "job.csv"])), [json!("Büro")]);
+    let plan = planned(&case, &["plan", "job.toml"]);
+    assert_eq!(afters(&plan), [json!("blue"), json!("x")], "{plan}");
+    case.run(["check", "job.toml", "job.csv"]).exits(0);
+}
+
+#[test]
 fn count_refuses_another_number_of_clients() {
     let case = Case::new().file("job.toml", format!("{RULE}set.description = \"x\"\ncount = 2\n"));
     let done = case.run(["apply", "job.toml", "--sandbox"]);
