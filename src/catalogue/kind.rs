@@ -19,6 +19,8 @@ pub struct Kind {
     /// Where the API keeps it.
     pub endpoint: Endpoint,
     pub(super) root: Field,
+    /// Fields that the user lets through beside those of the catalogue.
+    pub(super) extra: Vec<FieldPath>,
     /// The patterns of all fields, compiled when the first is asked for: compiling costs more than matching.
     pub(super) patterns: OnceLock<HashMap<String, Regex>>,
 }
@@ -54,6 +56,11 @@ impl<'k> Lookup<'k> {
 }
 
 impl Kind {
+    /// Fields that the user lets through beside those of the catalogue.
+    pub fn extra_fields(&self) -> &[FieldPath] {
+        &self.extra
+    }
+
     /// The object as a whole: its `fields` are the root fields.
     pub fn root(&self) -> &Field {
         &self.root

@@ -156,6 +156,7 @@ fn build(source: &Source, root: Field) -> Kind {
         singular: source.singular.to_owned(),
         endpoint: (source.endpoint)(),
         root,
+        extra: Vec::new(),
         patterns: OnceLock::new(),
     }
 }

@@ -6,12 +6,19 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use encoding_rs::Encoding;
 
+mod fetch;
+mod history;
+mod runs;
 mod values;
+
+pub use fetch::{FormArg, GetArgs, SandboxArgs};
+pub use history::{PruneArgs, ReportArgs, RunsAction, RunsArgs, StateArgs};
+pub use runs::{ApplyArgs, ConflictArg, PlanArgs, ResumeArgs, RunArgs, UndoArgs, WaveArgs};
+pub use values::Deadline;
 
 use values::{parse_duration, parse_encoding, parse_rate, parse_var};
 
 use crate::job::Threshold;
-use crate::sandbox::{Faults, Latency, Tier};
 
 /// Bulk change runner for the Auth0 Management API.
 ///
@@ -29,8 +36,8 @@ pub struct Cli {
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 all in place · 1 some rows failed or conflicted · 2 plan found changes (--detailed-exitcode) · \
-3 configuration, credentials or tenant · 4 refused by a guard, nothing written · 5 stopped early · \
-64 flags or job wrong · 130 interrupted";
+3 configuration, credentials or tenant · 4 refused by a guard, nothing written · 5 stopped early, resumable · \
+6 another run holds the tenant's lock · 64 flags or job wrong · 130 interrupted";
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
@@ -41,6 +48,14 @@ pub enum Verb {
     Plan(PlanArgs),
     /// Plan, ask, change, report.
     Apply(ApplyArgs),
+    /// Finish a run that stopped: what was under way is looked at first.
+    Resume(ResumeArgs),
+    /// Put back what a run changed, field by field, where it still holds what the run wrote.
+    Undo(UndoArgs),
+    /// List the runs that are kept, show one, or remove old ones.
+    Runs(RunsArgs),
+    /// Make the report of a run again, from its plan and journal.
+    Report(ReportArgs),
     /// Fetch clients into a file that is a job again: edit it, then apply it.
     Get(GetArgs),
     /// Serve simulated tenants on this machine until stopped.
@@ -204,12 +219,21 @@ pub struct JobArgs {
     /// Change only the first N clients that would change.
     #[arg(long, value_name = "N", env = "PATCHWAVE_LIMIT", hide_env = true)]
     pub limit: Option<usize>,
-    /// Refuse the run where more clients of a tenant would change than this. Overrides the job's guard; of the job's and PATCHWAVE_MAX_CHANGES the stricter holds.
-    #[arg(long, value_name = "N|P%")]
-    pub max_changes: Option<Threshold>,
     /// An environment variable that templates may read with env("NAME"). Repeatable.
     #[arg(long, value_name = "NAME")]
     pub allow_env: Vec<String>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "named by its type")]
+    pub guards: GuardArgs,
+}
+
+/// What stands between a job and too much of it.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Job")]
+pub struct GuardArgs {
+    /// Refuse the run where more clients of a tenant would change than this. Overrides the job's guard; of the job's and PATCHWAVE_MAX_CHANGES the stricter holds.
+    #[arg(long, value_name = "N|P%")]
+    pub max_changes: Option<Threshold>,
     /// Lift guards by name: max-changes, own-client, protect.
     #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',')]
     pub force: Vec<Force>,
@@ -265,134 +289,4 @@ pub struct CheckArgs {
     #[command(flatten)]
     #[expect(missing_docs, reason = "named by its type")]
     pub read: ReadArgs,
-}
-
-/// `plan`.
-#[derive(Debug, Clone, Args)]
-pub struct PlanArgs {
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "named by its type")]
-    pub job: JobArgs,
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "named by its type")]
-    pub tenant: TenantArgs,
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "named by its type")]
-    pub pace: PaceArgs,
-    /// Exit with 2 where the plan found changes.
-    #[arg(long)]
-    pub detailed_exitcode: bool,
-    /// Show every client, however many (else 100), and values whole, however long.
-    #[arg(long)]
-    pub full: bool,
-}
-
-/// `apply`.
-#[derive(Debug, Clone, Args)]
-pub struct ApplyArgs {
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "named by its type")]
-    pub job: JobArgs,
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "named by its type")]
-    pub tenant: TenantArgs,
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "named by its type")]
-    pub pace: PaceArgs,
-    /// Do not ask.
-    #[arg(short, long)]
-    pub yes: bool,
-    /// Only plan.
-    #[arg(long, conflicts_with = "yes")]
-    pub dry_run: bool,
-    /// Confirm a protected tenant by its name; unattended runs need it beside --yes. Repeatable.
-    #[arg(long, value_name = "NAME")]
-    pub confirm_tenant: Vec<String>,
-    /// Stop once more rows have failed than this [default: the greater of 10 and 10%]. Overrides the job's guard; of the job's and PATCHWAVE_MAX_FAILURES the stricter holds.
-    #[arg(long, value_name = "N|P%")]
-    pub max_failures: Option<Threshold>,
-    /// Copy the results to this file as well (.csv or .json). Repeatable.
-    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
-    pub report: Vec<PathBuf>,
-    /// Show every client of the plan, however many (else 100), and values whole, however long.
-    #[arg(long)]
-    pub full: bool,
-}
-
-/// `get`.
-#[derive(Debug, Clone, Args)]
-pub struct GetArgs {
-    /// Ids of clients; the word `clients` may stand before them, and alone means all.
-    #[arg(value_name = "CLIENT_ID", required_unless_present_any = ["all", "own", "narrow"])]
-    pub ids: Vec<String>,
-    /// Every client of the tenant.
-    #[arg(long, conflicts_with_all = ["ids", "own"])]
-    pub all: bool,
-    /// The client whose credentials are used.
-    #[arg(long = "self", id = "own", conflicts_with = "ids")]
-    pub own: bool,
-    /// Only clients of which this holds, such as "app_type == 'spa'".
-    #[arg(long = "where", id = "narrow", value_name = "EXPR", conflicts_with = "own")]
-    pub narrow: Option<String>,
-    /// Only these fields, beside id and name. Repeatable, or separated by commas.
-    #[arg(long, value_name = "PATH", value_delimiter = ',')]
-    pub fields: Vec<String>,
-    /// Form of the file [default: by its extension, else json].
-    #[arg(long, value_enum)]
-    pub format: Option<FormArg>,
-    /// File to write, instead of standard output.
-    #[arg(short, long = "out-file", value_name = "FILE")]
-    pub out: Option<PathBuf>,
-    /// Overwrite the file where it exists.
-    #[arg(long)]
-    pub overwrite: bool,
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "named by its type")]
-    pub tenant: TenantArgs,
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "named by its type")]
-    pub pace: PaceArgs,
-}
-
-/// `--format` of `get`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum FormArg {
-    /// One object, or an array.
-    Json,
-    /// One object a line.
-    Jsonl,
-    /// A spreadsheet.
-    Csv,
-    /// A job with `expect` beside `set`.
-    Toml,
-}
-
-/// `sandbox`.
-#[derive(Debug, Clone, Args)]
-pub struct SandboxArgs {
-    /// Clients in each tenant.
-    #[arg(long, value_name = "N", default_value = "100")]
-    pub clients: usize,
-    /// Tenants, each on a port of its own.
-    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=1000))]
-    pub tenants: u16,
-    /// Port of the first tenant [default: one that is free].
-    #[arg(long, value_name = "PORT")]
-    pub port: Option<u16>,
-    /// Published rate limit to simulate: free, essentials, professional, enterprise, enterprise-nonprod, private-cloud-dev,
-    /// private-cloud-100 to -10000, unlimited, no-headers, or figures such as 50,16/s.
-    #[arg(long, value_name = "NAME", default_value = "enterprise")]
-    pub tier: Tier,
-    /// Time each answer takes: mean and spread, such as 390ms or 390ms,200ms.
-    #[arg(long, value_name = "D", default_value = "0ms")]
-    pub latency: Latency,
-    /// What goes wrong, such as 503=5%,reset-before=5%,patch:hang=#3,competing=8/s: `[WHERE:]WHAT=AMOUNT`, joined by commas.
-    #[arg(long, value_name = "SPEC", default_value = "")]
-    pub faults: Faults,
-    /// Start from these clients: a JSON file of `get --all`.
-    #[arg(long, value_name = "FILE")]
-    pub load: Option<PathBuf>,
-    /// Same seed, same tenant.
-    #[arg(long, value_name = "N", default_value = "1")]
-    pub seed: u64,
 }

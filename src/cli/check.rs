@@ -1,7 +1,7 @@
 //! `patchwave check`: everything about a job that can be known offline.
 
 use super::args::CheckArgs;
-use super::context::{Reading, state_dir};
+use super::context::{Reading, read_job, state_dir};
 use super::error::CliError;
 use super::exit;
 use super::output::{self, Output};
@@ -16,7 +16,10 @@ pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<u8, CliError> {
     let extra_fields = extra_fields(args, &env)?;
     let reading = Reading { state: &state, args: &args.read, extra_fields: &extra_fields };
     for name in &args.jobs {
-        match reading.checked(name, output) {
+        let checked = read_job(name)
+            .map_err(|problem| vec![problem])
+            .and_then(|bytes| reading.checked(name, &bytes, output));
+        match checked {
             Ok(job) if output.json() => {
                 output.result(&serde_json::json!({ "job": name, "updates": job.updates.len() }).to_string());
             }

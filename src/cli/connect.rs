@@ -8,9 +8,9 @@ use super::args::{PaceArgs, TenantArgs};
 use super::context::state_dir;
 use super::error::CliError;
 use crate::auth0::{Access, Cap, Connection, Credential, Reserve, Settings};
-use crate::config::{self, Credentials, Environment, process_environment};
-use crate::job::{Guards, Threshold};
-use crate::model::{Body, Domain, EntityId, ProgressSink, TenantName};
+use crate::config::{self, Config, Credentials, Environment, process_environment};
+use crate::job::{Guards, Threshold, WaveSize};
+use crate::model::{Body, Domain, EntityId, Problem, ProgressSink, TenantName};
 use crate::report::progress::Display;
 use crate::sandbox::{Options, Sandbox};
 use crate::store::StateDir;
@@ -43,8 +43,8 @@ pub(super) struct Session {
     pub(super) reserve: Threshold,
     /// The user's own cap, in requests per second.
     pub(super) rate: Option<f64>,
-    /// Guards that the environment sets.
-    pub(super) guards: Guards,
+    /// Guards that the environment and the configuration set: those of both hold.
+    pub(super) guards: Vec<Guards>,
     /// The environment, for the variables that templates may read.
     pub(super) env: Environment,
     /// Variables that the configuration lets templates read.
@@ -55,22 +55,22 @@ pub(super) struct Session {
     pub(super) sandbox: Option<Sandbox>,
 }
 
-/// Opens connections to the chosen tenants. Nothing is sent yet.
+/// Opens connections to the chosen tenants. Nothing is sent yet. A plan or a run that was made earlier says itself for which
+/// tenants it is (`planned`); where tenants are configured and none is chosen, it is theirs.
 pub(super) async fn connect(
     tenant: &TenantArgs,
     pace: &PaceArgs,
+    planned: &[TenantName],
     display: &Display,
 ) -> Result<Session, CliError> {
     let settings = settings(pace);
     if tenant.sandbox {
-        return connect_sandbox(tenant, pace, settings, display).await;
+        return connect_sandbox(tenant, pace, planned, settings, display).await;
     }
-    let cwd = std::env::current_dir()
-        .map_err(|error| CliError::setup(format!("the current directory is not to be had: {error}")))?;
-    let env = Environment::read(tenant.env_file.as_deref(), &cwd, process_environment())
-        .map_err(CliError::config)?;
-    let config = config::load(tenant.config.as_deref(), &cwd, &env).map_err(CliError::config)?;
-    let selected = config::select(&tenant.tenants, &tenant.groups, config.as_ref(), &env)?;
+    let Surroundings { env, config } = surroundings(tenant)?;
+    let config_guards = config.as_ref().map(config_guards).transpose()?;
+    let chosen = chosen(tenant, planned, config.as_ref());
+    let selected = config::select(&chosen, &tenant.groups, config.as_ref(), &env)?;
     let state = prepared(tenant.state_dir.as_deref(), &env)?;
     let mut targets = Vec::new();
     for one in &selected {
@@ -95,7 +95,7 @@ pub(super) async fn connect(
         state,
         reserve: pace.rate_reserve,
         rate: pace.rate,
-        guards: guards(&env)?,
+        guards: std::iter::once(guards(&env)?).chain(config_guards).collect(),
         env,
         allow_env,
         extra_fields,
@@ -107,12 +107,14 @@ pub(super) async fn connect(
 async fn connect_sandbox(
     tenant: &TenantArgs,
     pace: &PaceArgs,
+    planned: &[TenantName],
     settings: Settings,
     display: &Display,
 ) -> Result<Session, CliError> {
     let env = Environment::new(process_environment());
     let state = prepared(tenant.state_dir.as_deref(), &env)?.sandbox();
     let names: Vec<&str> = match tenant.tenants.as_slice() {
+        [] if !planned.is_empty() => planned.iter().map(TenantName::as_str).collect(),
         [] => vec!["sandbox"],
         names => names.iter().map(String::as_str).collect(),
     };
@@ -135,7 +137,7 @@ async fn connect_sandbox(
         state,
         reserve: pace.rate_reserve,
         rate: pace.rate,
-        guards: guards(&env)?,
+        guards: vec![guards(&env)?],
         env,
         allow_env: Vec::new(),
         extra_fields: Vec::new(),
@@ -143,15 +145,74 @@ async fn connect_sandbox(
     })
 }
 
+impl Session {
+    /// A tenant by its name.
+    pub(super) fn target(&self, tenant: &TenantName) -> Option<&Target> {
+        self.targets.iter().find(|target| target.tenant == *tenant)
+    }
+}
+
+/// What is around a command: its environment and its configuration.
+pub(super) struct Surroundings {
+    pub(super) env: Environment,
+    pub(super) config: Option<Config>,
+}
+
+/// Reads the environment and the configuration.
+pub(super) fn surroundings(tenant: &TenantArgs) -> Result<Surroundings, CliError> {
+    let cwd = std::env::current_dir()
+        .map_err(|error| CliError::setup(format!("the current directory is not to be had: {error}")))?;
+    let env = Environment::read(tenant.env_file.as_deref(), &cwd, process_environment())
+        .map_err(CliError::config)?;
+    let config = config::load(tenant.config.as_deref(), &cwd, &env).map_err(CliError::config)?;
+    Ok(Surroundings { env, config })
+}
+
+/// The names that are chosen: on the command line, else those of the plan, as far as they are configured.
+fn chosen(tenant: &TenantArgs, planned: &[TenantName], config: Option<&Config>) -> Vec<String> {
+    if !tenant.tenants.is_empty() || !tenant.groups.is_empty() {
+        return tenant.tenants.clone();
+    }
+    match config.filter(|config| !config.tenants.is_empty()) {
+        Some(_) => planned.iter().map(|name| name.as_str().to_owned()).collect(),
+        None => Vec::new(),
+    }
+}
+
+/// Guards that the configuration sets.
+fn config_guards(config: &Config) -> Result<Guards, CliError> {
+    let mut guards = Guards::default();
+    for (key, text, span) in &config.guards.limits {
+        let limit = text.parse::<Threshold>().map_err(|wrong| {
+            CliError::config(vec![Problem::new(format!("`{key}`: {wrong}")).at(&config.source, span.clone())])
+        })?;
+        match key.as_str() {
+            "max_changes" => guards.max_changes = Some(limit),
+            _ => guards.max_failures = Some(limit),
+        }
+    }
+    guards.protect = config.guards.protect.iter().map(EntityId::new).collect();
+    Ok(guards)
+}
+
 /// Guards that the environment sets: they can tighten a job's, never loosen it.
 fn guards(env: &Environment) -> Result<Guards, CliError> {
+    let list = |flag: &str| env.flag(flag).map(|var| var.expose().to_owned()).unwrap_or_default();
+    let words = |text: String| -> Vec<String> {
+        let split = text.split([',', '\n']).map(|word| word.trim().to_owned());
+        split.filter(|word| !word.is_empty()).collect()
+    };
+    let waves: Result<Vec<WaveSize>, String> = words(list("waves")).iter().map(|word| word.parse()).collect();
+    let waves = waves.and_then(|waves| WaveSize::check(&waves).map(|()| waves));
+    let waves = waves.map_err(|wrong| CliError::usage(format!("PATCHWAVE_WAVES: {wrong}")))?;
+    let protect = words(list("protect")).iter().map(EntityId::new).collect();
     let read = |flag: &str| -> Result<Option<Threshold>, CliError> {
         let value = env.flag(flag).map(|var| var.expose().parse::<Threshold>());
         value.transpose().map_err(|wrong| {
             CliError::usage(format!("PATCHWAVE_{}: {wrong}", flag.to_uppercase().replace('-', "_")))
         })
     };
-    Ok(Guards { max_changes: read("max-changes")?, max_failures: read("max-failures")? })
+    Ok(Guards { max_changes: read("max-changes")?, max_failures: read("max-failures")?, waves, protect })
 }
 
 fn prepared(flag: Option<&Path>, env: &Environment) -> Result<StateDir, CliError> {

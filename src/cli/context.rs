@@ -23,7 +23,7 @@ pub(super) fn state_dir(flag: Option<&Path>, env: &Environment) -> Result<StateD
 }
 
 /// Reads a whole job file; `-` is standard input.
-fn read_job(name: &str) -> Result<Vec<u8>, Problem> {
+pub(super) fn read_job(name: &str) -> Result<Vec<u8>, Problem> {
     let read = if name == "-" {
         let mut bytes = Vec::new();
         std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
@@ -46,14 +46,14 @@ pub(super) struct Reading<'r> {
 
 impl Reading<'_> {
     /// Reads and validates a job, and prints its warnings.
-    pub(super) fn job(&self, name: &str, output: &Output) -> Result<Job, CliError> {
-        self.checked(name, output).map_err(|problems| CliError::job(problems, output::check_line(name)))
+    pub(super) fn job(&self, name: &str, bytes: &[u8], output: &Output) -> Result<Job, CliError> {
+        self.checked(name, bytes, output)
+            .map_err(|problems| CliError::job(problems, output::check_line(name)))
     }
 
     /// The same, with the mistakes for the caller to tell.
-    pub(super) fn checked(&self, name: &str, output: &Output) -> Result<Job, Vec<Problem>> {
+    pub(super) fn checked(&self, name: &str, bytes: &[u8], output: &Output) -> Result<Job, Vec<Problem>> {
         let kind = kind_with(self.args.allow_field.iter().chain(self.extra_fields))?;
-        let bytes = read_job(name).map_err(|problem| vec![problem])?;
         let bases = Kept { state: self.state, id_field: &kind.endpoint.id_field, cache: Mutex::default() };
         let files = Beside { job: Path::new(name) };
         let options = LoadOptions {
@@ -64,7 +64,7 @@ impl Reading<'_> {
             ignored_columns: &self.args.ignore_column,
             encoding: self.args.encoding,
         };
-        let job = job::load(Input { name, bytes: &bytes }, options);
+        let job = job::load(Input { name, bytes }, options);
         let warnings = job.as_ref().ok().map(|job| &job.warnings).filter(|warnings| !warnings.is_empty());
         if let Some(warnings) = warnings {
             output.note(&problems::render(warnings));

@@ -7,7 +7,7 @@ use super::output::{self, Output};
 use crate::auth0::ApiError;
 use crate::config::{SecretError, SelectError};
 use crate::model::{EntityId, Problem};
-use crate::plan::Refusal;
+use crate::plan::{Refusal, TenantFailure};
 use crate::report::{problems, term};
 use crate::store::StoreError;
 
@@ -18,7 +18,7 @@ pub(super) struct CliError(Box<Facts>);
 #[derive(Debug)]
 struct Facts {
     exit: u8,
-    class: &'static str,
+    class: String,
     /// A word that scripts can tell errors of a class apart by.
     reason: &'static str,
     message: String,
@@ -31,8 +31,8 @@ struct Facts {
 }
 
 impl CliError {
-    fn new(exit: u8, class: &'static str, reason: &'static str, message: impl Into<String>) -> Self {
-        let message = message.into();
+    fn new(exit: u8, class: &str, reason: &'static str, message: impl Into<String>) -> Self {
+        let (message, class) = (message.into(), class.to_owned());
         let (problems, tenant, next) = (Vec::new(), None, None);
         Self(Box::new(Facts {
             exit,
@@ -97,6 +97,33 @@ impl CliError {
         this
     }
 
+    /// A tenant could not be planned.
+    pub(super) fn unplanned(tenant: &str, failure: &TenantFailure) -> Self {
+        let mut this =
+            Self::new(exit::SETUP, &failure.class, "tenant", format!("{tenant}: {}", failure.message));
+        this.0.tenant = Some(tenant.to_owned());
+        this.0.http_status = failure.http_status;
+        this.0.retryable = failure.retryable;
+        this
+    }
+
+    /// Another run holds the lock of every tenant.
+    pub(super) fn locked(message: impl Into<String>) -> Self {
+        let mut this = Self::new(exit::LOCKED, "conflict", "locked", message);
+        this.0.retryable = true;
+        this.next(output::command_line_with(&["--lock-wait=10m"]))
+    }
+
+    /// A signal came before anything was sent.
+    pub(super) fn interrupted() -> Self {
+        Self::new(exit::INTERRUPTED, "unknown", "interrupted", "interrupted; nothing was written")
+    }
+
+    /// A plan or a run that cannot be used as it is.
+    pub(super) fn unusable(message: impl Into<String>) -> Self {
+        Self::new(exit::REFUSED, "validation", "plan", message)
+    }
+
     /// A guard said no.
     pub(super) fn refused(refusals: &[Refusal]) -> Self {
         let lines: Vec<String> = refusals.iter().map(|r| format!("{}\n  {}", r.what, r.help)).collect();
@@ -131,6 +158,8 @@ impl CliError {
     pub(super) fn report(&self, output: &Output) -> u8 {
         if output.json() {
             output.error(&self.0.json().to_string());
+        } else if output.quiet() {
+            output.error(&self.0.line());
         } else {
             output.error(&self.0.text());
         }
@@ -149,6 +178,17 @@ impl Facts {
         let next = self.next.clone().unwrap_or_else(output::command_line);
         parts.push(format!("next:  {next}"));
         parts.join("\n")
+    }
+
+    /// Everything in one line, as mails from a timer want it; only mistakes in a file take more.
+    fn line(&self) -> String {
+        if !self.problems.is_empty() {
+            return self.text();
+        }
+        let message = term::safe_lines(&self.message);
+        let message: Vec<&str> = message.lines().map(str::trim).collect();
+        let next = self.next.clone().unwrap_or_else(output::command_line);
+        format!("{} {}; next: {next}", term::paint(term::BAD, "error:"), message.join("; "))
     }
 
     fn json(&self) -> serde_json::Value {

@@ -1,9 +1,8 @@
 //! Exit codes: a contract that scripts rely on.
 
 use crate::model::{Reason, RowResult, StopReason};
-use crate::plan::Totals;
+use crate::plan::{TenantFailure, Totals};
 use crate::report::Summary;
-use crate::run::Finished;
 
 /// Everything asked for is in place, or there was nothing to do.
 pub(super) const OK: u8 = 0;
@@ -17,6 +16,8 @@ pub(super) const SETUP: u8 = 3;
 pub(super) const REFUSED: u8 = 4;
 /// Stopped early.
 pub(super) const STOPPED: u8 = 5;
+/// Another run holds the lock of every tenant asked for.
+pub(super) const LOCKED: u8 = 6;
 /// Flags or job wrong.
 pub(super) const USAGE: u8 = 64;
 /// Interrupted.
@@ -46,26 +47,30 @@ pub(super) fn of_run(tenants: &[u8], stop: Option<StopReason>) -> u8 {
     }
 }
 
-/// How one tenant's part of a run ended. `rows`: result and reason of each.
+/// How one tenant's part of a run ended. `rows`: result and reason of each; `stop`: why the whole run ended early; `lost`:
+/// why the tenant did.
 pub(super) fn of_tenant(
-    planned: bool,
+    failure: Option<&TenantFailure>,
     rows: &[(RowResult, Option<Reason>)],
-    finished: &Finished,
+    stop: Option<StopReason>,
     lost: Option<StopReason>,
 ) -> u8 {
     let touched = |(result, reason): &(RowResult, Option<Reason>)| {
-        *result == RowResult::Updated || matches!(reason, Some(Reason::NotAsPlanned | Reason::Unknown))
+        matches!(result, RowResult::Updated | RowResult::Undone)
+            || matches!(reason, Some(Reason::NotAsPlanned | Reason::Unknown))
     };
     let has = |wanted: RowResult| rows.iter().any(|(result, _)| *result == wanted);
-    if !planned {
-        return SETUP;
+    match failure {
+        Some(failure) if failure.is_locked() => return LOCKED,
+        Some(_) => return SETUP,
+        None => (),
     }
     match lost {
         // A scope that is missing from the start is a matter of set-up: nothing was written.
         Some(StopReason::AccessLost | StopReason::TenantLost) if !rows.iter().any(touched) => SETUP,
         Some(_) => STOPPED,
         // What nobody could record is not to be trusted, even where it was the last row.
-        None if finished.stop == Some(StopReason::JournalLost) => STOPPED,
+        None if stop == Some(StopReason::JournalLost) => STOPPED,
         None if has(RowResult::NotAttempted) => STOPPED,
         None if has(RowResult::Failed) || has(RowResult::Conflict) => ROWS,
         None => OK,

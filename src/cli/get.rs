@@ -9,6 +9,7 @@ use super::args::{FormArg, GetArgs};
 use super::connect::{Target, connect};
 use super::context::expression;
 use super::error::CliError;
+use super::interrupt::Interrupt;
 use super::output::Output;
 use crate::catalogue::{self, Kind, redact};
 use crate::job::fetched::{self, Form};
@@ -26,12 +27,13 @@ pub(super) async fn run(args: GetArgs, output: &Output) -> Result<u8, CliError> 
         return Err(CliError::usage(message).next(super::output::command_line_with(&["--overwrite"])));
     }
     let display = output.progress();
-    let session = connect(&args.tenant, &args.pace, &display).await?;
+    let interrupt = Interrupt::listen(&display);
+    let session = interrupt.or(connect(&args.tenant, &args.pace, &[], &display)).await?;
     let [target] = session.targets.as_slice() else {
         return Err(CliError::usage("get reads one tenant: choose one with --tenant"));
     };
     display.reading();
-    let fetched = asked.fetch(target).await;
+    let fetched = interrupt.or(asked.fetch(target)).await;
     display.clear();
     let bodies = fetched?;
     let digest = bases::keep(&session.state, &bodies)?;

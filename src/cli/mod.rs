@@ -5,19 +5,31 @@
 pub mod args;
 
 mod apply;
+mod carry_out;
 mod check;
 mod connect;
+mod consent;
 mod context;
+mod ended;
 mod error;
 mod exit;
 mod get;
+mod history;
+mod interrupt;
 mod live_run;
+mod locks;
 mod output;
+mod planned;
 mod planning;
 mod prompt;
+mod resume;
+mod runs;
 mod sandbox;
+mod sandboxed;
+mod saved;
 mod scopes;
 mod show_plan;
+mod undo;
 
 use clap::Parser;
 
@@ -48,6 +60,10 @@ pub fn run() -> u8 {
             Verb::Check(args) => check::run(&args, &output),
             Verb::Plan(args) => show_plan::run(args, &output).await,
             Verb::Apply(args) => apply::run(args, &output).await,
+            Verb::Resume(args) => resume::run(args, &output).await,
+            Verb::Undo(args) => undo::run(args, &output).await,
+            Verb::Runs(args) => runs::run(args, &output).await,
+            Verb::Report(args) => runs::report(&args, &output),
             Verb::Get(args) => get::run(args, &output).await,
             Verb::Sandbox(args) => sandbox::run(args, &output).await,
         }

@@ -138,6 +138,57 @@ pub(super) fn apply_line() -> String {
     line(words)
 }
 
+/// The `apply` of a plan that was saved, with this command's flags of tenants and pace.
+pub(super) fn apply_saved_line(plan: &std::path::Path) -> String {
+    let words = ["apply".to_owned(), plan.display().to_string()];
+    line(words.into_iter().chain(kept()))
+}
+
+/// A verb for a run, with this command's flags of tenants and pace.
+pub(super) fn run_line(verb: &str, run: &crate::model::RunId, flags: &[&str]) -> String {
+    let words = verb.split(' ').map(str::to_owned).chain([run.to_string()]);
+    line(words.chain(flags.iter().map(|flag| (*flag).to_owned())).chain(kept()))
+}
+
+/// This command in a few words, for others to read: its verb and what it is about, without its flags, which may hold more
+/// than others should see.
+pub(super) fn short_line() -> String {
+    std::env::args().skip(1).take_while(|word| !word.starts_with('-')).take(2).collect::<Vec<_>>().join(" ")
+}
+
+/// The flags of this command that say where, as whom, how fast and how loud, and hold for others about the same tenants.
+fn kept() -> impl Iterator<Item = String> {
+    const VALUED: [&str; 14] = [
+        "--tenant",
+        "--group",
+        "--config",
+        "-c",
+        "--env-file",
+        "--state-dir",
+        "--confirm-tenant",
+        "--concurrency",
+        "--rate",
+        "--burst",
+        "--rate-reserve",
+        "--max-retries",
+        "--timeout",
+        "--max-age",
+    ];
+    const ALONE: [&str; 5] = ["--sandbox", "--yes", "-y", "--quiet", "-q"];
+    let mut words = Vec::new();
+    let mut given = std::env::args().skip(1);
+    while let Some(word) = given.next() {
+        let joined = word.split_once('=').is_some_and(|(flag, _)| VALUED.contains(&flag));
+        if VALUED.contains(&word.as_str()) {
+            words.push(word);
+            words.extend(given.next());
+        } else if joined || ALONE.contains(&word.as_str()) {
+            words.push(word);
+        }
+    }
+    words.into_iter()
+}
+
 /// The help of this command's verb.
 pub(super) fn help_line() -> String {
     let verb = std::env::args().nth(1).filter(|word| !word.starts_with('-'));

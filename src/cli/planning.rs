@@ -1,118 +1,62 @@
-//! Reads all tenants and plans them: what `plan` and `apply` have in common. Nothing here can write.
+//! Reads all tenants and plans a job for them: what `plan` and `apply` have in common. Nothing here can write.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use futures::future::join_all;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::args::{Force, JobArgs, PaceArgs, TenantArgs};
-use super::connect::{Session, Target, connect};
-use super::context::{Reading, expression};
+use super::args::{ConflictArg, Force, JobArgs};
+use super::connect::{Session, Target};
+use super::context::expression;
 use super::error::CliError;
-use super::output::{self, Output};
+use super::locks::Locks;
+use super::output;
+use super::planned::{Planned, blank, failure, forecast_of, needs_total, protected};
 use super::scopes;
-use crate::auth0::{ApiError, Reader};
-use crate::job::{Job, TenantScope, Threshold};
+use crate::job::{Expression, Job, TenantScope};
 use crate::model::suggest::nearest;
 use crate::model::{Problem, TenantName};
-use crate::plan::forecast::{Forecast, forecast};
 use crate::plan::{
-    Header, Needs, Plan, PlanOptions, TenantFailure, TenantPlan, TenantState, Unplannable, guard, needs,
-    plan_tenant, protects_nobody, warnings,
+    Header, Needs, PlanOptions, TenantFailure, TenantPlan, TenantState, Unplannable, needs, plan_tenant,
+    protects_nobody, warnings,
 };
-use crate::report::problems;
-use crate::report::progress::Display;
 use crate::run::read_state;
-use crate::store::paces;
 
-/// A plan, with what it will take tenant by tenant.
-pub(super) struct Planned {
-    /// The plan.
-    pub(super) plan: Plan,
-    /// One per tenant, in the plan's order; `None` where the tenant could not be planned.
-    pub(super) forecasts: Vec<Option<Forecast>>,
-    /// When the tenants were read.
-    pub(super) read: Instant,
-    /// What a person should look at.
-    warnings: Vec<Problem>,
-    /// Errors of tenants that could not be planned.
-    pub(super) failures: Vec<(TenantName, ApiError)>,
-}
+/// What was read of a tenant, or why it was not.
+type Read = Result<TenantState, TenantFailure>;
 
-/// From flags to a plan: connects, reads the job and the tenants.
-pub(super) async fn start(
+/// Plans a job for the tenants of a session, but for those whose lock another run holds.
+pub(super) async fn plan(
+    job: &Job,
+    session: &Session,
+    locks: &Locks,
     args: &JobArgs,
-    tenant: &TenantArgs,
-    pace: &PaceArgs,
-    display: &Display,
-    output: &Output,
-) -> Result<(Session, Job, Planned), CliError> {
-    let session = connect(tenant, pace, display).await?;
-    let reading = Reading { state: &session.state, args: &args.read, extra_fields: &session.extra_fields };
-    let job = reading.job(&args.job, output)?;
-    display.reading();
-    let planned = plan(&job, &session, args).await;
-    display.clear();
-    let planned = planned?;
-    if !planned.warnings.is_empty() {
-        output.note(&problems::render(&planned.warnings));
-    }
-    Ok((session, job, planned))
-}
-
-/// Plans a job for the tenants of a session.
-async fn plan(job: &Job, session: &Session, args: &JobArgs) -> Result<Planned, CliError> {
+    on_conflict: ConflictArg,
+) -> Result<Planned, CliError> {
     check_tenants(job, session, args)?;
     let narrow = args.narrow.as_deref().map(|text| expression("--where", text, job.kind)).transpose()?;
     let narrow = narrow.map(Arc::new);
     let scopes = scopes::of_tenants(job, session, args)?;
     let bound = scopes::bound(job, &scopes)?;
-    let read = Instant::now();
-    let readers: Vec<(&Target, Reader, &Job)> = session
-        .targets
-        .iter()
-        .zip(&bound)
-        .map(|(target, bound)| (target, target.connection.reader(), &**bound))
-        .collect();
-    let condition = narrow.as_deref();
-    let states = join_all(readers.iter().map(|(target, reader, bound)| async move {
-        let share = change_limits(job, session, args, target)
-            .any(|(limit, _)| matches!(limit, Threshold::Percent(_)));
-        let needs = Needs { total: share, ..needs(bound, &target.tenant, condition) };
-        let state = read_state(reader, target.connection.own_client().cloned(), job.kind, &needs).await;
-        state.map(|state| TenantState { protected: job.protect.iter().cloned().collect(), ..state })
-    }))
-    .await;
+    let mut planned = Planned::new(header(job), job.kind, Instant::now());
+    let states = read(job, session, locks, (args, narrow.as_deref()), &bound).await;
+    planned.warnings = protects_nobody(job, states.iter().map(|state| state.as_ref().ok()));
     // One budget for the run: the first clients in the order of the tenants.
     let mut options = PlanOptions {
         limit: args.limit,
         narrow,
-        force_own_client: args.force.contains(&Force::OwnClient),
-        force_protect: args.force.contains(&Force::Protect),
-    };
-    let header = Header {
-        tool: env!("CARGO_PKG_VERSION").to_owned(),
-        job: job.name.clone(),
-        job_digest: job.digest.clone(),
-        kind: job.kind.name.clone(),
-        made: now(),
-        columns: job.columns.clone(),
-    };
-    let mut planned = Planned {
-        plan: Plan { header, tenants: Vec::new() },
-        forecasts: Vec::new(),
-        warnings: protects_nobody(job, states.iter().map(|state| state.as_ref().ok())),
-        failures: Vec::new(),
-        read,
+        force_own_client: args.guards.force.contains(&Force::OwnClient),
+        force_protect: args.guards.force.contains(&Force::Protect),
+        overwrite: on_conflict == ConflictArg::Overwrite,
     };
     let (mut problems, mut refusals) = (Vec::new(), Vec::new());
     for ((target, scope), state) in session.targets.iter().zip(&scopes).zip(states) {
         match one(job, session, (target, scope), state, &options, &mut planned) {
-            Ok((tenant, forecast)) => {
+            Ok(tenant) => {
                 options.limit = options.limit.map(|limit| limit.saturating_sub(tenant.writes.len()));
-                planned.plan.tenants.push(Arc::new(tenant));
-                planned.forecasts.push(forecast);
+                planned.add(tenant);
             }
             Err(Unplannable::Job(more)) => problems.extend(more),
             Err(Unplannable::Refused(more)) => refusals.extend(more),
@@ -128,58 +72,69 @@ async fn plan(job: &Job, session: &Session, args: &JobArgs) -> Result<Planned, C
     Ok(planned)
 }
 
-type One = (TenantPlan, Option<Forecast>);
+fn header(job: &Job) -> Header {
+    Header {
+        tool: env!("CARGO_PKG_VERSION").to_owned(),
+        job: job.name.clone(),
+        job_digest: job.digest.clone(),
+        kind: job.kind.name.clone(),
+        made: now(),
+        columns: job.columns.clone(),
+        extra_fields: job.kind.extra_fields().to_vec(),
+        guards: job.guards.clone(),
+        verify: false,
+        pause_ms: 0,
+        undoes: None,
+    }
+}
+
+/// Reads the tenants, all beside each other.
+async fn read(
+    job: &Job,
+    session: &Session,
+    locks: &Locks,
+    (args, narrow): (&JobArgs, Option<&Expression>),
+    bound: &[Cow<'_, Job>],
+) -> Vec<Read> {
+    let one = |(target, bound): (&'_ Target, &Job)| {
+        let total = needs_total(&job.guards, session, &args.guards, target);
+        let needs = Needs { total, ..needs(bound, &target.tenant, narrow) };
+        let (reader, own) = (target.connection.reader(), target.connection.own_client().cloned());
+        let locked = locks.refused(&target.tenant).map(|words| TenantFailure::locked(words.to_owned()));
+        async move {
+            if let Some(locked) = locked {
+                return Err(locked);
+            }
+            let state = read_state(&reader, own, job.kind, &needs).await;
+            let protected = protected(&job.guards, session);
+            state.map(|state| TenantState { protected, ..state }).map_err(|error| failure(&error))
+        }
+    };
+    join_all(session.targets.iter().zip(bound).map(|(target, bound)| one((target, bound)))).await
+}
 
 fn one(
     job: &Job,
     session: &Session,
     (target, scope): (&Target, &Arc<TenantScope>),
-    state: Result<TenantState, ApiError>,
+    state: Read,
     options: &PlanOptions,
     planned: &mut Planned,
-) -> Result<One, Unplannable> {
-    let mut tenant = TenantPlan {
-        tenant: target.tenant.clone(),
-        domain: target.domain.clone(),
-        origin: target.origin.clone(),
-        total: None,
-        pace: target.connection.pace(),
-        writes: Vec::new(),
-        rows: Vec::new(),
-        failure: None,
-    };
+) -> Result<TenantPlan, Unplannable> {
+    let tenant = blank(target);
     match state {
-        Err(error) => {
-            tenant.failure = Some(TenantFailure {
-                message: error.to_string(),
-                class: error.class().as_str().to_owned(),
-                http_status: error.status(),
-                retryable: error.retryable(),
-            });
-            tenant.rows = crate::plan::resolve::not_attempted(job, &target.tenant);
-            planned.failures.push((target.tenant.clone(), error));
-            Ok((tenant, None))
+        Err(failure) => {
+            let rows = crate::plan::resolve::not_attempted(job, &target.tenant, &failure);
+            Ok(TenantPlan { rows, failure: Some(failure), ..tenant })
         }
         Ok(state) => {
             let resolved = plan_tenant(job, scope, &state, options)?;
             planned.warnings.extend(warnings(job, &target.tenant, &state, &resolved));
-            (tenant.writes, tenant.rows) = resolved;
-            tenant.total = state.total;
-            let forecast = forecast_of(session, target, &tenant);
-            Ok((tenant, Some(forecast)))
+            let (writes, rows) = resolved;
+            let forecast = Some(forecast_of(session, target, writes.len()));
+            Ok(TenantPlan { writes, rows, total: state.total, forecast, ..tenant })
         }
     }
-}
-
-/// From what this session saw of the rate limit, and what earlier runs learned of a bucket of the same size.
-fn forecast_of(session: &Session, target: &Target, tenant: &TenantPlan) -> Forecast {
-    let mut pace = tenant.pace;
-    let earlier = paces::recall(&session.state, &target.domain).filter(|earlier| earlier.limit == pace.limit);
-    pace.refill = pace.refill.or(earlier.and_then(|earlier| earlier.refill));
-    let bucket = pace.limit.unwrap_or(0);
-    let reserve =
-        session.reserve.of(usize::try_from(bucket).unwrap_or(usize::MAX)).min(bucket.saturating_sub(1));
-    forecast(tenant.writes.len(), &pace, reserve, session.rate)
 }
 
 /// Whether an entry of a job's `tenants` is about a tenant: by its name, or by a tag as in `tag:ring=canary`.
@@ -223,39 +178,6 @@ fn check_tenants(job: &Job, session: &Session, args: &JobArgs) -> Result<(), Cli
         problems.push(Problem::new(what).at(&update.origin.file, update.origin.span.clone()).help(help));
     }
     if problems.is_empty() { Ok(()) } else { Err(CliError::job(problems, output::command_line())) }
-}
-
-/// The limits on changes that hold for a tenant, each with who says so: a flag alone, else those of the job and the
-/// environment, else 30 % for a protected tenant.
-fn change_limits<'a>(
-    job: &'a Job,
-    session: &'a Session,
-    args: &'a JobArgs,
-    target: &'a Target,
-) -> impl Iterator<Item = (Threshold, &'static str)> {
-    let lifted = args.force.contains(&Force::MaxChanges);
-    let flag = args.max_changes.map(|limit| (limit, "--max-changes"));
-    let of_job = job.guards.max_changes.map(|limit| (limit, "the job's max_changes"));
-    let of_environment = session.guards.max_changes.map(|limit| (limit, "PATCHWAVE_MAX_CHANGES"));
-    let said = if flag.is_some() { [flag, None] } else { [of_job, of_environment] };
-    let protected = (target.protected && said == [None, None])
-        .then_some((Threshold::Percent(30.0), "the limit of a protected tenant"));
-    said.into_iter().chain([protected]).flatten().filter(move |_| !lifted)
-}
-
-/// Refuses a plan that changes more than was allowed. A protected tenant allows 30 % where nothing else is said.
-pub(super) fn check_max_changes(
-    job: &Job,
-    planned: &Plan,
-    session: &Session,
-    args: &JobArgs,
-) -> Result<(), CliError> {
-    let limit_of = |tenant: &TenantName, clients: usize| {
-        let target = session.targets.iter().find(|target| target.tenant == *tenant)?;
-        change_limits(job, session, args, target).min_by_key(|(limit, _)| limit.of(clients))
-    };
-    let refusals = guard::max_changes(job.kind, planned, limit_of);
-    if refusals.is_empty() { Ok(()) } else { Err(CliError::refused(&refusals)) }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the command line owns the wall clock of a plan's header")]

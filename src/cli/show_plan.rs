@@ -1,57 +1,122 @@
 //! `patchwave plan`: what would change, and how long it would take.
 
-use super::args::PlanArgs;
+use std::path::Path;
+
+use super::args::{ConflictArg, JobArgs, PaceArgs, PlanArgs, TenantArgs};
+use super::connect::{Session, connect};
+use super::context::{Reading, read_job};
 use super::error::CliError;
 use super::exit;
+use super::interrupt::Interrupt;
+use super::locks::{self, Locks};
 use super::output::{self, Output};
-use super::planning::{self, Planned, check_max_changes};
-use crate::job::Job;
-use crate::plan::Totals;
+use super::planned::{Planned, check_max_changes};
+use super::{planning, saved};
+use crate::plan::{Totals, file};
 use crate::report::diff::{self, DiffOptions};
-use crate::report::json;
+use crate::report::progress::Display;
+use crate::report::{json, problems};
+use crate::store::atomic;
 
 /// Plans and shows it.
 pub(super) async fn run(args: PlanArgs, output: &Output) -> Result<u8, CliError> {
     let display = output.progress();
-    let (session, job, planned) =
-        planning::start(&args.job, &args.tenant, &args.pace, &display, output).await?;
+    let interrupt = Interrupt::listen(&display);
+    if let Some(out) = &args.out {
+        check_out(out, &args.job.job)?;
+    }
+    let source =
+        Source { args: &args.job, tenant: &args.tenant, pace: &args.pace, on_conflict: ConflictArg::Skip };
+    let (session, planned, _) = interrupt.or(source.plan(&display, output, None)).await?;
     let code = exit::of_plan(planned.plan.totals(), planned.plan.tenants.len(), args.detailed_exitcode);
     if code == exit::SETUP {
-        return Err(unreachable(&planned));
+        return Err(planned.lost());
     }
-    show(&planned, &job, args.full, output);
-    if output.json() {
-        output.result(&json::plan(&planned.plan, &planned.forecasts).to_string());
+    show(&planned, args.full, output);
+    check_max_changes(&planned, &session, &args.job.guards)?;
+    if let Some(out) = &args.out {
+        atomic::write(out, |to| file::print(&planned.plan, to))
+            .map_err(|error| CliError::setup(error.to_string()))?;
     }
-    check_max_changes(&job, &planned.plan, &session, &args.job)?;
-    closing(&planned, output);
+    closing(&planned, args.out.as_deref(), output);
     Ok(code)
 }
 
-/// Prints the diff for people.
-pub(super) fn show(planned: &Planned, job: &Job, full: bool, output: &Output) {
-    let options = DiffOptions { noun: &job.kind.singular, width: output.width(), full };
-    output.text(&diff::render(&planned.plan, &planned.forecasts, options));
+/// A saved plan must not take the place of its job, and a place that cannot be written is found out before anything is read.
+fn check_out(out: &Path, job: &str) -> Result<(), CliError> {
+    let same = || Some(out.canonicalize().ok()? == Path::new(job).canonicalize().ok()?);
+    if same() == Some(true) {
+        let what = format!("--out {} is the job itself, which would be overwritten", out.display());
+        return Err(CliError::usage(what));
+    }
+    atomic::can_write(out).map_err(|error| CliError::usage(format!("--out: {error}")))
 }
 
-/// The error of the only tenant, or of all of them.
-pub(super) fn unreachable(planned: &Planned) -> CliError {
-    match planned.failures.as_slice() {
-        [(tenant, error)] => CliError::tenant(tenant.as_str(), error),
-        failures => {
-            let lines: Vec<String> =
-                failures.iter().map(|(tenant, error)| format!("{tenant}: {error}")).collect();
-            CliError::setup(format!("no tenant could be planned; nothing was written\n{}", lines.join("\n")))
+/// Where a plan comes from: a job, or a plan that was saved.
+pub(super) struct Source<'s> {
+    pub(super) args: &'s JobArgs,
+    pub(super) tenant: &'s TenantArgs,
+    pub(super) pace: &'s PaceArgs,
+    pub(super) on_conflict: ConflictArg,
+}
+
+impl Source<'_> {
+    /// Connects, and reads the job and the tenants. Where something will be written, `lock_wait` says how long to wait for
+    /// the tenants' locks.
+    pub(super) async fn plan(
+        &self,
+        display: &Display,
+        output: &Output,
+        lock_wait: Option<Option<std::time::Duration>>,
+    ) -> Result<(Session, Planned, Locks), CliError> {
+        let bytes = read_job(&self.args.job)
+            .map_err(|problem| CliError::job(vec![problem], output::check_line(&self.args.job)))?;
+        if file::is_plan(&bytes) {
+            return saved::plan(self, &bytes, display, lock_wait).await;
         }
+        let session = connect(self.tenant, self.pace, &[], display).await?;
+        let locks = match lock_wait {
+            Some(wait) => locks::take(&session, wait).await?,
+            None => Locks::default(),
+        };
+        let reading =
+            Reading { state: &session.state, args: &self.args.read, extra_fields: &session.extra_fields };
+        let job = reading.job(&self.args.job, &bytes, output)?;
+        display.reading();
+        let planned = planning::plan(&job, &session, &locks, self.args, self.on_conflict).await;
+        display.clear();
+        let planned = planned?;
+        if !planned.warnings.is_empty() {
+            output.note(&problems::render(&planned.warnings));
+        }
+        Ok((session, planned, locks))
     }
 }
 
-fn closing(planned: &Planned, output: &Output) {
+/// Prints a plan for people, or for programs.
+pub(super) fn show(planned: &Planned, full: bool, output: &Output) {
+    show_diff(planned, full, output);
+    if output.json() {
+        output.result(&json::plan(&planned.plan).to_string());
+    }
+}
+
+/// Prints the diff for people.
+pub(super) fn show_diff(planned: &Planned, full: bool, output: &Output) {
+    let options = DiffOptions { noun: &planned.kind.singular, width: output.width(), full };
+    output.text(&diff::render(&planned.plan, options));
+}
+
+fn closing(planned: &Planned, out: Option<&Path>, output: &Output) {
     let totals = planned.plan.totals();
     if totals.writes == 0 {
         output.text(nothing_to_do(totals));
     } else if !output.quiet() {
-        output.text(&format!("To make these changes: {}", output::apply_line()));
+        let line = match out {
+            Some(out) => output::apply_saved_line(out),
+            None => output::apply_line(),
+        };
+        output.text(&format!("To make these changes: {line}"));
     }
 }
 

@@ -1,6 +1,7 @@
 //! `patchwave.toml`: where it is found, and what is in it.
 
 use std::io::ErrorKind;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -29,8 +30,19 @@ pub struct Config {
     pub allow_env: Vec<String>,
     /// Paths of fields that the catalogue does not know, and that jobs may use all the same.
     pub extra_fields: Vec<String>,
+    /// Limits on every run.
+    pub guards: GuardTexts,
     /// The file, with secrets struck out: it may be shown.
     pub source: Arc<SourceFile>,
+}
+
+/// `[guards]`, as written: what the values mean is known to those who use them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct GuardTexts {
+    /// `max_changes` or `max_failures`, with its value and its place.
+    pub limits: Vec<(String, String, Range<usize>)>,
+    /// Ids of clients that no rule may change.
+    pub protect: Vec<String>,
 }
 
 /// Reads the file that `-c` names (`path`), else `patchwave.toml` in `cwd`, else in `$XDG_CONFIG_HOME/patchwave`
@@ -126,6 +138,7 @@ fn read_root(reader: &mut Reader, root: &DeTable<'_>, source: Arc<SourceFile>) -
     let mut tenants = IndexMap::new();
     let mut groups = IndexMap::new();
     let (mut allow_env, mut extra_fields) = (Vec::new(), Vec::new());
+    let mut guards = GuardTexts::default();
     // Tables that are themselves wrong count as known, lest each group that names them be called wrong too.
     let mut known = Vec::new();
     for (key, value) in root {
@@ -145,8 +158,9 @@ fn read_root(reader: &mut Reader, root: &DeTable<'_>, source: Arc<SourceFile>) -
                 let paths = reader.texts(key, value).unwrap_or_default();
                 extra_fields = paths.into_iter().map(|(path, _)| path).collect();
             }
+            "guards" => guards = read_guards(reader, key, value),
             _ => {
-                let known = ["tenants", "groups", "allow_env", "extra_fields"];
+                let known = ["tenants", "groups", "allow_env", "extra_fields", "guards"];
                 reader.unknown_key(key, "patchwave.toml", &known);
             }
         }
@@ -157,7 +171,27 @@ fn read_root(reader: &mut Reader, root: &DeTable<'_>, source: Arc<SourceFile>) -
             groups.insert(name.get_ref().to_string(), read_group(reader, name, value, &known));
         }
     }
-    Config { tenants, groups, allow_env, extra_fields, source }
+    Config { tenants, groups, allow_env, extra_fields, guards, source }
+}
+
+fn read_guards(reader: &mut Reader, key: &Key<'_>, value: &Item<'_>) -> GuardTexts {
+    let mut guards = GuardTexts::default();
+    let table = reader.table(key, value, "[guards] with lines such as max_changes = \"30%\"");
+    for (name, value) in table.into_iter().flatten() {
+        match name.get_ref().as_ref() {
+            limit @ ("max_changes" | "max_failures") => {
+                if let Some(text) = reader.number_or_text(name, value) {
+                    guards.limits.push((limit.to_owned(), text, value.span()));
+                }
+            }
+            "protect" => {
+                let ids = reader.texts(name, value).unwrap_or_default();
+                guards.protect = ids.into_iter().map(|(id, _)| id).collect();
+            }
+            _ => reader.unknown_key(name, "[guards]", &["max_changes", "max_failures", "protect"]),
+        }
+    }
+    guards
 }
 
 /// Names of variables that templates may read. What looks like a credential is no such name.

@@ -18,7 +18,7 @@ mod tenants;
 mod tests;
 
 pub use env::{Environment, Origin, Var, process_environment};
-pub use file::{Config, load};
+pub use file::{Config, GuardTexts, load};
 pub use secrets::{CredentialSource, Credentials, SecretError, SecretSource, resolve};
 pub use select::{SelectError, Selected, select};
 pub use tenants::TenantConfig;

@@ -60,6 +60,16 @@ impl Reader {
         }
     }
 
+    /// A whole number, or a text, as text.
+    pub(super) fn number_or_text(&mut self, key: &Key<'_>, value: &Item<'_>) -> Option<String> {
+        match value.get_ref() {
+            DeValue::Integer(number) => {
+                i64::from_str_radix(number.as_str(), number.radix()).ok().map(|number| number.to_string())
+            }
+            _ => self.text(key, value),
+        }
+    }
+
     pub(super) fn boolean(&mut self, key: &Key<'_>, value: &Item<'_>) -> Option<bool> {
         let found = value.get_ref().as_bool();
         if found.is_none() {

@@ -24,7 +24,7 @@ pub mod toml;
 pub mod update;
 pub mod want;
 
-pub use guards::{Count, Guards, Threshold};
+pub use guards::{Count, Guards, Threshold, WaveSize};
 pub use label::RowLabel;
 pub use load::{Bases, Files, LoadOptions, load};
 pub use pattern::Pattern;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::selector::{PatternText, Selector, Templated};
 use super::template::escaped;
 use super::term::{Term, Tree};
-use super::{Job, Update};
+use super::{Guards, Job, Update};
 use crate::model::FieldPath;
 
 /// The job's own settings and its updates. Updates that rows of a file made are written out one by one.
@@ -43,7 +43,7 @@ fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
 
 fn guards(job: &Job, out: &mut String) {
     let of = [("max_changes", job.guards.max_changes), ("max_failures", job.guards.max_failures)];
-    if of.iter().all(|(_, guard)| guard.is_none()) && job.protect.is_empty() {
+    if job.guards == Guards::default() {
         return;
     }
     line(out, format_args!("\n[guards]"));
@@ -52,8 +52,12 @@ fn guards(job: &Job, out: &mut String) {
             line(out, format_args!("{name} = {}", text(&guard.to_string())));
         }
     }
-    if !job.protect.is_empty() {
-        let ids: Vec<String> = job.protect.iter().map(|id| text(id.as_str())).collect();
+    if !job.guards.waves.is_empty() {
+        let waves: Vec<String> = job.guards.waves.iter().map(|wave| text(&wave.to_string())).collect();
+        line(out, format_args!("waves = [{}]", waves.join(", ")));
+    }
+    if !job.guards.protect.is_empty() {
+        let ids: Vec<String> = job.guards.protect.iter().map(|id| text(id.as_str())).collect();
         line(out, format_args!("protect = [{}]", ids.join(", ")));
     }
 }

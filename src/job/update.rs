@@ -8,7 +8,7 @@ use super::template::RowCells;
 use super::term::Term;
 use super::{RowLabel, Selector};
 use crate::catalogue::Kind;
-use crate::model::{Body, EntityId, FieldPath, Problem, SourceFile, TenantName};
+use crate::model::{Body, FieldPath, Problem, SourceFile, TenantName};
 
 /// A job: what should be true of which clients.
 #[derive(Debug, Clone)]
@@ -27,8 +27,6 @@ pub struct Job {
     pub vars: Body,
     /// Limits that the job sets itself; flags override.
     pub guards: Guards,
-    /// Clients that it never touches.
-    pub protect: Vec<EntityId>,
     /// In the order of the file.
     pub updates: Vec<Update>,
     /// The columns of the input (of a CSV job, of the files that `rows` names), repeated in the report.
@@ -48,7 +46,6 @@ impl Job {
             identity: None,
             vars: Body::new(),
             guards: Guards::default(),
-            protect: Vec::new(),
             updates: Vec::new(),
             columns: Vec::new(),
             warnings: Vec::new(),

@@ -11,8 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Domain, Outcome, RunId, StopReason, TenantName};
 
-/// Version of the journal's lines. A reader refuses a journal of a later one.
-pub const JOURNAL_VERSION: u32 = 1;
+/// Version of the journal's lines. A reader refuses a journal of another one.
+///
+/// 1: entries without checksums. 2: checksums in a chain, claims, waves, several sessions.
+pub const JOURNAL_VERSION: u32 = 2;
 
 /// A line of the journal, and the event that listeners hear once it is durable.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,13 +26,50 @@ pub enum Entry {
         version: u32,
         /// The run.
         run: RunId,
+        /// Name of its job.
+        job: String,
+        /// The run that it takes back, where it is an undo.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        undoes: Option<RunId>,
         /// When.
         at: Timestamp,
         /// The tenants, in order.
         tenants: Vec<TenantStart>,
     },
+    /// Another process took the run up again.
+    Resumed {
+        /// When.
+        at: Timestamp,
+    },
+    /// From here on these writes may have been sent: after a crash each needs a look, and no other does.
+    Claimed {
+        /// Of which tenant.
+        tenant: TenantName,
+        /// Which writes of its plan, counted from 0.
+        writes: Vec<usize>,
+    },
     /// A write came to its end, whichever.
     Outcome(Outcome),
+    /// A later look at the client found that it does not hold what the write was answered with.
+    Mismatch {
+        /// Of which tenant.
+        tenant: TenantName,
+        /// Which write of its plan.
+        write: usize,
+        /// When it was seen.
+        at: Timestamp,
+        /// What the client holds, and what was planned.
+        message: String,
+    },
+    /// A wave is over.
+    WaveEnded {
+        /// Which, counted from 1.
+        wave: usize,
+        /// When.
+        at: Timestamp,
+        /// Why no other wave may follow it; nothing where one may.
+        bad: Option<String>,
+    },
     /// A tenant takes no more rows.
     TenantStopped {
         /// Which.
@@ -42,13 +81,41 @@ pub enum Entry {
         /// In words, with the server's own where it said any.
         message: String,
     },
-    /// The last line of a run that was not killed.
+    /// A session of the run ended in good order.
     Finished {
         /// When.
         at: Timestamp,
         /// The strongest reason for an early end, if it ended early.
         stop: Option<StopReason>,
+        /// What this session saw of each tenant's rate limit.
+        paces: Vec<TenantPace>,
+        /// Clients that the run has written to, or may have.
+        written: usize,
+        /// Writes that `resume` would take up.
+        left: usize,
     },
+    /// Another run of the same tenants began: what is left of this one is not to be finished any more.
+    Superseded {
+        /// The other run.
+        by: RunId,
+        /// When.
+        at: Timestamp,
+        /// In which tenants.
+        tenants: Vec<TenantName>,
+        /// Clients that the run has written to, or may have.
+        written: usize,
+        /// Writes in other tenants that `resume` would still take up.
+        left: usize,
+    },
+}
+
+/// What a session saw of a tenant's rate limit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TenantPace {
+    /// The tenant.
+    pub tenant: TenantName,
+    /// What was seen.
+    pub pace: Pace,
 }
 
 /// A tenant as the journal's first line names it.
@@ -97,6 +164,27 @@ pub enum Progress {
     },
     /// The run was told to stop; what is under way is finished.
     Stopping,
+    /// A wave begins.
+    Wave {
+        /// Which, counted from 1.
+        wave: usize,
+        /// Of how many.
+        of: usize,
+        /// Clients in it.
+        clients: usize,
+    },
+    /// Nothing is sent for so long, between two waves.
+    Pausing {
+        /// The pause.
+        wait: Duration,
+    },
+    /// What a wave has written is read again.
+    Verifying,
+    /// Clients that were read too long ago are read again.
+    Rereading {
+        /// Of which tenant.
+        tenant: TenantName,
+    },
     /// A tenant is being left in peace after failures in a row; one probe will be sent.
     Paused {
         /// Which.

@@ -63,6 +63,12 @@ pub enum Reason {
     NotAsPlanned,
     /// Written as planned, but a field that was not written moved as well: a warning.
     ChangedElsewhere,
+    /// The field cannot be absent again, nor hold anything that means the same.
+    CannotUnset,
+    /// The field held a secret, of which nobody has kept a copy.
+    CannotRestore,
+    /// Another run holds the tenant's lock.
+    Locked,
     /// The run was stopped first.
     Stopped,
     /// Another tenant or an earlier stage failed before anything was sent here.
@@ -93,8 +99,42 @@ snake_name!(Reason {
     NotFound => "not_found", Ambiguous => "ambiguous", Expect => "expect", ChangedMeanwhile => "changed_meanwhile",
     NoMatch => "no_match", Limit => "limit", Where => "where", Protected => "protected", Refused => "refused", Forbidden => "forbidden", AccessLost => "access_lost",
     ServerError => "server_error", Unknown => "unknown", Network => "network", NotAsPlanned => "not_as_planned",
-    ChangedElsewhere => "changed_elsewhere", Stopped => "stopped", TenantFailed => "tenant_failed",
+    ChangedElsewhere => "changed_elsewhere", CannotUnset => "cannot_unset", CannotRestore => "cannot_restore",
+    Locked => "locked", Stopped => "stopped", TenantFailed => "tenant_failed",
 });
+
+/// Whether a write reached the tenant. An undo looks at those that did, or may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Written {
+    /// Certainly not.
+    #[default]
+    No,
+    /// Nobody could find out.
+    Perhaps,
+    /// Yes.
+    Yes,
+}
+
+impl Written {
+    fn is_no(&self) -> bool {
+        *self == Self::No
+    }
+}
+
+/// What a look at the client said of a write whose answer did not arrive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SettledBy {
+    /// It had been carried out.
+    FoundInPlace,
+    /// It had not, and was sent again.
+    SentAgain,
+    /// Somebody else had been there meanwhile.
+    FoundNeither,
+    /// The look failed as well.
+    NotFoundOut,
+}
 
 /// What became of one planned write. Durable: the journal keeps it, reports are made of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -119,6 +159,12 @@ pub struct Outcome {
     /// What went wrong, in the server's words where it said any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// Whether it reached the tenant.
+    #[serde(default, skip_serializing_if = "Written::is_no")]
+    pub written: Written,
+    /// How it was settled, where an answer was lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled: Option<SettledBy>,
     /// PATCH requests sent, those refused by the rate limit included.
     pub attempts: u32,
     /// Milliseconds spent waiting for the rate limit and between attempts.

@@ -8,8 +8,12 @@ use serde::{Deserialize, Serialize};
 pub enum StopReason {
     /// `--deadline` has come.
     Deadline,
+    /// A row conflicted, and `--on-conflict stop` was asked for.
+    Conflict,
     /// More rows failed than `max-failures` allows.
     MaxFailures,
+    /// What a wave wrote was not there when it was verified.
+    BadWave,
     /// The tenant could not be reached for too long.
     TenantLost,
     /// The token lacks a scope, or was refused and could not be renewed.
@@ -29,6 +33,8 @@ impl StopReason {
     pub fn describe(self) -> &'static str {
         match self {
             Self::Deadline => "the deadline came",
+            Self::Conflict => "a row conflicted, and --on-conflict is stop",
+            Self::BadWave => "a wave was not good enough",
             Self::MaxFailures => "more rows failed than max-failures allows",
             Self::TenantLost => "the tenant could not be reached",
             Self::AccessLost => "the tenant refused the token or a scope",

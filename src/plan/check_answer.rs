@@ -125,6 +125,7 @@ mod tests {
                 "name": "Billing", "client_metadata": {"owner": "web", "tier": "gold"}, "callbacks": ["https://a.example"],
                 "addons": {"azure_sb": {"sasKey": redact::SECRET_MARKER, "namespace": "acme"}},
             }))),
+            left: Vec::new(),
         }
     }
 

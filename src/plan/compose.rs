@@ -8,7 +8,7 @@ use crate::model::{Body, FieldChange, FieldPath};
 
 /// The read fields as they will be once the write is made.
 pub fn predicted(kind: &Kind, write: &Write) -> Body {
-    patch::predict(kind, &write.before, &wanted(write, &write.before))
+    patch::predict(kind, &write.before, &wanted(&write.changes, &write.before))
 }
 
 /// Whether the write sends an object whole, so that what others changed in it since it was read would be lost.
@@ -19,17 +19,16 @@ pub fn sends_whole(kind: &Kind, write: &Write) -> bool {
     write.body.iter().any(whole) || write.changes.iter().any(|change| change.items.is_some())
 }
 
-/// The body of a write that sends an object whole beside a secret in it: the secret is not in the plan, so the body is
-/// made from what the tenant holds at the moment of sending. `None` where the secret is not to be had: sending the object
-/// without it would wipe it.
-pub fn compose(kind: &Kind, write: &Write, live: &Body) -> Option<Body> {
-    let patch = patch::body(kind, live, &wanted(write, live));
-    (!patch.compose && has_secrets_of(&write.before, live)).then_some(patch.body)
+/// The body that makes these changes of a write, made from what the tenant holds now. `None` where a secret has to go along
+/// that `live` does not tell: sending the object without it would wipe it.
+pub(super) fn compose_of(kind: &Kind, write: &Write, changes: &[&FieldChange], live: &Body) -> Option<Body> {
+    let patch = patch::body(kind, live, &wanted(changes.iter().copied(), live));
+    (!patch.compose && has_secrets_of(&write.before, live, &patch.body)).then_some(patch.body)
 }
 
-/// Whether every secret that stood in the state as read stands in the live one too.
-fn has_secrets_of(before: &Body, live: &Body) -> bool {
-    before.iter().all(|(key, value)| holds(value, live.get(key)))
+/// Whether every secret that stood in the fields to be sent when they were read stands there now.
+fn has_secrets_of(before: &Body, live: &Body, sent: &Body) -> bool {
+    before.iter().filter(|(key, _)| sent.contains_key(*key)).all(|(key, value)| holds(value, live.get(key)))
 }
 
 fn holds(before: &Value, live: Option<&Value>) -> bool {
@@ -43,10 +42,13 @@ fn holds(before: &Value, live: Option<&Value>) -> bool {
 }
 
 /// The changes as the catalogue's functions take them; lists that are edited by item from what they hold in `live`.
-fn wanted(write: &Write, live: &Body) -> Vec<(FieldPath, Option<Value>)> {
+fn wanted<'c>(
+    changes: impl IntoIterator<Item = &'c FieldChange>,
+    live: &Body,
+) -> Vec<(FieldPath, Option<Value>)> {
     let after = |change: &FieldChange| match &change.items {
         Some(items) => items.after(change.path.get(live)),
         None => change.after.clone(),
     };
-    write.changes.iter().map(|change| (change.path.clone(), after(change))).collect()
+    changes.into_iter().map(|change| (change.path.clone(), after(change))).collect()
 }

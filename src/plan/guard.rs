@@ -3,7 +3,7 @@
 use super::state::TenantState;
 use super::types::{Done, Plan};
 use crate::catalogue::Kind;
-use crate::job::{Threshold, Update};
+use crate::job::{RowLabel, Threshold, Update};
 use crate::model::{EntityId, FieldChange, Reason, RowResult, TenantName};
 
 /// Why a guard says no, and what lifts it.
@@ -69,13 +69,13 @@ pub fn own_client(
     state: &TenantState,
     id: &EntityId,
     changes: &[FieldChange],
-    update: &Update,
+    label: RowLabel,
 ) -> Option<Refusal> {
     let harmful = changes.iter().find(|change| !kind.is_safe_on_own(&change.path))?;
     (state.own.as_ref() == Some(id)).then(|| Refusal {
         what: format!(
             "{} changes `{}` of {id}, the {} that patchwave itself signs in with",
-            update.origin.label.in_words(),
+            label.in_words(),
             harmful.path,
             kind.singular
         ),

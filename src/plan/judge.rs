@@ -84,9 +84,10 @@ impl<'j> Filled<'j> {
         asked: &Asked<'_>,
         items: &[(FieldPath, ItemEdit)],
         before: &Body,
+        overwrite: bool,
     ) -> Judgement {
         let now = asked.path.get(before);
-        let expected = self.expected(&asked.path);
+        let expected = self.expected(&asked.path).filter(|_| !overwrite);
         let conflict = || Judgement::Conflict(holds(&asked.path, now, expected.unwrap_or_default()));
         let order = kind.order(&asked.path);
         let change = |after: Option<Value>, items| FieldChange {

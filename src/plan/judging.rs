@@ -101,7 +101,7 @@ impl<'j> Draft<'j> {
                 if asked.want.is_by_item() && !lists.insert(&asked.path) {
                     continue;
                 }
-                match one.judge(kind, asked, &items, before) {
+                match one.judge(kind, asked, &items, before, self.options.overwrite) {
                     Judgement::Already => (),
                     Judgement::Apply(new) => {
                         let new = new.into_iter().filter(|new| changes.iter().all(|c| c.path != new.path));

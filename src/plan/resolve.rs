@@ -7,7 +7,7 @@ use super::guard::Refusal;
 use super::hits::{Draft, Judged};
 use super::needs::unknown_names;
 use super::state::TenantState;
-use super::types::{Done, Row, RowState, Write};
+use super::types::{Done, Row, RowState, TenantFailure, Write};
 use super::{guard, repeat};
 use crate::catalogue::{Writable, patch, validate};
 use crate::job::template::RenderFault;
@@ -26,6 +26,9 @@ pub struct PlanOptions {
     pub force_own_client: bool,
     /// Whether protected clients may be changed (`--force protect`).
     pub force_protect: bool,
+    /// Whether a field may be written though it does not hold what its update expects (`--on-conflict overwrite`).
+    /// Expectations of other fields hold all the same.
+    pub overwrite: bool,
 }
 
 /// Why a job cannot be planned, though it was valid offline.
@@ -108,7 +111,8 @@ fn finish(
             }
             Judged::Write { changes, update, updates } => {
                 if !draft.options.force_own_client {
-                    let refused = guard::own_client(draft.job.kind, draft.state, &id, &changes, update);
+                    let refused =
+                        guard::own_client(draft.job.kind, draft.state, &id, &changes, update.origin.label);
                     draft.refusals.extend(refused);
                 }
                 for (update, span, fault) in unfit(&draft, &changes, before, &updates) {
@@ -199,6 +203,7 @@ fn write(
         body: patch.body,
         compose: patch.compose,
         before: kept(draft, before),
+        left: Vec::new(),
     }
 }
 
@@ -219,8 +224,9 @@ fn kept(draft: &Draft<'_>, before: &Arc<Body>) -> Arc<Body> {
     )
 }
 
-/// The rows of a tenant that could not be read: none was attempted.
-pub fn not_attempted(job: &Job, tenant: &TenantName) -> Vec<Row> {
+/// The rows of a tenant that could not be planned: none was attempted.
+pub fn not_attempted(job: &Job, tenant: &TenantName, failure: &TenantFailure) -> Vec<Row> {
+    let reason = if failure.is_locked() { Reason::Locked } else { Reason::TenantFailed };
     let of = job.updates.iter().enumerate().filter(|(_, update)| update.is_for(tenant));
     of.map(|(at, update)| Row {
         update: at,
@@ -231,11 +237,7 @@ pub fn not_attempted(job: &Job, tenant: &TenantName) -> Vec<Row> {
         },
         name: None,
         cells: Arc::new(update.cells.clone()),
-        state: RowState::Done(Done::because(
-            RowResult::NotAttempted,
-            Reason::TenantFailed,
-            "the tenant could not be planned",
-        )),
+        state: RowState::Done(Done::because(RowResult::NotAttempted, reason, failure.message.clone())),
     })
     .collect()
 }

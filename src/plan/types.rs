@@ -5,8 +5,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::job::RowLabel;
-use crate::model::{Body, Domain, EntityId, FieldChange, Pace, Reason, RowResult, TenantName};
+use super::forecast::Forecast;
+use crate::job::{Guards, RowLabel};
+use crate::model::{
+    Body, Domain, EntityId, FieldChange, FieldPath, Pace, Reason, RowResult, RunId, TenantName,
+};
 
 /// A job resolved against the live state of one or several tenants.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +35,21 @@ pub struct Header {
     pub made: Timestamp,
     /// The input's own columns, which the report repeats.
     pub columns: Vec<String>,
+    /// Fields beside those of the catalogue, which the user lets through.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extra_fields: Vec<FieldPath>,
+    /// Limits: of a saved plan those of its job, of a run's plan those that hold for the run.
+    #[serde(default)]
+    pub guards: Guards,
+    /// Whether what was written is read again and compared, wave by wave.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub verify: bool,
+    /// Milliseconds between two waves.
+    #[serde(default)]
+    pub pause_ms: u64,
+    /// The run that this plan takes back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<RunId>,
 }
 
 /// The part of a plan that is about one tenant.
@@ -51,8 +69,18 @@ pub struct TenantPlan {
     pub writes: Vec<Write>,
     /// One per input row and client, in input order.
     pub rows: Vec<Row>,
+    /// What the writes will take, as far as it can be told.
+    pub forecast: Option<Forecast>,
     /// Why nothing could be planned here.
     pub failure: Option<TenantFailure>,
+}
+
+impl TenantPlan {
+    /// A part without writes and rows.
+    pub fn empty(tenant: TenantName, domain: Domain, origin: String, pace: Pace) -> Self {
+        let (writes, rows) = (Vec::new(), Vec::new());
+        Self { tenant, domain, origin, total: None, pace, writes, rows, forecast: None, failure: None }
+    }
 }
 
 /// Why a tenant could not be planned: it was not reached, or would not let us in.
@@ -67,6 +95,20 @@ pub struct TenantFailure {
     /// Whether trying again later may help.
     pub retryable: bool,
 }
+
+impl TenantFailure {
+    /// Of a tenant whose lock another run holds.
+    pub fn locked(message: String) -> Self {
+        Self { message, class: LOCKED.to_owned(), http_status: None, retryable: true }
+    }
+
+    /// Whether that is the reason.
+    pub fn is_locked(&self) -> bool {
+        self.class == LOCKED
+    }
+}
+
+const LOCKED: &str = "locked";
 
 /// One PATCH.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -86,6 +128,20 @@ pub struct Write {
     pub compose: bool,
     /// The fields that were read, as they were, without secrets.
     pub before: Arc<Body>,
+    /// Of an undo: fields of the client that it cannot put back, or that are not its to put back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<Left>,
+}
+
+/// A field that an undo leaves as it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Left {
+    /// Which.
+    pub path: FieldPath,
+    /// Why.
+    pub reason: Reason,
+    /// In words.
+    pub message: String,
 }
 
 /// One row of the report to be.

@@ -97,7 +97,7 @@ fn origin<'j>(job: &'j Job, tenant: &TenantName, label: RowLabel) -> Option<&'j 
 
 /// Entries of `protect` that stand for nobody in any tenant that was read whole: an id with a typing error protects nothing.
 pub fn protects_nobody<'s>(job: &Job, states: impl Iterator<Item = Option<&'s TenantState>>) -> Vec<Problem> {
-    let mut unseen: Vec<_> = job.protect.iter().collect();
+    let mut unseen: Vec<_> = job.guards.protect.iter().collect();
     for state in states {
         // Where not all clients were read, or none could be, nothing is known of those that are missing.
         let Some(state) = state.filter(|state| state.total == Some(state.objects.len())) else {

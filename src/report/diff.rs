@@ -25,15 +25,21 @@ pub struct DiffOptions<'d> {
     pub full: bool,
 }
 
-/// Renders a plan with its forecasts (one per tenant, in the plan's order).
-pub fn render(plan: &Plan, forecasts: &[Option<Forecast>], options: DiffOptions<'_>) -> String {
+/// Renders a plan.
+pub fn render(plan: &Plan, options: DiffOptions<'_>) -> String {
     let mut out = String::new();
-    for (tenant, forecast) in plan.tenants.iter().zip(forecasts) {
+    if let Some(run) = &plan.header.undoes {
+        line(
+            &mut out,
+            format_args!("Takes back run {run}, field by field, where it still holds what the run wrote."),
+        );
+    }
+    for tenant in &plan.tenants {
         heading(&mut out, tenant, options);
         if tenant.failure.is_none() {
             writes(&mut out, tenant, options);
             oddities(&mut out, tenant);
-            totals(&mut out, tenant, forecast.as_ref(), options);
+            totals(&mut out, tenant, options);
         }
         out.push('\n');
     }
@@ -102,6 +108,10 @@ fn writes(out: &mut String, tenant: &TenantPlan, options: DiffOptions<'_>) {
             let after = paint(term::NEW, value(change.after.as_ref(), room));
             line(out, format_args!("      {path:widest$}  {before} → {after}"));
         }
+        for left in &write.left {
+            let why = term::safe(&left.message);
+            line(out, format_args!("      {} {}: {why}", paint(term::BAD, "stays"), left.reason));
+        }
     }
     if tenant.writes.len() > most {
         line(
@@ -160,7 +170,7 @@ fn deliberate(done: &Done) -> bool {
     matches!(done.reason, Some(Reason::Limit | Reason::Where))
 }
 
-fn totals(out: &mut String, tenant: &TenantPlan, forecast: Option<&Forecast>, options: DiffOptions<'_>) {
+fn totals(out: &mut String, tenant: &TenantPlan, options: DiffOptions<'_>) {
     let mut parts = vec![format!("{} to change", term::count(tenant.writes.len(), options.noun))];
     for (result, words) in [
         (RowResult::Unchanged, "unchanged"),
@@ -175,7 +185,7 @@ fn totals(out: &mut String, tenant: &TenantPlan, forecast: Option<&Forecast>, op
         }
     }
     line(out, format_args!("  {} {}", paint(term::STRONG, "Plan:"), parts.join(", ")));
-    if let Some(forecast) = forecast.filter(|_| !tenant.writes.is_empty()) {
+    if let Some(forecast) = tenant.forecast.as_ref().filter(|_| !tenant.writes.is_empty()) {
         line(out, format_args!("  {} {}", paint(term::STRONG, "Forecast:"), forecast_words(forecast)));
     }
 }

@@ -3,15 +3,14 @@
 use serde_json::{Value, json};
 
 use super::Summary;
-use super::rows::{Without, report_rows};
-use crate::model::Entry;
+use super::rows::{planned_rows, report_rows};
+use crate::model::RunRecord;
 use crate::plan::Plan;
-use crate::plan::forecast::Forecast;
 
 /// A plan: header, totals, and per tenant its writes and rows.
-pub fn plan(plan: &Plan, forecasts: &[Option<Forecast>]) -> Value {
+pub fn plan(plan: &Plan) -> Value {
     let totals = plan.totals();
-    let tenants = plan.tenants.iter().zip(forecasts).map(|(tenant, forecast)| {
+    let tenants = plan.tenants.iter().map(|tenant| {
         let seconds = |time: Option<std::time::Duration>| time.map(|time| time.as_secs_f64());
         json!({
             "tenant": tenant.tenant,
@@ -19,7 +18,7 @@ pub fn plan(plan: &Plan, forecasts: &[Option<Forecast>]) -> Value {
             "credentials": tenant.origin,
             "clients": tenant.total,
             "error": tenant.failure,
-            "forecast": forecast.map(|f| json!({
+            "forecast": tenant.forecast.map(|f| json!({
                 "requests": f.requests,
                 "shortest_seconds": seconds(f.shortest),
                 "longest_seconds": seconds(f.longest),
@@ -29,6 +28,7 @@ pub fn plan(plan: &Plan, forecasts: &[Option<Forecast>]) -> Value {
                 "client_id": write.id,
                 "name": write.name,
                 "fields": write.changes,
+                "left": write.left,
                 "patch": if write.compose { Value::Null } else { Value::Object(write.body.clone()) },
             })).collect::<Vec<_>>(),
         })
@@ -44,16 +44,16 @@ pub fn plan(plan: &Plan, forecasts: &[Option<Forecast>]) -> Value {
             "tenants_failed": totals.tenants_failed,
         },
         "tenants": tenants.collect::<Vec<_>>(),
-        "rows": rows(plan, &[], Without::Planned),
+        "rows": rows(planned_rows(plan)),
     })
 }
 
 /// A run: its summary and its rows.
-pub fn run(summary: &Summary, plan: &Plan, entries: &[Entry]) -> Value {
-    json!({ "summary": summary, "rows": rows(plan, entries, Without::NotAttempted) })
+pub fn run(summary: &Summary, plan: &Plan, record: &RunRecord) -> Value {
+    json!({ "summary": summary, "rows": rows(report_rows(plan, record)) })
 }
 
-fn rows(plan: &Plan, entries: &[Entry], without: Without) -> Vec<Value> {
+fn rows(rows: Vec<super::ReportRow<'_>>) -> Vec<Value> {
     let row = |row: super::ReportRow<'_>| {
         json!({
             "row": row.label.to_string(),
@@ -73,5 +73,5 @@ fn rows(plan: &Plan, entries: &[Entry], without: Without) -> Vec<Value> {
             "ended": row.ended,
         })
     };
-    report_rows(plan, entries, without).into_iter().map(row).collect()
+    rows.into_iter().map(row).collect()
 }

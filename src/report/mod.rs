@@ -13,4 +13,4 @@ pub mod summary;
 pub mod term;
 
 pub use rows::{ReportRow, report_rows};
-pub use summary::{RunFacts, Summary, summarize};
+pub use summary::{Summary, summarize};

@@ -174,9 +174,22 @@ impl Screen {
             },
             Progress::Retry { .. } => self.retries += 1,
             Progress::Throttled { .. } => self.throttled += 1,
+            // Before anything was sent the command just ends.
+            Progress::Stopping if self.total == 0 => (),
             Progress::Stopping => {
                 self.line("stopping: what is under way is finished; once more stops at once");
             }
+            Progress::Wave { wave, of, clients } => {
+                self.line(&format!("wave {wave} of {of}: {}", term::count(clients, "client")));
+            }
+            Progress::Pausing { wait } => {
+                self.line(&format!("pausing for {} before the next wave", term::duration(wait)));
+            }
+            Progress::Verifying => self.line("verifying: reading again what was written"),
+            Progress::Rereading { tenant } if self.done > 0 => {
+                self.line(&format!("{tenant}: reading again what was read too long ago"));
+            }
+            Progress::Rereading { .. } => (),
             Progress::Paused { tenant, wait } => {
                 self.line(&format!("{tenant} does not answer; next try in {}", term::duration(wait)));
             }

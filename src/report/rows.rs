@@ -1,11 +1,9 @@
 //! Plan and outcomes joined into the rows of a report, in the order of the input.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
 
 use crate::job::RowLabel;
-use crate::model::{EntityId, Entry, FieldChange, Outcome, Reason, RowResult, TenantName};
+use crate::model::{EntityId, FieldChange, Outcome, Reason, RowResult, RunRecord, TenantName, WriteState};
 use crate::plan::resolve::input_order;
 use crate::plan::{Plan, Row, RowState, TenantPlan};
 
@@ -50,36 +48,27 @@ pub struct ReportRow<'p> {
     pub write: Option<usize>,
 }
 
-/// What stands for a write that has no outcome.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Without {
-    /// The report of a plan: it would be made.
-    Planned,
-    /// The report of a run that stopped before it.
-    NotAttempted,
+/// What is said of a row whose request was under way when its process was killed.
+const CUT_OFF: &str = "its process ended before the answer came; `resume` looks at the client and settles it";
+
+/// The rows of a plan that nobody carried out: its writes would be made.
+pub fn planned_rows(plan: &Plan) -> Vec<ReportRow<'_>> {
+    rows_of(plan, None)
 }
 
-/// Joins a plan with what the journal says of its writes.
-pub fn report_rows<'p>(plan: &'p Plan, entries: &'p [Entry], without: Without) -> Vec<ReportRow<'p>> {
-    let outcomes: HashMap<(&TenantName, usize), &Outcome> = entries
-        .iter()
-        .filter_map(|entry| match entry {
-            Entry::Outcome(outcome) => Some(((&outcome.tenant, outcome.write), outcome)),
-            _ => None,
-        })
-        .collect();
+/// Joins a run's plan with what its journal says of the writes.
+pub fn report_rows<'p>(plan: &'p Plan, record: &'p RunRecord) -> Vec<ReportRow<'p>> {
+    rows_of(plan, Some(record))
+}
+
+fn rows_of<'p>(plan: &'p Plan, record: Option<&'p RunRecord>) -> Vec<ReportRow<'p>> {
     input_order(plan.tenants.iter().map(|tenant| (&**tenant, tenant.rows.as_slice())))
         .into_iter()
-        .map(|(tenant, row)| report_row(tenant, row, &outcomes, without))
+        .map(|(tenant, row)| report_row(tenant, row, record.map(|record| record.writes(&tenant.tenant))))
         .collect()
 }
 
-fn report_row<'p>(
-    tenant: &'p TenantPlan,
-    row: &'p Row,
-    outcomes: &HashMap<(&TenantName, usize), &'p Outcome>,
-    without: Without,
-) -> ReportRow<'p> {
+fn report_row<'p>(tenant: &'p TenantPlan, row: &'p Row, states: Option<&'p [WriteState]>) -> ReportRow<'p> {
     let mut report = ReportRow {
         update: row.update,
         cells: &row.cells,
@@ -111,10 +100,15 @@ fn report_row<'p>(
         RowState::Write(at) => {
             report.write = Some(*at);
             report.changes = tenant.writes.get(*at).map(|write| write.changes.as_slice()).unwrap_or_default();
-            match outcomes.get(&(&tenant.tenant, *at)) {
-                Some(outcome) => take_outcome(&mut report, outcome),
-                None if without == Without::Planned => report.result = RowResult::Planned,
-                None => report.reason = Some(Reason::Stopped),
+            match states.map(|states| states.get(*at)) {
+                None => report.result = RowResult::Planned,
+                Some(Some(WriteState::Ended(outcome))) => take_outcome(&mut report, outcome),
+                Some(Some(WriteState::Claimed)) => {
+                    report.result = RowResult::Failed;
+                    report.reason = Some(Reason::Unknown);
+                    report.error = Some(CUT_OFF);
+                }
+                Some(Some(WriteState::Waiting) | None) => report.reason = Some(Reason::Stopped),
             }
         }
     }

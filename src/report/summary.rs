@@ -9,30 +9,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::ReportRow;
-use super::rows::{Without, report_rows};
+use super::rows::report_rows;
 use super::term::{self, paint};
-use crate::model::{Entry, Pace, Reason, RowResult, RunId, StopReason, TenantName};
+use crate::model::{Pace, Reason, RowResult, RunId, RunRecord, StopReason, TenantName};
 use crate::plan::Plan;
-use crate::plan::forecast::Forecast;
-
-/// What the report of a run adds to its plan and entries.
-#[derive(Debug, Clone)]
-pub struct RunFacts {
-    /// The run.
-    pub run: RunId,
-    /// When it began to send.
-    pub started: Timestamp,
-    /// When it ended.
-    pub ended: Timestamp,
-    /// The process's exit code.
-    pub exit_code: u8,
-    /// Why it ended early.
-    pub stop: Option<StopReason>,
-    /// The longest of the tenants' forecasts.
-    pub forecast: Option<Forecast>,
-    /// What each tenant's limiter knew at the end.
-    pub paces: Vec<(TenantName, Pace)>,
-}
+use crate::plan::waves::waves;
 
 /// A run in numbers.
 #[derive(Debug, Clone, Serialize)]
@@ -41,13 +22,15 @@ pub struct Summary {
     pub run_id: RunId,
     /// Its job.
     pub job: String,
+    /// The run that it takes back; null where it is no undo.
+    pub undoes: Option<RunId>,
     /// Version of patchwave.
     pub tool: String,
     /// When it began to send.
     pub started: Timestamp,
     /// When it ended.
     pub ended: Timestamp,
-    /// Seconds in between.
+    /// Seconds in between; of a run that was resumed, of all its sessions together.
     pub seconds: f64,
     /// Seconds that were forecast at the least; null where nothing was known.
     pub forecast_shortest_seconds: Option<f64>,
@@ -57,6 +40,8 @@ pub struct Summary {
     pub exit_code: u8,
     /// Why it ended early; null where it did not.
     pub stop: Option<StopReason>,
+    /// How far it came in its waves; null where it had none and nothing was verified.
+    pub waves: Option<WaveSummary>,
     /// Rows by result.
     pub rows: BTreeMap<&'static str, usize>,
     /// Clients by result: rows that share a PATCH are one client.
@@ -67,6 +52,17 @@ pub struct Summary {
     pub warnings: usize,
     /// Requests and rate limit, tenant by tenant.
     pub tenants: Vec<TenantSummary>,
+}
+
+/// How far a run came in its waves.
+#[derive(Debug, Clone, Serialize)]
+pub struct WaveSummary {
+    /// Waves that are over.
+    pub done: usize,
+    /// Waves there are.
+    pub of: usize,
+    /// Why no other may follow the last of those that are over; null where one may.
+    pub bad: Option<String>,
 }
 
 /// Rows that failed alike.
@@ -95,28 +91,43 @@ pub struct TenantSummary {
     pub error: Option<String>,
 }
 
-/// Counts a run.
-pub fn summarize(plan: &Plan, entries: &[Entry], facts: &RunFacts) -> Summary {
-    let rows = report_rows(plan, entries, Without::NotAttempted);
-    let seconds = facts.ended.duration_since(facts.started).as_secs_f64();
+/// Counts a run: from its plan and what its journal says, alone.
+pub fn summarize(plan: &Plan, record: &RunRecord, run: &RunId, exit_code: u8) -> Summary {
+    let rows = report_rows(plan, record);
+    let (began, ended, seconds) = record.times().unwrap_or((plan.header.made, plan.header.made, 0.0));
+    let forecasts = plan.tenants.iter().filter_map(|tenant| tenant.forecast);
+    let forecast = forecasts.max_by_key(|forecast| forecast.longest);
     let (by_row, by_client) = counts(&rows);
     Summary {
-        run_id: facts.run.clone(),
+        run_id: run.clone(),
         job: plan.header.job.clone(),
+        undoes: plan.header.undoes.clone(),
         tool: plan.header.tool.clone(),
-        started: facts.started,
-        ended: facts.ended,
+        started: began,
+        ended,
         seconds,
-        forecast_shortest_seconds: facts.forecast.and_then(|f| f.shortest).map(|time| time.as_secs_f64()),
-        forecast_seconds: facts.forecast.and_then(|f| f.longest).map(|time| time.as_secs_f64()),
-        exit_code: facts.exit_code,
-        stop: facts.stop,
+        forecast_shortest_seconds: forecast.and_then(|f| f.shortest).map(|time| time.as_secs_f64()),
+        forecast_seconds: forecast.and_then(|f| f.longest).map(|time| time.as_secs_f64()),
+        exit_code,
+        stop: record.stop.or_else(|| tenants_stop(plan, record)),
+        waves: record.wave.as_ref().map(|(done, bad)| WaveSummary {
+            done: *done,
+            of: waves(plan, &plan.header.guards.waves).len(),
+            bad: bad.clone(),
+        }),
         rows: by_row,
         clients: by_client,
         failures: failures(&rows),
         warnings: rows.iter().filter(|row| row.reason == Some(Reason::ChangedElsewhere)).count(),
-        tenants: tenants(plan, entries, facts),
+        tenants: tenants(plan, record),
     }
+}
+
+/// Why every tenant that had anything to write stopped, if they all did.
+fn tenants_stop(plan: &Plan, record: &RunRecord) -> Option<StopReason> {
+    let writing = plan.tenants.iter().filter(|tenant| !tenant.writes.is_empty()).count();
+    let strongest = record.tenant_stops.iter().map(|(_, reason, _)| *reason).max();
+    strongest.filter(|_| record.tenant_stops.len() == writing)
 }
 
 type Counts = BTreeMap<&'static str, usize>;
@@ -158,19 +169,14 @@ fn example(row: &ReportRow<'_>) -> String {
     format!("{}{name}{id}", row.label.in_words())
 }
 
-fn tenants(plan: &Plan, entries: &[Entry], facts: &RunFacts) -> Vec<TenantSummary> {
+fn tenants(plan: &Plan, record: &RunRecord) -> Vec<TenantSummary> {
     let stopped = |tenant: &TenantName| {
-        entries.iter().find_map(|entry| match entry {
-            Entry::TenantStopped { tenant: of, message, .. } if of == tenant => Some(message.clone()),
-            _ => None,
-        })
+        record.tenant_stops.iter().find(|(of, ..)| of == tenant).map(|(_, _, message)| message.clone())
     };
-    let pace_of =
-        |tenant: &TenantName| facts.paces.iter().find(|(of, _)| of == tenant).map(|(_, pace)| *pace);
     let part = |tenant: &crate::plan::TenantPlan| TenantSummary {
         tenant: tenant.tenant.clone(),
         domain: tenant.domain.to_string(),
-        pace: pace_of(&tenant.tenant).unwrap_or_default(),
+        pace: record.pace(&tenant.tenant),
         error: tenant.failure.as_ref().map(|f| f.message.clone()).or_else(|| stopped(&tenant.tenant)),
     };
     plan.tenants.iter().map(|tenant| part(tenant)).collect()
@@ -189,7 +195,8 @@ impl Summary {
             None => format!("finished in {taken}{}", forecast.unwrap_or_default()),
             Some(stop) => format!("stopped after {taken}: {}", stop.describe()),
         };
-        let _ = writeln!(out, "{} {}", paint(term::STRONG, format_args!("Run {}", self.run_id)), ended);
+        let what = self.undoes.as_ref().map(|run| format!(", the undo of {run},")).unwrap_or_default();
+        let _ = writeln!(out, "{}{what} {ended}", paint(term::STRONG, format_args!("Run {}", self.run_id)));
         let _ = writeln!(out, "  {}", self.totals());
         for failure in self.failures.iter().take(SHOWN) {
             let reason = failure.reason.map(|reason| format!("{reason}: ")).unwrap_or_default();
@@ -215,6 +222,15 @@ impl Summary {
                 "  {} {moved} written as planned, but other fields changed meanwhile (changed_elsewhere)",
                 paint(term::WARN, "!")
             );
+        }
+        if let Some(WaveSummary { done, of, bad }) =
+            self.waves.as_ref().filter(|waves| waves.of > 1 || waves.bad.is_some())
+        {
+            let why = bad
+                .as_ref()
+                .map(|why| format!("; {}", paint(term::BAD, term::safe(why))))
+                .unwrap_or_default();
+            let _ = writeln!(out, "  {done} of {} done{why}", term::count(*of, "wave"));
         }
         for tenant in &self.tenants {
             let _ = writeln!(out, "  {}", tenant.render());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::model::{Outcome, Reason, RowResult};
+use crate::model::{Outcome, Reason, Written};
 
 /// Final failures in a row that open it.
 const FAILURES_IN_A_ROW: u32 = 5;
@@ -72,7 +72,7 @@ impl Breaker {
                 }
                 None => (),
             }
-        } else if outcome.http_status.is_some() || outcome.result == RowResult::Updated {
+        } else if outcome.http_status.is_some() || outcome.written == Written::Yes {
             *self = Self { opened: self.opened, ..Self::default() };
         }
     }
@@ -101,7 +101,7 @@ impl Breaker {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{EntityId, TenantName};
+    use crate::model::{EntityId, RowResult, TenantName};
     use jiff::Timestamp;
 
     fn outcome(reason: Option<Reason>, http_status: Option<u16>) -> Outcome {
@@ -114,6 +114,8 @@ mod tests {
             http_status,
             error_code: None,
             error: None,
+            written: if reason.is_some() { Written::No } else { Written::Yes },
+            settled: None,
             attempts: 1,
             waited_ms: 0,
             duration_ms: 0,

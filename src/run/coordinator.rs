@@ -1,26 +1,27 @@
 //! One owner of a run's state: it hears of each outcome, makes it durable, tells the listeners, and decides to stop.
 
-use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
 
-use super::stop::Failures;
-use super::tenant::{News, TenantLoop};
-use super::{Stop, signals};
+use super::ledger::{Ledger, now};
+use super::queue::Task;
+use super::stop::{Failures, Stop};
+use super::tenant::TenantLoop;
+use super::verify::mismatches;
 use crate::auth0::{Connection, Writer};
 use crate::catalogue::Kind;
-use crate::model::event::{JOURNAL_VERSION, Listener, TenantStart};
-use crate::model::{Entry, Progress, ProgressSink, RunId, StopReason, TenantName};
-use crate::plan::TenantPlan;
-use crate::store::{Journal, StoreError};
+use crate::model::event::{Listener, TenantPace};
+use crate::model::{Entry, Progress, ProgressSink, RunId, RunRecord, StopReason, WriteState, Written};
+use crate::plan::waves::Wave;
+use crate::plan::{OnConflict, TenantPlan};
+use crate::store::{Append, StoreError};
 
 /// Outcomes that may wait for the journal: so many may be lost with it, and a slower disk slows the run instead of filling
 /// memory.
-const QUEUE: usize = 64;
+const QUEUE: usize = 512;
 
 /// What bounds a run.
 #[derive(Debug, Clone, Copy)]
@@ -34,23 +35,16 @@ pub struct Limits {
 /// A tenant's part of the plan, with the right to carry it out.
 #[derive(Debug)]
 pub struct TenantRun {
+    /// Its place in the plan.
+    pub place: usize,
     /// What to do.
     pub plan: Arc<TenantPlan>,
+    /// What of it is to be done now, in the plan's order.
+    pub tasks: Vec<Task>,
     /// The tenant's pace, which is told what is still to come.
     pub connection: Connection,
     /// The only thing that can write to the tenant.
     pub writer: Writer,
-}
-
-/// How a run ended.
-#[derive(Debug, Default)]
-pub struct Finished {
-    /// What the journal holds (or should: see `stop`), in order.
-    pub entries: Vec<Entry>,
-    /// Why the run as a whole ended early.
-    pub stop: Option<StopReason>,
-    /// Tenants that took no more rows, with the words for it.
-    pub tenant_stops: Vec<(TenantName, StopReason, String)>,
 }
 
 /// What all tenants of a run have in common.
@@ -62,128 +56,195 @@ pub struct RunSetup {
     pub kind: &'static Kind,
     /// What bounds it.
     pub limits: Limits,
-    /// When the tenants were read for the plan.
-    pub read: Instant,
+    /// What to do about clients that somebody else changed.
+    pub on_conflict: OnConflict,
+    /// How old the state that a write was planned from may be.
+    pub max_age: Duration,
+    /// The slices of the plan; one that has them all, where no others were asked for.
+    pub waves: Vec<Wave>,
+    /// Between two waves.
+    pub pause: Duration,
+    /// Whether each wave is read again and compared.
+    pub verify: bool,
+    /// Whether it takes another run back.
+    pub undo: bool,
+    /// Raised by whoever has reason to stop it.
+    pub stop: Stop,
     /// Where progress is told.
     pub progress: ProgressSink,
 }
 
-/// Executes the writes of a plan, all tenants beside each other, and returns when the last request in flight is over.
-///
-/// # Errors
-/// Where the journal's first line cannot be written: nothing was sent then.
+/// How a run ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// What became of it, as the journal has it (or should: see its `stop`).
+    pub record: RunRecord,
+    /// Why the journal was lost, where it was.
+    pub journal: Option<StoreError>,
+}
+
+/// Executes the tasks of a plan, all tenants beside each other, and returns when the last request in flight is over.
+/// `record` is what the journal says so far.
 pub async fn execute(
     setup: RunSetup,
     tenants: Vec<TenantRun>,
-    journal: Journal,
+    record: RunRecord,
+    journal: Box<dyn Append>,
     listeners: &mut [Box<dyn Listener>],
-) -> Result<Finished, StoreError> {
-    let stop = Stop::default();
-    let mut ledger = Ledger::new(journal, listeners, stop.clone());
-    ledger.append(vec![started(&setup, &tenants)]).await?;
-    let progress = setup.progress.clone();
-    let signals = signals::listen(stop.clone(), move || progress.tell(Progress::Stopping)).ok();
+) -> Finished {
     let failures = Arc::new(Failures::up_to(setup.limits.max_failures));
-    let (news, mut arriving) = mpsc::channel(QUEUE);
-    let loops: Vec<(Arc<TenantLoop>, JoinHandle<()>)> = tenants
-        .into_iter()
-        .map(|tenant| {
-            let tenant = Arc::new(TenantLoop::new(&setup, tenant, stop.clone(), Arc::clone(&failures)));
-            let task = tokio::spawn(Arc::clone(&tenant).drive(news.clone()));
-            (tenant, task)
-        })
-        .collect();
-    drop(news);
-    let mut batch = Vec::new();
-    while arriving.recv_many(&mut batch, QUEUE).await > 0 {
-        ledger.take(std::mem::take(&mut batch)).await;
-    }
-    for (tenant, task) in loops {
-        if task.await.is_err() {
-            ledger.take(tenant.remains_of_a_defect()).await;
+    let ledger = Ledger::new(record, journal, listeners, setup.stop.clone());
+    let mut run = Run { setup: &setup, tenants, failures, ledger };
+    let judged = run.ledger.record().wave.as_ref().map_or(0, |(wave, _)| *wave);
+    let mut pause = false;
+    for (at, wave) in setup.waves.iter().enumerate() {
+        let tasks = run.tasks_of(wave);
+        if tasks.iter().all(Vec::is_empty) && at < judged {
+            continue;
         }
+        if pause {
+            run.pause().await;
+        }
+        if setup.stop.reason().is_some() {
+            break;
+        }
+        run.make(at + 1, wave, tasks).await;
+        run.judge(at + 1, wave).await;
+        pause = at + 1 < setup.waves.len();
     }
-    if let Some(signals) = signals {
-        signals.abort();
-    }
-    ledger.close().await;
-    Ok(ledger.finished)
+    run.close().await
 }
 
-fn started(setup: &RunSetup, tenants: &[TenantRun]) -> Entry {
-    let start = |tenant: &TenantRun| TenantStart {
-        tenant: tenant.plan.tenant.clone(),
-        domain: tenant.plan.domain.clone(),
-        writes: tenant.plan.writes.len(),
-    };
-    let tenants = tenants.iter().map(start).collect();
-    Entry::Started { version: JOURNAL_VERSION, run: setup.run.clone(), at: now(), tenants }
+struct Run<'r, 'l> {
+    setup: &'r RunSetup,
+    tenants: Vec<TenantRun>,
+    failures: Arc<Failures>,
+    ledger: Ledger<'l>,
 }
 
-#[expect(clippy::disallowed_methods, reason = "the run owns the wall clock of its journal")]
-fn now() -> Timestamp {
-    Timestamp::now()
-}
-
-/// The journal, and what follows from each entry.
-struct Ledger<'l> {
-    /// Away while a thread writes with it; gone for good after it failed.
-    journal: Option<Journal>,
-    finished: Finished,
-    listeners: &'l mut [Box<dyn Listener>],
-    stop: Stop,
-}
-
-impl<'l> Ledger<'l> {
-    fn new(journal: Journal, listeners: &'l mut [Box<dyn Listener>], stop: Stop) -> Self {
-        Self { journal: Some(journal), finished: Finished::default(), listeners, stop }
+impl Run<'_, '_> {
+    fn has_waves(&self) -> bool {
+        self.setup.waves.len() > 1
     }
 
-    /// Takes what the tenants' loops report. After the journal has failed the run stops, but what was done is still told.
-    async fn take(&mut self, news: Vec<News>) {
-        let mut entries = Vec::with_capacity(news.len());
-        for one in news {
-            match one {
-                News::Outcome(outcome) => entries.push(Entry::Outcome(*outcome)),
-                News::TenantStopped { tenant, reason, message } => {
-                    self.finished.tenant_stops.push((tenant.clone(), reason, message.clone()));
-                    entries.push(Entry::TenantStopped { tenant, at: now(), reason, message });
-                }
+    /// Takes the tasks of a wave out of those of each tenant. A tenant that was stopped has none any more.
+    fn tasks_of(&mut self, wave: &Wave) -> Vec<Vec<Task>> {
+        let stopped = &self.ledger.record().tenant_stops;
+        let of = |tenant: &mut TenantRun| {
+            let Some((_, writes)) = wave.iter().find(|(place, _)| *place == tenant.place) else {
+                return Vec::new();
+            };
+            if stopped.iter().any(|(name, ..)| *name == tenant.plan.tenant) {
+                return Vec::new();
             }
-        }
-        if self.append(entries).await.is_err() {
-            self.stop.raise(StopReason::JournalLost);
-        }
-    }
-
-    async fn close(&mut self) {
-        let finished = Entry::Finished { at: now(), stop: self.stop.reason() };
-        if self.append(vec![finished]).await.is_err() {
-            self.stop.raise(StopReason::JournalLost);
-        }
-        self.finished.stop = self.stop.reason();
-    }
-
-    /// Makes entries durable, then lets everybody hear of them. After the journal has failed they are kept for the
-    /// report all the same: what was done must be told.
-    async fn append(&mut self, entries: Vec<Entry>) -> Result<(), StoreError> {
-        let durable = match self.journal.take() {
-            None => Ok(()),
-            Some(mut journal) => {
-                let entries = entries.clone();
-                let write = move || journal.append(&entries).map(|()| journal);
-                let written = tokio::task::spawn_blocking(write).await;
-                let lost =
-                    |panic| StoreError::new("write", Path::new("the journal"))(std::io::Error::other(panic));
-                written.map_err(lost).and_then(|written| written).map(|journal| self.journal = Some(journal))
-            }
+            // The writes of a wave are a stretch of the plan's.
+            let (Some(first), Some(last)) = (writes.first(), writes.last()) else { return Vec::new() };
+            let (now, later) = std::mem::take(&mut tenant.tasks)
+                .into_iter()
+                .partition(|task| (*first..=*last).contains(&task.at));
+            tenant.tasks = later;
+            now
         };
-        for entry in entries {
-            for listener in self.listeners.iter_mut() {
-                listener.hear(&entry);
-            }
-            self.finished.entries.push(entry);
+        self.tenants.iter_mut().map(of).collect()
+    }
+
+    /// Sends the tasks of a wave.
+    async fn make(&mut self, number: usize, wave: &Wave, tasks: Vec<Vec<Task>>) {
+        if self.has_waves() {
+            let (of, clients) = (self.setup.waves.len(), crate::plan::waves::size(wave));
+            self.setup.progress.tell(Progress::Wave { wave: number, of, clients });
         }
-        durable
+        let (news, mut arriving) = mpsc::channel(QUEUE);
+        let mut loops: Vec<(Arc<TenantLoop>, JoinHandle<()>)> = Vec::new();
+        for (tenant, tasks) in self.tenants.iter().zip(tasks).filter(|(_, tasks)| !tasks.is_empty()) {
+            let tenant = Arc::new(TenantLoop::new(self.setup, tenant, Arc::clone(&self.failures)));
+            let task = tokio::spawn(Arc::clone(&tenant).drive(tasks, news.clone()));
+            loops.push((tenant, task));
+        }
+        drop(news);
+        let mut batch = Vec::new();
+        while arriving.recv_many(&mut batch, QUEUE).await > 0 {
+            self.ledger.take(std::mem::take(&mut batch)).await;
+        }
+        for (tenant, task) in loops {
+            if task.await.is_err() {
+                self.ledger.take(tenant.remains_of_a_defect()).await;
+            }
+        }
+    }
+
+    /// Says of a wave whether another may follow. One that was cut short by something else is not judged.
+    async fn judge(&mut self, number: usize, wave: &Wave) {
+        let reason = self.setup.stop.reason();
+        if !(self.has_waves() || self.setup.verify)
+            || reason.is_some_and(|reason| reason != StopReason::MaxFailures)
+        {
+            return;
+        }
+        let mut bad = reason.map(|_| "more rows failed than max-failures allows".to_owned());
+        if self.setup.verify {
+            let found = self.verify(wave).await;
+            bad = bad.or(found);
+        }
+        if bad.is_some() && reason.is_none() {
+            self.setup.stop.raise(StopReason::BadWave);
+        }
+        self.ledger.record_all(vec![Entry::WaveEnded { wave: number, at: now(), bad }]).await;
+    }
+
+    /// Compares what a wave has written with what the tenants hold; says what is wrong with it.
+    async fn verify(&mut self, wave: &Wave) -> Option<String> {
+        self.setup.progress.tell(Progress::Verifying);
+        let mut wrong = 0;
+        for (place, writes) in wave {
+            let Some(tenant) = self.tenants.iter().find(|tenant| tenant.place == *place) else { continue };
+            let states = self.ledger.record().writes(&tenant.plan.tenant);
+            let made = |at: &&usize| {
+                let outcome = states.get(**at).and_then(WriteState::outcome);
+                outcome.is_some_and(|outcome| outcome.written == Written::Yes)
+            };
+            let made: Vec<usize> = writes.iter().filter(made).copied().collect();
+            let reader = tenant.writer.reader();
+            let name = tenant.plan.tenant.clone();
+            let found = tokio::select! {
+                found = mismatches(&reader, self.setup.kind, &tenant.plan, &made) => found,
+                () = self.setup.stop.at_least(StopReason::Interrupted) => return None,
+            };
+            match found {
+                Ok(found) => {
+                    wrong += found.len();
+                    let entry = |(write, message)| Entry::Mismatch {
+                        tenant: name.clone(),
+                        write,
+                        at: now(),
+                        message,
+                    };
+                    self.ledger.record_all(found.into_iter().map(entry).collect()).await;
+                }
+                Err(error) => return Some(format!("{name} could not be verified: {error}")),
+            }
+        }
+        (wrong > 0).then(|| format!("{wrong} of its clients do not hold what was written"))
+    }
+
+    /// Waits between two waves, unless there is reason to stop.
+    async fn pause(&self) {
+        if self.setup.pause.is_zero() {
+            return;
+        }
+        self.setup.progress.tell(Progress::Pausing { wait: self.setup.pause });
+        tokio::select! {
+            () = tokio::time::sleep(self.setup.pause) => (),
+            () = self.setup.stop.at_least(StopReason::Deadline) => (),
+        }
+    }
+
+    async fn close(self) -> Finished {
+        let paces = self
+            .tenants
+            .iter()
+            .map(|tenant| TenantPace { tenant: tenant.plan.tenant.clone(), pace: tenant.connection.pace() });
+        let paces: Vec<TenantPace> = paces.collect();
+        self.ledger.close(paces).await
     }
 }

@@ -7,16 +7,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use super::queue::{Basis, Task};
 use super::settle;
 use crate::auth0::{ApiError, Sent, Settled, Settlement, Writer};
 use crate::catalogue::{Kind, redact};
-use crate::model::Verdict as ThreeWay;
-use crate::model::{Body, Entity, Outcome, Reason, RowResult, RunId};
-use crate::plan::{Answer, TenantPlan, Write, check_answer, compose, sends_whole};
-
-/// How old a read may be where an object that is sent whole is made from it. Nobody can lock a client: what others
-/// change in between is lost.
-const MAX_AGE: Duration = Duration::from_secs(5 * 60);
+use crate::model::{Body, Entity, Outcome, Reason, RowResult, RunId, SettledBy, Written};
+use crate::plan::revive::left_words;
+use crate::plan::{
+    Answer, Missing, OnConflict, Rejudged, TenantPlan, Write, check_answer, rejudge, sends_whole,
+};
 
 /// How often a body that holds an object whole is made anew after a lost answer.
 const REMAKES: u32 = 4;
@@ -27,26 +26,22 @@ enum Prepared {
     End(RowResult, Verdict),
 }
 
-impl Prepared {
-    fn end(result: RowResult, reason: Reason, error: &str) -> Self {
-        Self::End(
-            result,
-            Verdict { reason: Some(reason), error: Some(error.to_owned()), ..Verdict::default() },
-        )
-    }
-}
-
 /// A write about to be made.
 pub(super) struct RowRun {
+    pub(super) setup: Arc<RowSetup>,
+    pub(super) task: Task,
+}
+
+/// What the writes of one tenant have in common.
+pub(super) struct RowSetup {
     pub(super) run: RunId,
     pub(super) kind: &'static Kind,
     pub(super) plan: Arc<TenantPlan>,
-    pub(super) at: usize,
     pub(super) writer: Arc<Writer>,
-    /// When the tenant was read for the plan.
-    pub(super) read: Instant,
-    /// Whether it may have been sent before, so that the client itself must be looked at first.
-    pub(super) suspect: bool,
+    pub(super) on_conflict: OnConflict,
+    pub(super) max_age: Duration,
+    /// Whether the run takes another one back.
+    pub(super) undo: bool,
 }
 
 /// What is known of a row when its outcome is written down.
@@ -56,15 +51,22 @@ struct Verdict {
     error: Option<String>,
     http_status: Option<u16>,
     error_code: Option<String>,
+    written: Written,
+    settled: Option<SettledBy>,
 }
 
 impl RowRun {
     fn write(&self) -> &Write {
-        &self.plan.writes[self.at]
+        &self.setup.plan.writes[self.task.at]
     }
 
     /// Sends the write and says what became of it. Never fails: a failure is an outcome.
-    pub(super) async fn run(mut self) -> Outcome {
+    pub(super) async fn run(mut self) -> (Task, Outcome) {
+        let outcome = self.outcome().await;
+        (self.task, outcome)
+    }
+
+    async fn outcome(&mut self) -> Outcome {
         let (since, started) = (Instant::now(), now());
         let mut outcome = self.blank(started);
         for try_again in (0..REMAKES).rev() {
@@ -75,7 +77,7 @@ impl RowRun {
                     return self.close(outcome, since, RowResult::NotAttempted, stopped());
                 }
                 Err(error) => {
-                    let (result, verdict) = failed(&error);
+                    let (result, verdict) = self.unlooked(&error);
                     return self.close(outcome, since, result, verdict);
                 }
             };
@@ -83,11 +85,12 @@ impl RowRun {
             outcome.attempts += sent.attempts;
             outcome.waited_ms += sent.waited.as_millis() as u64;
             if remake {
-                self.suspect = true;
+                self.task.suspect = true;
+                self.task.basis = Basis::ByItself;
                 continue;
             }
             let (result, mut verdict) = self.judge(sent);
-            let clean = |text: String| redact::scrub(self.kind, &body, &text);
+            let clean = |text: String| redact::scrub(self.setup.kind, &body, &text);
             verdict.error = verdict.error.map(clean);
             verdict.error_code = verdict.error_code.map(clean);
             return self.close(outcome, since, result, verdict);
@@ -99,13 +102,14 @@ impl RowRun {
     /// Sends a body. Where the answer was lost, and nothing was written, a body that holds an object whole is not sent again:
     /// it is to be made anew from what the tenant holds now, which the second value says.
     async fn send(&self, body: &Body, may_remake: bool) -> (Sent, bool) {
+        let RowSetup { run, kind, writer, on_conflict, .. } = &*self.setup;
         let write = self.write();
-        let correlation = format!("{}/{}", self.run, write.label.correlation());
-        let reader = self.writer.settling_reader();
-        let anew = may_remake && sends_whole(self.kind, write);
+        let correlation = format!("{run}/{}", write.label.correlation());
+        let reader = writer.settling_reader();
+        let anew = may_remake && sends_whole(kind, write);
         let remake = AtomicBool::new(false);
         let settle = || async {
-            match settle::settle(self.kind, &reader, write).await {
+            match settle::settle(kind, &reader, write, *on_conflict).await {
                 Ok(Settled::SendAgain) if anew => {
                     remake.store(true, Ordering::Relaxed);
                     Ok(Settled::GiveUp)
@@ -113,46 +117,115 @@ impl RowRun {
                 settled => settled,
             }
         };
-        let sent = self.writer.patch(&self.kind.endpoint, &write.id, body, &correlation, settle).await;
+        let sent = writer.patch(&kind.endpoint, &write.id, body, &correlation, settle).await;
         let remake = sent.settlement == Settlement::GivenUp && remake.load(Ordering::Relaxed);
         (sent, remake)
     }
 
-    /// What to send: as planned, or made from what the tenant holds now, where a secret must go along, or where an object
-    /// is sent whole that was read too long ago.
+    /// What to send: as planned, or made from what the tenant holds now, where the client was looked at since, a secret must
+    /// go along, or an object is sent whole that was read too long ago.
     async fn body(&self) -> Result<Prepared, ApiError> {
+        let RowSetup { kind, max_age, .. } = &*self.setup;
         let write = self.write();
-        let stale = self.read.elapsed() >= MAX_AGE && sends_whole(self.kind, write);
-        if !write.compose && !stale && !self.suspect {
-            return Ok(Prepared::Send(write.body.clone()));
+        let stale = self.task.read.elapsed() >= *max_age && sends_whole(kind, write);
+        match &self.task.basis {
+            Basis::Gone(missing) => Ok(self.gone(missing)),
+            Basis::AsPlanned if !write.compose && !stale => Ok(Prepared::Send(write.body.clone())),
+            Basis::Seen(live) if !write.compose && !stale => match self.judged(live) {
+                Rejudged::NeedsSecret => self.looked_at().await,
+                judged => Ok(self.prepared(judged)),
+            },
+            _ => self.looked_at().await,
         }
+    }
+
+    /// From a look at the client just now.
+    async fn looked_at(&self) -> Result<Prepared, ApiError> {
+        let RowSetup { kind, writer, .. } = &*self.setup;
+        let write = self.write();
         let roots: Vec<&str> = write.before.keys().map(String::as_str).collect();
-        let live = self.writer.composing_reader().get(&self.kind.endpoint, &write.id, Some(&roots)).await?;
-        let verdicts = settle::verdicts(self.kind, write, &live);
-        if verdicts.contains(&ThreeWay::Conflict) {
-            let error = "the client holds neither what it held when the plan was made nor what was asked for";
-            return Ok(Prepared::end(RowResult::Conflict, Reason::ChangedMeanwhile, error));
-        }
-        if self.suspect && !verdicts.contains(&ThreeWay::Apply) {
-            return Ok(Prepared::End(RowResult::Updated, Verdict::default()));
-        }
-        Ok(compose(self.kind, write, &live.body).map_or_else(
-            || {
+        let live = writer.composing_reader().get(&kind.endpoint, &write.id, Some(&roots)).await?;
+        Ok(self.prepared(self.judged(&live.body)))
+    }
+
+    fn judged(&self, live: &Body) -> Rejudged {
+        rejudge(self.setup.kind, self.write(), live, self.setup.on_conflict)
+    }
+
+    fn prepared(&self, judged: Rejudged) -> Prepared {
+        let perhaps = if self.task.suspect { Written::Perhaps } else { Written::No };
+        match judged {
+            Rejudged::Apply(body) => Prepared::Send(body),
+            // What may have been sent has arrived.
+            Rejudged::Already if self.task.suspect => {
+                let settled = Some(SettledBy::FoundInPlace);
+                Prepared::End(
+                    RowResult::Updated,
+                    Verdict { written: Written::Yes, settled, ..Verdict::default() },
+                )
+            }
+            Rejudged::Already => Prepared::End(RowResult::Unchanged, Verdict::default()),
+            Rejudged::Conflict(words) => Prepared::End(
+                RowResult::Conflict,
+                Verdict {
+                    reason: Some(Reason::ChangedMeanwhile),
+                    error: Some(words),
+                    written: perhaps,
+                    settled: self.task.suspect.then_some(SettledBy::FoundNeither),
+                    ..Verdict::default()
+                },
+            ),
+            Rejudged::NeedsSecret => {
                 let error = "a secret beside the change cannot be read with this token, and would be lost; \
                              the scope read:client_keys may be missing";
-                Prepared::end(RowResult::Failed, Reason::Forbidden, error)
-            },
-            Prepared::Send,
-        ))
+                let (reason, error) = (Some(Reason::Forbidden), Some(error.to_owned()));
+                Prepared::End(
+                    RowResult::Failed,
+                    Verdict { reason, error, written: perhaps, ..Verdict::default() },
+                )
+            }
+        }
+    }
+
+    fn gone(&self, missing: &Missing) -> Prepared {
+        let words =
+            missing.message.clone().unwrap_or_else(|| format!("the {} is gone", self.setup.kind.singular));
+        let verdict = Verdict {
+            reason: Some(Reason::NotFound),
+            error: Some(words),
+            http_status: missing.http_status,
+            error_code: missing.error_code.clone(),
+            ..Verdict::default()
+        };
+        Prepared::End(RowResult::Failed, verdict)
+    }
+
+    /// A look that failed: of a write that may have been sent, nobody knows.
+    fn unlooked(&self, error: &ApiError) -> (RowResult, Verdict) {
+        let (result, verdict) = failed(error);
+        let lasting = error.stops_tenant() || error.status() == Some(404);
+        if !self.task.suspect || lasting {
+            let written = if self.task.suspect { Written::Perhaps } else { Written::No };
+            return (result, Verdict { written, ..verdict });
+        }
+        let (result, unknown) = unknown(&error.to_string());
+        (result, Verdict { http_status: error.status(), ..unknown })
     }
 
     fn judge(&self, sent: Sent) -> (RowResult, Verdict) {
-        match (sent.result, sent.settlement) {
+        let settled = match sent.settlement {
+            Settlement::NotNeeded => None,
+            Settlement::Landed => Some(SettledBy::FoundInPlace),
+            Settlement::NotLanded => Some(SettledBy::SentAgain),
+            Settlement::GivenUp => Some(SettledBy::FoundNeither),
+            Settlement::Unknown => Some(SettledBy::NotFoundOut),
+        };
+        let (result, verdict) = match (sent.result, sent.settlement) {
             (Ok(Entity { body, .. }), settlement) => {
-                let (result, verdict) = answered(&check_answer(self.kind, self.write(), &body));
+                let (result, verdict) = answered(&check_answer(self.setup.kind, self.write(), &body));
                 // Where a read had to tell, no PATCH was answered.
                 let http_status = (settlement != Settlement::Landed).then_some(200);
-                (result, Verdict { http_status, ..verdict })
+                (result, Verdict { http_status, written: Written::Yes, ..verdict })
             }
             (Err(ApiError::Halted), Settlement::Unknown) => {
                 unknown("the run was stopped before it could be looked at")
@@ -161,8 +234,8 @@ impl RowRun {
             (Err(error), Settlement::GivenUp) => {
                 let words = format!("{error}; meanwhile the client holds neither the old nor the new value");
                 let (_, verdict) = failed(&error);
-                let reason = Some(Reason::ChangedMeanwhile);
-                (RowResult::Conflict, Verdict { reason, error: Some(words), ..verdict })
+                let (reason, error) = (Some(Reason::ChangedMeanwhile), Some(words));
+                (RowResult::Conflict, Verdict { reason, error, written: Written::Perhaps, ..verdict })
             }
             // Whatever kept it from being looked at: it may have been written. The next row will meet the same obstacle
             // and stop the tenant.
@@ -171,19 +244,22 @@ impl RowRun {
                 (result, Verdict { http_status: error.status(), ..verdict })
             }
             (Err(error), _) => failed(&error),
-        }
+        };
+        (result, Verdict { settled, ..verdict })
     }
 
     fn blank(&self, started: Timestamp) -> Outcome {
         Outcome {
-            tenant: self.plan.tenant.clone(),
-            write: self.at,
+            tenant: self.setup.plan.tenant.clone(),
+            write: self.task.at,
             id: self.write().id.clone(),
             result: RowResult::Failed,
             reason: None,
             http_status: None,
             error_code: None,
             error: None,
+            written: Written::No,
+            settled: None,
             attempts: 0,
             waited_ms: 0,
             duration_ms: 0,
@@ -193,9 +269,40 @@ impl RowRun {
     }
 
     fn close(&self, outcome: Outcome, since: Instant, result: RowResult, verdict: Verdict) -> Outcome {
-        let Verdict { reason, error, http_status, error_code } = verdict;
+        let (result, verdict) = self.of_undo(result, verdict);
+        let Verdict { reason, error, http_status, error_code, written, settled } = verdict;
         let duration_ms = since.elapsed().as_millis() as u64;
-        Outcome { result, reason, error, http_status, error_code, duration_ms, ended: now(), ..outcome }
+        let ended = now();
+        Outcome {
+            result,
+            reason,
+            error,
+            http_status,
+            error_code,
+            written,
+            settled,
+            duration_ms,
+            ended,
+            ..outcome
+        }
+    }
+
+    /// An undo calls its rows by another word; where it had to leave fields as they are, the row says which.
+    fn of_undo(&self, result: RowResult, verdict: Verdict) -> (RowResult, Verdict) {
+        let done = matches!(result, RowResult::Updated | RowResult::Unchanged);
+        match self.write().left.first().filter(|_| done) {
+            Some(left) => {
+                let words = Some(left_words(self.write()));
+                (RowResult::Conflict, Verdict { reason: Some(left.reason), error: words, ..verdict })
+            }
+            None if self.setup.undo && result == RowResult::Updated => (RowResult::Undone, verdict),
+            None => (result, verdict),
+        }
+    }
+
+    /// Of a row that was taken up and not sent.
+    pub(super) fn released(&self) -> Outcome {
+        self.close(self.blank(now()), Instant::now(), RowResult::NotAttempted, stopped())
     }
 }
 
@@ -220,6 +327,7 @@ fn failed(error: &ApiError) -> (RowResult, Verdict) {
         error: Some(error.to_string()),
         http_status: error.status(),
         error_code: error.error_code().map(str::to_owned),
+        ..Verdict::default()
     };
     (RowResult::Failed, verdict)
 }
@@ -227,7 +335,8 @@ fn failed(error: &ApiError) -> (RowResult, Verdict) {
 /// Of a row that was sent, and perhaps carried out: nobody could find out.
 fn unknown(why: &str) -> (RowResult, Verdict) {
     let words = format!("{why}; whether the change was made could not be found out");
-    (RowResult::Failed, Verdict { reason: Some(Reason::Unknown), error: Some(words), ..Verdict::default() })
+    let (reason, written) = (Some(Reason::Unknown), Written::Perhaps);
+    (RowResult::Failed, Verdict { reason, error: Some(words), written, ..Verdict::default() })
 }
 
 /// Of a row that was taken up but not sent: nothing became of it, which is no failure.

@@ -1,35 +1,40 @@
-//! One tenant's writes: taken in order, kept in flight up to the bound, stopped when there is reason to.
+//! One tenant's writes: claimed in blocks, taken in order, kept in flight up to the bound, stopped when there is reason to.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use futures::future::{BoxFuture, FutureExt as _, OptionFuture};
 use futures::stream::{FuturesUnordered, StreamExt};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep};
 
 use super::breaker::{Breaker, Next};
 use super::coordinator::{RunSetup, TenantRun};
-use super::row::{self, RowRun};
+use super::queue::{Queue, Task};
+use super::refresh::{Fresh, refresh};
+use super::row::{self, RowRun, RowSetup};
 use super::stop::{Failures, Stop};
 use crate::auth0::{ApiError, Connection, Writer};
 use crate::model::{Outcome, Progress, Reason, RowResult, StopReason, TenantName};
-use crate::plan::TenantPlan;
+use crate::plan::{OnConflict, TenantPlan};
 
 /// What a tenant's loop tells the coordinator.
 #[derive(Debug)]
 pub(super) enum News {
+    /// These writes are about to be sent. They may be once the answer comes, and not where it is dropped.
+    Claim { tenant: TenantName, writes: Vec<usize>, granted: oneshot::Sender<()> },
     /// A write came to its end.
     Outcome(Box<Outcome>),
     /// No more rows are taken here.
     TenantStopped { tenant: TenantName, reason: StopReason, message: String },
 }
 
-/// One tenant's part of a run.
+/// One tenant's part of a wave.
 pub(super) struct TenantLoop {
     setup: RunSetup,
     plan: Arc<TenantPlan>,
     connection: Connection,
-    writer: Arc<Writer>,
+    rows: Arc<RowSetup>,
     /// Told true when nothing more may be sent; the writer listens.
     halt: watch::Sender<bool>,
     stop: Stop,
@@ -39,16 +44,44 @@ pub(super) struct TenantLoop {
     in_flight: Mutex<BTreeMap<usize, Instant>>,
 }
 
+/// What had to be done before another block could be sent.
+enum Prepared {
+    /// Clients were read again.
+    Fresh(Vec<usize>, Result<Fresh, ApiError>),
+    /// A block was claimed, or could not be.
+    Claimed(Vec<Task>, bool),
+}
+
+type Preparing = BoxFuture<'static, Prepared>;
+
+/// Where a loop stands.
+struct State {
+    queue: Queue,
+    breaker: Breaker,
+    given_up: bool,
+    preparing: Option<Preparing>,
+}
+
 impl TenantLoop {
-    pub(super) fn new(setup: &RunSetup, tenant: TenantRun, stop: Stop, failures: Arc<Failures>) -> Self {
+    pub(super) fn new(setup: &RunSetup, tenant: &TenantRun, failures: Arc<Failures>) -> Self {
         let halt = watch::Sender::new(false);
+        let writer: Arc<Writer> = Arc::new(tenant.writer.clone().until(halt.subscribe()));
+        let rows = RowSetup {
+            run: setup.run.clone(),
+            kind: setup.kind,
+            plan: Arc::clone(&tenant.plan),
+            writer,
+            on_conflict: setup.on_conflict,
+            max_age: setup.max_age,
+            undo: setup.undo,
+        };
         Self {
             setup: setup.clone(),
-            plan: tenant.plan,
-            connection: tenant.connection,
-            writer: Arc::new(tenant.writer.until(halt.subscribe())),
+            plan: Arc::clone(&tenant.plan),
+            connection: tenant.connection.clone(),
+            rows: Arc::new(rows),
             halt,
-            stop,
+            stop: setup.stop.clone(),
             failures,
             in_flight: Mutex::default(),
         }
@@ -59,10 +92,17 @@ impl TenantLoop {
         self.in_flight.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn row(&self, task: Task) -> RowRun {
+        RowRun { setup: Arc::clone(&self.rows), task }
+    }
+
     /// Rows that were under way when the loop ended without them.
     fn cut_off(&self, why: &str) -> Vec<News> {
         let left = std::mem::take(&mut *self.held());
-        let news = |(at, since)| News::Outcome(Box::new(row::cut_off(&self.row(at, false), since, why)));
+        let news = |(at, since)| {
+            let row = self.row(Task::planned(at, since));
+            News::Outcome(Box::new(row::cut_off(&row, since, why)))
+        };
         left.into_iter().map(news).collect()
     }
 
@@ -78,90 +118,139 @@ impl TenantLoop {
         news
     }
 
-    /// Runs to the end of the plan, or to a stop, and always until nothing is in flight.
-    pub(super) async fn drive(self: Arc<Self>, news: mpsc::Sender<News>) {
+    /// Runs to the end of the tasks, or to a stop, and always until nothing is in flight.
+    pub(super) async fn drive(self: Arc<Self>, tasks: Vec<Task>, news: mpsc::Sender<News>) {
+        let concurrency = self.setup.limits.concurrency.max(1);
+        let mut state = State {
+            queue: Queue::new(tasks, concurrency),
+            breaker: Breaker::default(),
+            given_up: false,
+            preparing: None,
+        };
         let mut flight = FuturesUnordered::new();
-        // A row that waits for the tenant's return keeps what became of it so far.
-        let mut queue: VecDeque<(usize, Option<Box<Outcome>>)> =
-            (0..self.plan.writes.len()).map(|at| (at, None)).collect();
-        let mut breaker = Breaker::default();
-        let mut given_up = false;
         loop {
+            let going = !state.given_up && self.stop.reason().is_none();
             // Rows that still wait for the tenant's pace have not been sent: they come back as not attempted.
-            if given_up || self.stop.reason().is_some() {
+            if !going {
                 self.halt.send_replace(true);
             }
-            let room = match breaker.next(Instant::now()) {
-                Next::Go => self.setup.limits.concurrency.max(1),
+            let room = match state.breaker.next(Instant::now()) {
+                Next::Go => concurrency,
                 Next::One => 1,
                 Next::Pause(_) | Next::GiveUp => 0,
             };
-            while flight.len() < room && !given_up && self.stop.reason().is_none() {
-                let Some((at, suspect)) = queue.pop_front() else { break };
-                self.connection.expect((queue.len() + flight.len() + 1) as u64);
-                self.held().insert(at, Instant::now());
-                flight.push(self.row(at, suspect.is_some()).run());
+            while going && flight.len() < room {
+                let Some(task) = state.queue.take_ready() else { break };
+                self.connection.expect((state.queue.len() + flight.len() + 1) as u64);
+                self.held().insert(task.at, Instant::now());
+                flight.push(self.row(task).run());
             }
-            if flight.is_empty() {
-                if given_up || queue.is_empty() || self.stop.reason().is_some() {
-                    break;
-                }
-                let Some((next, _)) = queue.front() else { break };
-                let next = *next;
-                given_up = self.wait_for_tenant(&mut breaker, next, &news).await;
+            if going && room > 0 && state.preparing.is_none() && state.queue.runs_low() {
+                state.preparing = Some(self.prepare(&mut state.queue, &news));
+            }
+            if flight.is_empty() && state.preparing.is_none() {
+                let Some(next) = state.queue.peek().filter(|_| going) else { break };
+                state.given_up = self.wait_for_tenant(&mut state.breaker, next, &news).await;
                 continue;
             }
             tokio::select! {
                 // The row's own answer comes first: one that has arrived is never thrown away.
                 biased;
-                Some(outcome) = flight.next() => {
-                    let since = self.held().remove(&outcome.write);
-                    // What fails because the tenant is away says nothing about the job. Rows that were under way when
-                    // that was found out wait for it with the others; the first few are reported, and count.
-                    let away = since.is_some_and(|since| breaker.was_open_since(since)) && Breaker::is_tenants(&outcome);
-                    breaker.observe(&outcome, Instant::now());
-                    if away && self.stop.reason().is_none() && !given_up {
-                        // Behind the others: a row that fails by itself must not be the probe again and again.
-                        queue.push_back((outcome.write, Some(Box::new(outcome))));
-                        continue;
-                    }
-                    if outcome.reason == Some(Reason::AccessLost) {
-                        if !given_up {
-                            given_up = true;
-                            let message = outcome.error.clone().unwrap_or_default();
-                            self.stopped(StopReason::AccessLost, message, &news).await;
-                        }
-                    } else if outcome.result == RowResult::Failed && self.failures.add_one_too_many() {
-                        self.stop.raise(StopReason::MaxFailures);
-                    }
-                    // The coordinator outlives the loops; a closed channel would mean that nobody can record anything.
-                    if news.send(News::Outcome(Box::new(outcome))).await.is_err() {
+                Some((task, outcome)) = flight.next() => {
+                    if !self.ended(&mut state, task, outcome, &news).await {
                         return;
                     }
+                }
+                Some(prepared) = OptionFuture::from(state.preparing.as_mut()) => {
+                    state.preparing = None;
+                    self.prepared(&mut state.queue, prepared);
                 }
                 () = self.stop.at_least(StopReason::Killed) => break,
                 () = self.stop.at_least(StopReason::Deadline), if !*self.halt.borrow() => (),
             }
         }
         drop(flight);
-        // Rows that were sent once, and not again, are told as they ended then: they may have been carried out.
-        for outcome in queue.into_iter().filter_map(|(_, outcome)| outcome) {
+        self.hand_back(state.queue, &news).await;
+    }
+
+    /// What must be done before the next block can be sent: clients that were read too long ago are read again, then the block
+    /// is claimed, so that after a crash only its rows need a look.
+    fn prepare(&self, queue: &mut Queue, news: &mpsc::Sender<News>) -> Preparing {
+        let stale = queue.stale(Instant::now(), self.setup.max_age);
+        if !stale.is_empty() {
+            let reader = self.rows.writer.composing_reader();
+            let (kind, plan) = (self.setup.kind, Arc::clone(&self.plan));
+            self.setup.progress.tell(Progress::Rereading { tenant: plan.tenant.clone() });
+            return async move {
+                let fresh = refresh(&reader, kind, &plan, &stale).await;
+                Prepared::Fresh(stale, fresh)
+            }
+            .boxed();
+        }
+        let block = queue.take_block();
+        let (granted, answer) = oneshot::channel();
+        let writes = block.iter().map(|task| task.at).collect();
+        let claim = News::Claim { tenant: self.plan.tenant.clone(), writes, granted };
+        let news = news.clone();
+        async move {
+            let granted = news.send(claim).await.is_ok() && answer.await.is_ok();
+            Prepared::Claimed(block, granted)
+        }
+        .boxed()
+    }
+
+    fn prepared(&self, queue: &mut Queue, prepared: Prepared) {
+        match prepared {
+            Prepared::Fresh(stale, fresh) => queue.freshen(&self.plan, &stale, fresh.as_ref().ok()),
+            Prepared::Claimed(block, true) => queue.claimed(block),
+            // The coordinator stops the run: what cannot be recorded must not be done.
+            Prepared::Claimed(block, false) => queue.refused(block),
+        }
+    }
+
+    /// A row came back. Tells whether anybody listens still.
+    async fn ended(
+        &self,
+        state: &mut State,
+        task: Task,
+        outcome: Outcome,
+        news: &mpsc::Sender<News>,
+    ) -> bool {
+        let since = self.held().remove(&outcome.write);
+        // What fails because the tenant is away says nothing about the job. Rows that were under way when that was found
+        // out wait for it with the others; the first few are reported, and count.
+        let away =
+            since.is_some_and(|since| state.breaker.was_open_since(since)) && Breaker::is_tenants(&outcome);
+        state.breaker.observe(&outcome, Instant::now());
+        if away && self.stop.reason().is_none() && !state.given_up {
+            let suspect = Task::by_itself(task.at);
+            state.queue.requeue(Task { held: Some(Box::new(outcome)), ..suspect });
+            return true;
+        }
+        if outcome.reason == Some(Reason::AccessLost) {
+            if !state.given_up {
+                state.given_up = true;
+                let message = outcome.error.clone().unwrap_or_default();
+                self.stopped(StopReason::AccessLost, message, news).await;
+            }
+        } else if outcome.result == RowResult::Failed && self.failures.add_one_too_many() {
+            self.stop.raise(StopReason::MaxFailures);
+        } else if outcome.result == RowResult::Conflict && self.setup.on_conflict == OnConflict::Stop {
+            self.stop.raise(StopReason::Conflict);
+        }
+        // The coordinator outlives the loops; a closed channel would mean that nobody can record anything.
+        news.send(News::Outcome(Box::new(outcome))).await.is_ok()
+    }
+
+    /// Tells of the rows that were claimed and will not be sent. Those that were sent once, and not again, are told as they
+    /// ended then: they may have been carried out.
+    async fn hand_back(&self, mut queue: Queue, news: &mpsc::Sender<News>) {
+        for mut task in queue.release() {
+            let outcome = task.held.take().unwrap_or_else(|| Box::new(self.row(task).released()));
             let _ = news.send(News::Outcome(outcome)).await;
         }
         for cut_off in self.cut_off("stopped while the request was under way") {
             let _ = news.send(cut_off).await;
-        }
-    }
-
-    fn row(&self, at: usize, suspect: bool) -> RowRun {
-        RowRun {
-            run: self.setup.run.clone(),
-            kind: self.setup.kind,
-            plan: Arc::clone(&self.plan),
-            at,
-            writer: Arc::clone(&self.writer),
-            read: self.setup.read,
-            suspect,
         }
     }
 
@@ -186,7 +275,7 @@ impl TenantLoop {
             () = sleep(pause) => (),
             () = self.stop.at_least(StopReason::Deadline) => return false,
         }
-        let reader = self.writer.reader().once();
+        let reader = self.rows.writer.reader().once();
         let probe = reader.get(&self.setup.kind.endpoint, &self.plan.writes[next].id, Some(&[]));
         let answer = tokio::select! {
             answer = probe => answer,

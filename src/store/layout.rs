@@ -40,6 +40,11 @@ impl StateDir {
         self.root.join("runs")
     }
 
+    /// Tenants' locks.
+    pub fn locks(&self) -> PathBuf {
+        self.root.join("locks")
+    }
+
     /// Bodies as `get` fetched them.
     pub fn bases(&self) -> PathBuf {
         self.root.join("bases")

@@ -1,17 +1,21 @@
-//! The state directory: what outlives a run. Central types: [`StateDir`], [`RunDir`] and [`Journal`]. Uses `model`.
+//! The state directory: what outlives a run. Central types: [`StateDir`], [`RunDir`], [`Journal`] and [`Lock`]. Uses `model`.
 //!
 //! Files are whole or absent ([`atomic`]), readable by their owner alone, and a run directory appears under `runs/`
 //! by a rename, only once its plan is whole.
 
 pub mod atomic;
 pub mod bases;
+pub mod history;
 pub mod journal;
 pub mod layout;
+pub mod lock;
 pub mod paces;
 pub mod runs;
 
-pub use journal::Journal;
+pub use history::RunGlance;
+pub use journal::{Append, Journal, JournalError};
 pub use layout::StateDir;
+pub use lock::{Holder, Lock};
 pub use runs::RunDir;
 
 /// What went wrong with a file of the state directory.

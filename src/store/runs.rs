@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::{Journal, StateDir, StoreError, atomic};
-use crate::model::RunId;
+use super::{Append, Journal, StateDir, StoreError, atomic};
+use crate::model::{Entry, RunId};
+
+/// What the name of a directory begins with that is not a run yet. A process that was killed may leave one.
+pub(super) const DRAFT: &str = ".new-run-";
 
 /// The directory of one run.
 #[derive(Debug, Clone)]
@@ -22,7 +25,8 @@ pub fn new_id(now: Timestamp, random: u32) -> RunId {
 }
 
 impl RunDir {
-    /// Makes the directory of a new run with its plan, whole: it is built beside `runs/` and appears there by a rename.
+    /// Makes the directory of a new run with its plan and the first line of its journal, whole: it is built beside `runs/`
+    /// and appears there by a rename.
     ///
     /// # Errors
     /// Where the state directory cannot be written.
@@ -30,23 +34,33 @@ impl RunDir {
         state: &StateDir,
         id: &RunId,
         plan: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
-    ) -> Result<Self, StoreError> {
+        started: &Entry,
+    ) -> Result<(Self, Journal), StoreError> {
         let runs = state.runs();
         atomic::make_folder(&runs)?;
         let mut builder = tempfile::Builder::new();
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
         let draft = builder
-            .prefix(".new-run-")
+            .prefix(DRAFT)
             .tempdir_in(state.root())
             .map_err(StoreError::new("create a folder in", state.root()))?;
-        atomic::write(&draft.path().join("plan.jsonl"), plan)?;
-        Journal::open(&draft.path().join("journal.jsonl"))?;
+        let drafted = Self { path: draft.path().to_owned() };
+        atomic::write(&drafted.plan(), plan)?;
+        let mut journal = Journal::create(&drafted.journal())?;
+        journal.append(std::slice::from_ref(started))?;
         let path = runs.join(id.as_str());
-        let placed = std::fs::rename(draft.path(), &path).and_then(|()| atomic::sync_folder(&runs));
+        let placed = atomic::sync_folder(draft.path())
+            .and_then(|()| std::fs::rename(draft.path(), &path))
+            .and_then(|()| atomic::sync_folder(&runs));
         placed.map_err(StoreError::new("create", &path))?;
         // The temporary name is gone with the rename: dropping the guard has nothing left to remove.
-        Ok(Self { path })
+        Ok((Self { path }, journal))
+    }
+
+    /// The directory of a run that is there.
+    pub fn at(path: PathBuf) -> Self {
+        Self { path }
     }
 
     /// The folder.
@@ -91,9 +105,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let state = StateDir::find(Some(folder.path()), None, None).unwrap();
         let id = RunId::new("20261124-014231-aaaa");
-        RunDir::create(&state, &id, |_| Err(std::io::Error::other("disk full"))).unwrap_err();
+        let started = Entry::Resumed { at: Timestamp::UNIX_EPOCH };
+        RunDir::create(&state, &id, |_| Err(std::io::Error::other("disk full")), &started).unwrap_err();
         assert_eq!(std::fs::read_dir(state.runs()).unwrap().count(), 0);
-        let run = RunDir::create(&state, &id, |out| out.write_all(b"{}\n")).unwrap();
+        let (run, _) = RunDir::create(&state, &id, |out| out.write_all(b"{}\n"), &started).unwrap();
         assert!(run.plan().exists() && run.journal().exists());
         assert_eq!(std::fs::read_dir(state.root()).unwrap().count(), 1, "no draft is left beside runs/");
     }

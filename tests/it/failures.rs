@@ -65,7 +65,8 @@ fn a_client_deleted_after_planning_fails_with_auth0s_own_words_and_the_rest_goes
     assert!(last["_error"].contains("The client does not exist"), "{last:?}");
     assert_eq!(last["_error_code"], "inexistent_client");
     assert_eq!(case.result_words().iter().filter(|word| *word == "updated").count(), 19);
-    assert!(done.stderr.lines().last().unwrap().starts_with("patchwave apply job.csv"), "{done}");
+    let next = done.stderr.lines().last().unwrap();
+    assert!(next.starts_with("patchwave resume [RUN] --failed"), "{done}");
 }
 
 #[test]
@@ -188,8 +189,9 @@ fn ctrl_c_finishes_what_is_in_flight_and_says_what_is_left() {
         "{words:?}"
     );
     assert_eq!(served.counters().patch as usize, updated, "every PATCH that was sent is told");
-    assert!(done.stderr.lines().last().unwrap().starts_with("patchwave apply job.csv"), "{done}");
-    case.run(["apply", "job.csv", "--yes"]).exits(0);
+    assert!(done.stderr.lines().last().unwrap().starts_with("patchwave resume [RUN] --yes"), "{done}");
+    case.run(["resume", "--yes"]).exits(0);
+    assert_eq!(case.result_words(), vec!["updated"; 50], "the report of the resumed run is whole");
     assert_renamed(&served, &ids);
 }
 

@@ -382,7 +382,7 @@ fn said(job: &patchwave::job::Job) -> String {
         job.identity,
         job.vars,
         job.guards,
-        job.protect,
+        job.guards.protect,
         updates.join("\n")
     )
 }

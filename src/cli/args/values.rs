@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use encoding_rs::Encoding;
+use jiff::ZonedDateTime;
+use jiff::civil::Time;
 
 /// `NAME=VALUE`; the value may hold anything.
 pub(super) fn parse_var(text: &str) -> Result<(String, String), String> {
@@ -48,4 +50,72 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
         .ok()
         .filter(|d| !d.is_zero())
         .ok_or_else(|| "the time must be above 0".to_owned())
+}
+
+/// The same with `d` for days, as ages are told.
+pub(super) fn parse_age(text: &str) -> Result<Duration, String> {
+    match text.trim().strip_suffix('d') {
+        Some(days) => days
+            .parse::<u32>()
+            .map(|days| Duration::from_secs(u64::from(days) * 24 * 60 * 60))
+            .map_err(|_| format!("`{text}` is not an age such as 90d")),
+        None => parse_duration(text),
+    }
+}
+
+/// When no more rows are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deadline {
+    /// So long from the start of the command.
+    After(Duration),
+    /// The next time that a clock on the wall here shows this.
+    At(Time),
+}
+
+/// `30m`, or a time of day such as `03:00`.
+pub(super) fn parse_deadline(text: &str) -> Result<Deadline, String> {
+    if !text.contains(':') {
+        let wrong = |_| format!("`{text}` is neither a time such as 30m nor one of the day such as 03:00");
+        return parse_duration(text).map(Deadline::After).map_err(wrong);
+    }
+    let time = text.trim().parse().map_err(|_| format!("`{text}` is no time of day such as 03:00"))?;
+    Ok(Deadline::At(time))
+}
+
+impl Deadline {
+    /// How long from now on; `None` where the calendar ends before it comes.
+    pub fn from(self, now: &ZonedDateTime) -> Option<Duration> {
+        let at = match self {
+            Self::After(duration) => return Some(duration),
+            Self::At(time) => time,
+        };
+        let today = now.date().to_datetime(at).to_zoned_datetime(now.time_zone().clone()).ok()?;
+        let next = if today > *now {
+            today
+        } else {
+            now.date().tomorrow().ok()?.to_datetime(at).to_zoned_datetime(now.time_zone().clone()).ok()?
+        };
+        Duration::try_from(now.duration_until(&next)).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_of_day_is_the_next_one_on_a_local_clock() {
+        let now: ZonedDateTime = "2026-11-24T22:30:00+01:00[Europe/Berlin]".parse().unwrap();
+        let until = |text: &str| parse_deadline(text).unwrap().from(&now).unwrap().as_secs();
+        assert_eq!(until("03:00"), 4 * 3600 + 1800);
+        assert_eq!(until("23:00:30"), 1830);
+        assert_eq!(until("22:30"), 24 * 3600);
+        assert_eq!(until("90s"), 90);
+        // The night in which clocks are set back has an hour more.
+        let night: ZonedDateTime = "2026-10-24T22:00:00+02:00[Europe/Berlin]".parse().unwrap();
+        assert_eq!(parse_deadline("04:00").unwrap().from(&night).unwrap().as_secs(), 7 * 3600);
+        for wrong in ["soon", "25:00", "3:", ""] {
+            parse_deadline(wrong).unwrap_err();
+        }
+    }
 }

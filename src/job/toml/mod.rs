@@ -20,7 +20,7 @@ use toml::de::{DeTable, DeValue};
 use super::leaves;
 use super::load::{stem, utf8};
 use super::mask;
-use super::{Guards, Input, Job, LoadOptions};
+use super::{Guards, Input, Job, LoadOptions, WaveSize};
 use crate::catalogue::Kind;
 use crate::model::suggest::nearest;
 use crate::model::{Body, EntityId, FieldPath, Problem, SourceFile, TenantName};
@@ -29,9 +29,7 @@ use tree::entries;
 use update::Written;
 
 const TOP_KEYS: [&str; 6] = ["name", "tenants", "identity", "vars", "guards", "update"];
-const GUARD_KEYS: [&str; 3] = ["max_changes", "max_failures", "protect"];
-/// Keys that the job language has and this version does not read yet.
-const GUARD_LATER: [&str; 1] = ["waves"];
+const GUARD_KEYS: [&str; 4] = ["max_changes", "max_failures", "waves", "protect"];
 
 /// Reads a TOML job.
 ///
@@ -193,12 +191,28 @@ impl Reader<'_> {
                 "max_failures" => guards.max_failures = self.threshold(&key, value),
                 "protect" => {
                     let ids = self.list("protect", value);
-                    job.protect = ids.into_iter().filter_map(|(id, at)| self.protected(&id, at)).collect();
+                    guards.protect = ids.into_iter().filter_map(|(id, at)| self.protected(&id, at)).collect();
                 }
-                _ => self.unknown_key(&key, span, &GUARD_KEYS, &GUARD_LATER),
+                "waves" => guards.waves = self.waves(value),
+                _ => self.unknown_key(&key, span, &GUARD_KEYS, &[]),
             }
         }
         job.guards = guards;
+    }
+
+    /// The slices of a run: numbers, shares, and `rest`.
+    fn waves(&mut self, value: TomlSpanned<DeValue<'_>>) -> Vec<WaveSize> {
+        let span = value.span();
+        let DeValue::Array(items) = value.into_inner() else {
+            let help = "write `waves = [1, \"10%\", \"rest\"]`".to_owned();
+            self.fault("`waves` must be a list", span, Some(help));
+            return Vec::new();
+        };
+        let waves: Vec<WaveSize> = items.into_iter().filter_map(|item| self.wave(item)).collect();
+        if let Err(wrong) = WaveSize::check(&waves) {
+            self.fault(wrong, span, None);
+        }
+        waves
     }
 
     /// An id to protect. A name or a pattern would fit no id, and protect nobody.

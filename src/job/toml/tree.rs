@@ -9,7 +9,7 @@ use toml::de::{DeInteger, DeTable, DeValue};
 use super::Reader;
 use crate::job::leaves::{self, Spanned, Tree};
 use crate::job::template::{Template, Wrong, is_template};
-use crate::job::{Count, Threshold, term};
+use crate::job::{Count, Threshold, WaveSize, term};
 use crate::model::{FieldPath, SourceFile};
 
 /// An entry of a table with the place of its key.
@@ -144,6 +144,10 @@ impl Reader<'_> {
 
     pub(super) fn threshold(&mut self, key: &str, value: TomlSpanned<DeValue<'_>>) -> Option<Threshold> {
         self.limit(key, "a whole number or a share such as \"30%\"", value)
+    }
+
+    pub(super) fn wave(&mut self, value: TomlSpanned<DeValue<'_>>) -> Option<WaveSize> {
+        self.limit("waves", "a whole number, a share such as \"10%\", or \"rest\"", value)
     }
 
     pub(super) fn count(&mut self, value: TomlSpanned<DeValue<'_>>) -> Option<Count> {

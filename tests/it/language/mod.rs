@@ -219,7 +219,7 @@ impl World {
             objects: objects.collect(),
             own: self.own.clone(),
             excluded: self.excluded.clone(),
-            protected: job.protect.iter().cloned().collect(),
+            protected: job.guards.protect.iter().cloned().collect(),
             ..TenantState::default()
         }
     }

@@ -1,0 +1,86 @@
+//! Flags of `get` and `sandbox`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::{PaceArgs, TenantArgs};
+use crate::sandbox::{Faults, Latency, Tier};
+
+/// `get`.
+#[derive(Debug, Clone, Args)]
+pub struct GetArgs {
+    /// Ids of clients; the word `clients` may stand before them, and alone means all.
+    #[arg(value_name = "CLIENT_ID", required_unless_present_any = ["all", "own", "narrow"])]
+    pub ids: Vec<String>,
+    /// Every client of the tenant.
+    #[arg(long, conflicts_with_all = ["ids", "own"])]
+    pub all: bool,
+    /// The client whose credentials are used.
+    #[arg(long = "self", id = "own", conflicts_with = "ids")]
+    pub own: bool,
+    /// Only clients of which this holds, such as "app_type == 'spa'".
+    #[arg(long = "where", id = "narrow", value_name = "EXPR", conflicts_with = "own")]
+    pub narrow: Option<String>,
+    /// Only these fields, beside id and name. Repeatable, or separated by commas.
+    #[arg(long, value_name = "PATH", value_delimiter = ',')]
+    pub fields: Vec<String>,
+    /// Form of the file [default: by its extension, else json].
+    #[arg(long, value_enum)]
+    pub format: Option<FormArg>,
+    /// File to write, instead of standard output.
+    #[arg(short, long = "out-file", value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Overwrite the file where it exists.
+    #[arg(long)]
+    pub overwrite: bool,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "named by its type")]
+    pub tenant: TenantArgs,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "named by its type")]
+    pub pace: PaceArgs,
+}
+
+/// `--format` of `get`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FormArg {
+    /// One object, or an array.
+    Json,
+    /// One object a line.
+    Jsonl,
+    /// A spreadsheet.
+    Csv,
+    /// A job with `expect` beside `set`.
+    Toml,
+}
+
+/// `sandbox`.
+#[derive(Debug, Clone, Args)]
+pub struct SandboxArgs {
+    /// Clients in each tenant.
+    #[arg(long, value_name = "N", default_value = "100")]
+    pub clients: usize,
+    /// Tenants, each on a port of its own.
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub tenants: u16,
+    /// Port of the first tenant [default: one that is free].
+    #[arg(long, value_name = "PORT")]
+    pub port: Option<u16>,
+    /// Published rate limit to simulate: free, essentials, professional, enterprise, enterprise-nonprod, private-cloud-dev,
+    /// private-cloud-100 to -10000, unlimited, no-headers, or figures such as 50,16/s.
+    #[arg(long, value_name = "NAME", default_value = "enterprise")]
+    pub tier: Tier,
+    /// Time each answer takes: mean and spread, such as 390ms or 390ms,200ms.
+    #[arg(long, value_name = "D", default_value = "0ms")]
+    pub latency: Latency,
+    /// What goes wrong, such as 503=5%,reset-before=5%,patch:hang=#3,competing=8/s: `[WHERE:]WHAT=AMOUNT`, joined by commas.
+    #[arg(long, value_name = "SPEC", default_value = "")]
+    pub faults: Faults,
+    /// Start from these clients: a JSON file of `get --all`.
+    #[arg(long, value_name = "FILE")]
+    pub load: Option<PathBuf>,
+    /// Same seed, same tenant.
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub seed: u64,
+}

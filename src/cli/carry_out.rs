@@ -1,0 +1,140 @@
+//! From a plan to its report: guards, consent, the run. What `apply` and `undo` have in common.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::args::{ConflictArg, GuardArgs, PaceArgs, RunArgs, WaveArgs};
+use super::connect::Session;
+use super::consent::{self, Asked};
+use super::error::CliError;
+use super::interrupt::Interrupt;
+use super::live_run::{LiveRun, Reports, Work};
+use super::output::Output;
+use super::planned::{Planned, check_max_changes};
+use super::{history, show_plan};
+use crate::job::{Guards, Threshold, WaveSize};
+use crate::model::RowResult;
+use crate::plan::{Plan, Refusal, RowState, TenantPlan};
+use crate::report::progress::Display;
+use crate::run::{Limits, Task};
+
+/// What the command line says of a run.
+pub(super) struct Orders<'o> {
+    pub(super) run: &'o RunArgs,
+    pub(super) waves: &'o WaveArgs,
+    pub(super) guards: &'o GuardArgs,
+    pub(super) pace: &'o PaceArgs,
+    pub(super) reports: &'o Reports,
+    /// Whether unfinished runs of the same tenants are not to be finished any more.
+    pub(super) supersedes: bool,
+}
+
+/// Judges, asks, carries out and reports.
+pub(super) async fn carry_out(
+    session: &Session,
+    mut planned: Planned,
+    orders: &Orders<'_>,
+    (display, interrupt, output): (&Display, &Interrupt, &Output),
+) -> Result<u8, CliError> {
+    if planned.is_lost() {
+        return Err(planned.lost());
+    }
+    // Nobody is asked about what was not shown.
+    if !output.quiet() || !orders.run.yes {
+        show_plan::show_diff(&planned, orders.run.full, output);
+    }
+    refuse_conflicts(&planned.plan, orders.run)?;
+    check_max_changes(&planned, session, orders.guards)?;
+    settle_guards(&mut planned.plan, session, orders)?;
+    let unfinished = if orders.supersedes { history::unfinished(session, output)? } else { Vec::new() };
+    let asked = Asked::of(&planned.plan, planned.kind);
+    interrupt.or(consent::check_scopes(session, &asked)).await?;
+    interrupt.or(consent::ask(orders.run, session, &asked)).await?;
+    let work = Work {
+        kind: planned.kind,
+        tasks: planned.plan.tenants.iter().map(|part| tasks(part, planned.read)).collect(),
+        limits: limits(&planned.plan, orders.pace),
+        on_conflict: orders.run.on_conflict.into(),
+        max_age: orders.run.max_age,
+    };
+    let run = LiveRun::begin(session, planned.plan)?;
+    history::supersede(session, &unfinished, run.id());
+    history::tidy(&session.state, now());
+    let ended = run.execute(session, work, display, interrupt).await?;
+    display.clear();
+    Ok(ended.report(orders.reports, output))
+}
+
+fn tasks(part: &TenantPlan, read: tokio::time::Instant) -> Vec<Task> {
+    (0..part.writes.len()).map(|at| Task::planned(at, read)).collect()
+}
+
+/// With `--on-conflict stop` a conflict that the plan shows already is reason not to begin.
+fn refuse_conflicts(plan: &Plan, args: &RunArgs) -> Result<(), CliError> {
+    let conflicts = plan.tenants.iter().flat_map(|part| &part.rows);
+    let conflicts = conflicts
+        .filter(|row| matches!(&row.state, RowState::Done(done) if done.result == RowResult::Conflict))
+        .count();
+    if args.on_conflict != ConflictArg::Stop || conflicts == 0 {
+        return Ok(());
+    }
+    Err(CliError::refused(&[Refusal {
+        what: format!(
+            "{} in conflict, and --on-conflict is stop",
+            crate::report::term::count(conflicts, "row")
+        ),
+        help: "look at the clients; without the flag, the others are changed and these stay as they are"
+            .to_owned(),
+    }]))
+}
+
+/// Writes the limits that hold for this run into its plan, so that whoever resumes it obeys them as well.
+fn settle_guards(plan: &mut Plan, session: &Session, orders: &Orders<'_>) -> Result<(), CliError> {
+    let waves = waves(&plan.header.guards, session, orders.waves)?;
+    let writes = plan.totals().writes;
+    let said = session.guards.iter().map(|guards| guards.max_failures);
+    let said = Guards::strictest(said.chain([plan.header.guards.max_failures]), writes);
+    // Of clients that go first, none may fail where nobody says otherwise.
+    let default = if waves.is_empty() {
+        Threshold::Count(Threshold::Percent(10.0).of(writes).max(10))
+    } else {
+        Threshold::Count(0)
+    };
+    let header = &mut plan.header;
+    header.guards.max_failures = Some(orders.run.max_failures.or(said).unwrap_or(default));
+    header.guards.waves = waves;
+    header.verify |= orders.waves.verify;
+    if let Some(pause) = orders.waves.pause {
+        header.pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+    }
+    Ok(())
+}
+
+/// The waves of a run: those of the command line, else the job's, else the environment's.
+fn waves(of_job: &Guards, session: &Session, args: &WaveArgs) -> Result<Vec<WaveSize>, CliError> {
+    WaveSize::check(&args.waves).map_err(|wrong| CliError::usage(format!("--waves: {wrong}")))?;
+    let lists =
+        [&args.waves, &of_job.waves].into_iter().chain(session.guards.iter().map(|guards| &guards.waves));
+    Ok(lists.into_iter().find(|waves| !waves.is_empty()).cloned().unwrap_or_default())
+}
+
+/// What bounds a run, by its plan's own word.
+pub(super) fn limits(plan: &Plan, pace: &PaceArgs) -> Limits {
+    let writes = plan.totals().writes;
+    let max_failures = plan.header.guards.max_failures.unwrap_or(Threshold::Count(10));
+    Limits { concurrency: usize::from(pace.concurrency), max_failures: max_failures.of(writes) }
+}
+
+/// The pause between two waves.
+pub(super) fn pause(plan: &Plan) -> Duration {
+    Duration::from_millis(plan.header.pause_ms)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the command line owns the wall clock that the age of runs is told by"
+)]
+fn now() -> Timestamp {
+    Timestamp::now()
+}

@@ -1,0 +1,83 @@
+//! Leave to write: the token's, and that of whoever is there to ask.
+
+use super::args::RunArgs;
+use super::connect::{Session, Target};
+use super::error::CliError;
+use super::{output, prompt};
+use crate::catalogue::Kind;
+use crate::model::TenantName;
+use crate::plan::Plan;
+use crate::report::term;
+
+/// What leave is asked for.
+pub(super) struct Asked {
+    pub(super) kind: &'static Kind,
+    /// Clients that may change, tenant by tenant; none has none.
+    pub(super) changes: Vec<(TenantName, usize)>,
+}
+
+impl Asked {
+    /// Everything in a plan.
+    pub(super) fn of(plan: &Plan, kind: &'static Kind) -> Self {
+        let changes = plan.tenants.iter().map(|part| (part.tenant.clone(), part.writes.len()));
+        Self { kind, changes: changes.filter(|(_, writes)| *writes > 0).collect() }
+    }
+
+    fn targets<'s>(&self, session: &'s Session) -> Vec<&'s Target> {
+        self.changes.iter().filter_map(|(tenant, _)| session.target(tenant)).collect()
+    }
+}
+
+/// A token that may not write is found out before the first write, not by it.
+pub(super) async fn check_scopes(session: &Session, asked: &Asked) -> Result<(), CliError> {
+    for target in asked.targets(session) {
+        let grant = target.connection.reader().sign_in().await;
+        let grant = grant.map_err(|error| CliError::tenant(target.tenant.as_str(), &error))?;
+        let wanted = &asked.kind.endpoint.update_scope;
+        let enough = asked.kind.update_scopes();
+        if grant.scopes.is_some_and(|scopes| !enough.iter().any(|scope| scopes.contains(*scope))) {
+            let what = format!(
+                "the token for {} lacks the scope {wanted}: grant it to the application, on its \"APIs\" page in the Auth0 Dashboard; nothing was written",
+                target.domain
+            );
+            return Err(CliError::setup(what).of_tenant(target.tenant.as_str()));
+        }
+    }
+    Ok(())
+}
+
+/// Asks, unless the command line has answered already, or nothing can come to harm.
+pub(super) async fn ask(args: &RunArgs, session: &Session, asked: &Asked) -> Result<(), CliError> {
+    let writes: usize = asked.changes.iter().map(|(_, writes)| writes).sum();
+    if session.sandbox.is_some() || writes == 0 {
+        return Ok(());
+    }
+    let targets = asked.targets(session);
+    let asks = !args.yes;
+    if asks && !prompt::can_ask() {
+        return Err(CliError::no_consent(
+            "nobody is there to ask, and --yes is not given; nothing was written",
+        )
+        .next(output::command_line_with(&["--yes"])));
+    }
+    for target in targets.iter().filter(|target| target.protected) {
+        let name = target.tenant.as_str();
+        if args.confirm_tenant.iter().any(|confirmed| confirmed == name) {
+            continue;
+        }
+        let typed = asks && prompt::typed(format!("{} is protected.", target.domain), name).await;
+        if !typed {
+            return Err(CliError::no_consent(format!(
+                "tenant {name} is protected and was not confirmed; nothing was written"
+            ))
+            .next(output::command_line_with(&["--yes", &format!("--confirm-tenant={name}")])));
+        }
+    }
+    let places: Vec<String> =
+        targets.iter().map(|t| format!("{} (credentials from {})", t.domain, t.origin)).collect();
+    let question = format!("Change {} in {}?", term::count(writes, &asked.kind.singular), places.join(", "));
+    if asks && !prompt::yes(question).await {
+        return Err(CliError::no_consent("not confirmed; nothing was written"));
+    }
+    Ok(())
+}

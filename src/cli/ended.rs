@@ -1,0 +1,188 @@
+//! A run that is over, just now or long ago: its results, its summary, its exit code. Made of plan and journal alone.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::error::CliError;
+use super::live_run::{Format, Reports, record_of};
+use super::output::{self, Output};
+use super::{exit, show_plan};
+use crate::model::{Reason, Remains, RowResult, RunId, RunRecord, StopReason, TenantName};
+use crate::plan::{Plan, TenantPlan, file};
+use crate::report::{ReportRow, Summary, csv, json, report_rows, summarize, term};
+use crate::store::journal::{self, Found};
+use crate::store::{RunDir, StoreError, atomic};
+
+/// A run that is over.
+pub(super) struct Ended {
+    pub(super) id: RunId,
+    pub(super) folder: RunDir,
+    pub(super) plan: Plan,
+    pub(super) record: RunRecord,
+    /// Why its journal was lost, where it was.
+    pub(super) lost: Option<StoreError>,
+}
+
+impl Ended {
+    /// Reads a run from its directory; also where its journal ends.
+    ///
+    /// # Errors
+    /// Where plan or journal cannot be used: which, where, and what to do instead.
+    pub(super) fn read(id: &RunId, folder: RunDir) -> Result<(Self, Found), CliError> {
+        let bytes = std::fs::read(folder.plan())
+            .map_err(|error| CliError::setup(format!("cannot read {}: {error}", folder.plan().display())))?;
+        let plan = file::parse(&bytes)
+            .map_err(|error| CliError::unusable(format!("run {id}: its plan.jsonl: {error}")))?;
+        // With the plan alone every client can still be looked at and brought to where it was to be.
+        let instead = || output::apply_saved_line(&folder.plan());
+        let found = journal::read(&folder.journal())
+            .map_err(|error| CliError::unusable(format!("run {id}: {error}")).next(instead()))?;
+        let mut record = record_of(&plan);
+        for (at, entry) in found.entries.iter().enumerate() {
+            record.take(entry).map_err(|impossible| {
+                let what = format!("run {id}: {}: line {}: {impossible}", folder.journal().display(), at + 1);
+                CliError::unusable(what).next(instead())
+            })?;
+        }
+        Ok((Self { id: id.clone(), folder, plan, record, lost: None }, found))
+    }
+
+    /// The exit code that the run has, or had.
+    pub(super) fn code(&self) -> u8 {
+        code_of(&self.plan, &report_rows(&self.plan, &self.record), &self.record)
+    }
+
+    /// Writes results and summary, says how it went, and returns the exit code. A report that cannot be written does not
+    /// undo what was done: it is told, and the journal still has every outcome.
+    pub(super) fn report(&self, reports: &Reports, output: &Output) -> u8 {
+        let rows = report_rows(&self.plan, &self.record);
+        let code = code_of(&self.plan, &rows, &self.record);
+        let summary = self.summary(code);
+        let written = self.write(&summary, &rows).and_then(|()| self.copy(&summary, &rows, reports));
+        self.say(&summary, code, output);
+        if let Some(lost) = &self.lost {
+            output.error(&format!("{} {lost}", term::paint(term::BAD, "error:")));
+        }
+        let Err(error) = written else { return code };
+        output.error(&format!("{} {error}", term::paint(term::BAD, "error:")));
+        self.last_resort(&rows, output);
+        code.max(exit::ROWS)
+    }
+
+    /// The run in numbers.
+    pub(super) fn summary(&self, code: u8) -> Summary {
+        summarize(&self.plan, &self.record, &self.id, code)
+    }
+
+    /// Results and summary into the run's own directory.
+    fn write(&self, summary: &Summary, rows: &[ReportRow<'_>]) -> Result<(), StoreError> {
+        let columns = &self.plan.header.columns;
+        atomic::write(&self.folder.results(), |out| csv::print(columns, rows, Some(&self.id), out))?;
+        atomic::write(&self.folder.summary(), |out| Ok(serde_json::to_writer_pretty(out, summary)?))
+    }
+
+    /// The copies that `--report` asks for.
+    fn copy(&self, summary: &Summary, rows: &[ReportRow<'_>], reports: &Reports) -> Result<(), StoreError> {
+        for (path, format) in &reports.0 {
+            match format {
+                Format::Csv => {
+                    let columns = &self.plan.header.columns;
+                    atomic::write(path, |out| csv::print(columns, rows, Some(&self.id), out))?;
+                }
+                Format::Json => {
+                    let run = json::run(summary, &self.plan, &self.record);
+                    atomic::write(path, |out| Ok(serde_json::to_writer_pretty(out, &run)?))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Where no file could take the results, the screen (or the log that it is redirected to) does.
+    fn last_resort(&self, rows: &[ReportRow<'_>], output: &Output) {
+        if self.folder.results().exists() {
+            return output.error(&format!("the results are in {}", self.folder.results().display()));
+        }
+        let mut text = Vec::new();
+        if csv::print(&self.plan.header.columns, rows, Some(&self.id), &mut text).is_ok() {
+            output.error("The results could not be kept anywhere. Here they are:");
+            output.error(&String::from_utf8_lossy(&text));
+        }
+    }
+
+    fn say(&self, summary: &Summary, code: u8, output: &Output) {
+        if output.json() {
+            output.result(&json::run(summary, &self.plan, &self.record).to_string());
+            return;
+        }
+        // Unattended and in order: silence, so that cron sends no mail.
+        if output.quiet() && code == exit::OK {
+            return;
+        }
+        let text = if self.plan.totals().writes == 0 && !exit::unfinished(summary) {
+            show_plan::nothing_to_do(self.plan.totals()).to_owned()
+        } else {
+            summary.render()
+        };
+        // Of a quiet run standard error has all that a person must act on.
+        let say = |text: &str| if output.quiet() { output.error(text) } else { output.result(text) };
+        say(&text);
+        say(&format!("Results: {}", self.folder.results().display()));
+        if exit::unfinished(summary) {
+            output.error(&self.next_step());
+        }
+    }
+
+    /// What to type next: the wave that was not good enough can be taken back, what is left can be resumed, and what failed
+    /// can be tried again. Where nothing was sent, it is the same command again.
+    fn next_step(&self) -> String {
+        let mut lines = Vec::new();
+        if let Some((wave, Some(_))) = &self.record.wave
+            && self.record.stop.is_some()
+        {
+            lines.push(format!("To take wave {wave} back:"));
+            lines.push(output::run_line("undo", &self.id, &[&format!("--wave={wave}")]));
+        }
+        let failed = |remains: Remains| self.count(remains) > 0;
+        if self.record.left() > 0 {
+            lines.push("To finish it:".to_owned());
+            lines.push(output::run_line("resume", &self.id, &[]));
+        } else if failed(Remains::Failed) {
+            lines.push("When the causes are mended, to try these rows again:".to_owned());
+            lines.push(output::run_line("resume", &self.id, &["--failed"]));
+        } else {
+            lines.push(
+                "When the causes are mended, run it again; clients that are done stay as they are:"
+                    .to_owned(),
+            );
+            lines.push(output::command_line());
+        }
+        lines.join("\n")
+    }
+
+    fn count(&self, remains: Remains) -> usize {
+        let tenants = self.plan.tenants.iter();
+        tenants
+            .map(|part| {
+                self.record.writes(&part.tenant).iter().filter(|state| state.remains() == remains).count()
+            })
+            .sum()
+    }
+}
+
+fn code_of(plan: &Plan, rows: &[ReportRow<'_>], record: &RunRecord) -> u8 {
+    let mut results: HashMap<&TenantName, Vec<(RowResult, Option<Reason>)>> = HashMap::new();
+    for row in rows {
+        results.entry(row.tenant).or_default().push((row.result, row.reason));
+    }
+    // A process that was killed stopped early, whatever its rows are.
+    let stop = record.stop.or((!record.closed && record.is_unfinished()).then_some(StopReason::JournalLost));
+    let of = |tenant: &Arc<TenantPlan>| {
+        let lost =
+            record.tenant_stops.iter().find(|(of, ..)| *of == tenant.tenant).map(|(_, reason, _)| *reason);
+        let rows = results.get(&tenant.tenant).map(Vec::as_slice).unwrap_or_default();
+        exit::of_tenant(tenant.failure.as_ref(), rows, stop, lost)
+    };
+    let codes: Vec<u8> = plan.tenants.iter().map(of).collect();
+    exit::of_run(&codes, stop)
+}

@@ -1,0 +1,244 @@
+//! `patchwave resume`: finishes a run that stopped, however it did.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::args::{ResumeArgs, TenantArgs};
+use super::carry_out::limits;
+use super::connect::{Session, connect};
+use super::consent::{self, Asked};
+use super::ended::Ended;
+use super::error::CliError;
+use super::history::{self, Chosen};
+use super::interrupt::Interrupt;
+use super::live_run::{LiveRun, Reports, Work};
+use super::locks;
+use super::output::{self, Output};
+use super::planned::kind_of;
+use super::sandboxed::as_left_by;
+use super::saved::{Whole, fit};
+use crate::job::Guards;
+use crate::model::{Remains, RunId, TenantName, Written};
+use crate::report::progress::Display;
+use crate::report::term;
+use crate::run::Task;
+use crate::store::{Journal, RunDir, StateDir};
+
+/// Finishes a run.
+pub(super) async fn run(args: ResumeArgs, output: &Output) -> Result<u8, CliError> {
+    let reports = Reports::from_paths(&args.run.report, None)?;
+    let display = output.progress();
+    let interrupt = Interrupt::listen(&display);
+    interrupt.at(args.run.deadline);
+    let run = Run::chosen(&args)?;
+    let (session, _locks) = interrupt.or(run.session(&args, &display)).await?;
+    // Only now, with the locks, does nobody else write into its journal.
+    let (ended, found) = Ended::read(&run.id, run.folder())?;
+    as_left_by(&session, &ended);
+    let todo = Todo::of(&ended, &session, args.failed);
+    if todo.is_empty() {
+        return nothing_left(ended, &found, (&reports, output));
+    }
+    run.refuse_superseded(&ended, &todo)?;
+    output.note(&todo.words(&run.id));
+    let kind = kind_of(&ended.plan.header)?;
+    let asked = Asked { kind, changes: todo.changes(&ended) };
+    interrupt.or(consent::check_scopes(&session, &asked)).await?;
+    interrupt.or(consent::ask(&args.run, &session, &asked)).await?;
+    let mut plan = ended.plan;
+    strictest_failures(&mut plan.header.guards, &args, &session, todo.total());
+    let work = Work {
+        kind,
+        tasks: todo.tasks(&plan, &args),
+        limits: limits(&plan, &args.pace),
+        on_conflict: args.run.on_conflict.into(),
+        max_age: args.run.max_age,
+    };
+    let journal = Journal::go_on(&ended.folder.journal(), &found)?;
+    let live = LiveRun::take_up(ended.id, ended.folder, plan, journal, ended.record)?;
+    let ended = live.execute(&session, work, &display, &interrupt).await?;
+    display.clear();
+    Ok(ended.report(&reports, output))
+}
+
+/// The run that is to be finished.
+struct Run {
+    id: RunId,
+    state: StateDir,
+    tenants: Vec<TenantName>,
+}
+
+impl Run {
+    fn chosen(args: &ResumeArgs) -> Result<Self, CliError> {
+        let chosen = Chosen::read(&args.tenant)?;
+        let unfinished = chosen.unfinished();
+        let run = match (&args.id, unfinished.as_slice()) {
+            (Some(word), _) => chosen.named(word)?,
+            (None, _) if args.failed => chosen.newest(|_| true)?,
+            (None, [run]) => run,
+            (None, []) => chosen.newest(|_| true)?,
+            (None, several) => {
+                let lines: Vec<String> = several.iter().map(|run| history::line(run)).collect();
+                let what = format!("several runs are unfinished; name one:\n{}", lines.join("\n"));
+                let newest = several.last().map(|run| output::run_line("resume", &run.id, &[]));
+                return Err(CliError::usage(what).next(newest.unwrap_or_else(output::help_line)));
+            }
+        };
+        let tenants = run.tenants.iter().map(|of| of.tenant.clone()).collect();
+        Ok(Self { id: run.id.clone(), state: chosen.state.clone(), tenants })
+    }
+
+    fn folder(&self) -> RunDir {
+        RunDir::at(self.state.runs().join(self.id.as_str()))
+    }
+
+    /// Connects to the run's tenants and takes their locks.
+    async fn session(
+        &self,
+        args: &ResumeArgs,
+        display: &Display,
+    ) -> Result<(Session, locks::Locks), CliError> {
+        let (ended, _) = Ended::read(&self.id, self.folder())?;
+        let (mut session, named) = self.connected(&args.tenant, args, display).await?;
+        fit(&mut session, &ended.plan, &named, Whole::No)?;
+        let locks = locks::take(&session, args.run.lock_wait).await?;
+        // Rows of a tenant that another run works on stay as they are.
+        session.targets.retain(|target| locks.refused(&target.tenant).is_none());
+        Ok((session, locks))
+    }
+
+    async fn connected(
+        &self,
+        tenant: &TenantArgs,
+        args: &ResumeArgs,
+        display: &Display,
+    ) -> Result<(Session, String), CliError> {
+        let session = connect(tenant, &args.pace, &self.tenants, display).await?;
+        Ok((session, format!("run {}", self.id)))
+    }
+
+    /// What another run was put in the place of is not finished: it would undo what that one did.
+    fn refuse_superseded(&self, ended: &Ended, todo: &Todo) -> Result<(), CliError> {
+        let by = todo.parts.iter().find_map(|part| ended.record.superseded_by(&part.tenant));
+        match by {
+            None => Ok(()),
+            Some(by) => Err(CliError::unusable(format!(
+                "run {} was superseded by run {by}: it is not to be finished any more",
+                self.id
+            ))
+            .next(output::run_line("resume", by, &[]))),
+        }
+    }
+}
+
+/// What is left of a run.
+struct Todo {
+    parts: Vec<Part>,
+}
+
+struct Part {
+    tenant: TenantName,
+    writes: Vec<(usize, Remains, Written)>,
+}
+
+impl Todo {
+    fn of(ended: &Ended, session: &Session, failed: bool) -> Self {
+        let part = |tenant: &TenantName| {
+            let states = ended.record.writes(tenant);
+            let written = |at: usize| {
+                states
+                    .get(at)
+                    .and_then(|state| state.outcome())
+                    .map_or(Written::No, |outcome| outcome.written)
+            };
+            let writes =
+                ended.record.remaining(tenant, failed).map(|(at, remains)| (at, remains, written(at)));
+            Part { tenant: tenant.clone(), writes: writes.collect() }
+        };
+        Self { parts: session.targets.iter().map(|target| part(&target.tenant)).collect() }
+    }
+
+    fn total(&self) -> usize {
+        self.parts.iter().map(|part| part.writes.len()).sum()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.total() == 0
+    }
+
+    fn changes(&self, ended: &Ended) -> Vec<(TenantName, usize)> {
+        let of = |part: &Part| (part.tenant.clone(), part.writes.len());
+        let planned = |part: &&Part| ended.plan.tenants.iter().any(|of| of.tenant == part.tenant);
+        self.parts.iter().filter(planned).map(of).filter(|(_, writes)| *writes > 0).collect()
+    }
+
+    /// In a sentence.
+    fn words(&self, id: &RunId) -> String {
+        let count = |wanted: Remains| {
+            self.parts
+                .iter()
+                .flat_map(|part| &part.writes)
+                .filter(|(_, remains, _)| *remains == wanted)
+                .count()
+        };
+        let mut parts = vec![format!("{} left", term::count(self.total(), "write"))];
+        for (remains, words) in [
+            (Remains::Look, "may have been sent and is looked at first"),
+            (Remains::Failed, "failed and is tried again"),
+        ] {
+            if count(remains) > 0 {
+                parts.push(format!("{} of them {words}", count(remains)));
+            }
+        }
+        format!("Run {id}: {}", parts.join(", "))
+    }
+
+    /// The tasks, one list a tenant of the plan. What was planned too long ago is read again before it is used.
+    fn tasks(&self, plan: &crate::plan::Plan, args: &ResumeArgs) -> Vec<Vec<Task>> {
+        let age = Duration::try_from(now().duration_since(plan.header.made)).unwrap_or_default();
+        // A clock that counts from the start of the machine may not reach back so far.
+        let read = Instant::now().checked_sub(age).filter(|_| age < args.run.max_age);
+        let task = |(at, remains, written): &(usize, Remains, Written)| match (remains, read) {
+            (Remains::Send, Some(read)) => Task::planned(*at, read),
+            (Remains::Send, None) => Task::unseen(*at, false),
+            (Remains::Look, _) => Task::unseen(*at, true),
+            (Remains::Failed | Remains::Nothing, _) => Task::unseen(*at, *written != Written::No),
+        };
+        let of = |tenant: &TenantName| {
+            let part = self.parts.iter().find(|part| part.tenant == *tenant);
+            part.map(|part| part.writes.iter().map(task).collect()).unwrap_or_default()
+        };
+        plan.tenants.iter().map(|part| of(&part.tenant)).collect()
+    }
+}
+
+/// Failures are counted anew: those of earlier sessions have been seen by whoever resumes the run.
+fn strictest_failures(guards: &mut Guards, args: &ResumeArgs, session: &Session, writes: usize) {
+    let said = session.guards.iter().map(|guards| guards.max_failures).chain([guards.max_failures]);
+    guards.max_failures = args.run.max_failures.or(Guards::strictest(said, writes));
+}
+
+/// The run's report again, and the code that it ended with. One whose process was killed after its last row has no report
+/// yet, and its journal no last line.
+fn nothing_left(
+    ended: Ended,
+    found: &crate::store::journal::Found,
+    (reports, output): (&Reports, &Output),
+) -> Result<u8, CliError> {
+    if ended.record.closed || ended.record.left() > 0 {
+        return Ok(ended.report(reports, output));
+    }
+    let journal = Journal::go_on(&ended.folder.journal(), found)?;
+    let live = LiveRun::take_up(ended.id, ended.folder, ended.plan, journal, ended.record)?;
+    Ok(live.close()?.report(reports, output))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the command line owns the wall clock that the age of a plan is told by"
+)]
+fn now() -> Timestamp {
+    Timestamp::now()
+}

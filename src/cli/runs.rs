@@ -1,0 +1,152 @@
+//! `patchwave runs` and `patchwave report`: the history.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::args::{PruneArgs, ReportArgs, RunsAction, RunsArgs};
+use super::ended::Ended;
+use super::error::CliError;
+use super::live_run::Reports;
+use super::output::Output;
+use super::{exit, history, output, prompt};
+use crate::report::term;
+use crate::store::StateDir;
+use crate::store::history::{History, Retention, RunGlance, Standing, list, remove};
+
+/// Lists the runs, shows one, or removes old ones.
+pub(super) async fn run(args: RunsArgs, output: &Output) -> Result<u8, CliError> {
+    let state = history::state_of(&args.state)?;
+    let runs = list(&state)?;
+    match args.action {
+        None => Ok(all(&runs, output)),
+        Some(RunsAction::Show { id }) => show(history::named(&runs, &id)?, output),
+        Some(RunsAction::Prune(args)) => prune(&state, &runs, &args, output).await,
+    }
+}
+
+/// One line a run, newest last, as a terminal shows best.
+fn all(runs: &History, output: &Output) -> u8 {
+    if output.json() {
+        let runs: Vec<_> = runs.runs.iter().map(as_json).collect();
+        output.result(&json!({ "runs": runs }).to_string());
+    } else if runs.runs.is_empty() && runs.unreadable.is_empty() {
+        output.result("No run is kept here.");
+    }
+    for run in &runs.runs {
+        output.text(&format!("{}  {}", history::line(run), standing(run)));
+    }
+    for run in &runs.unreadable {
+        output.error(&format!("{} {}: {}", term::paint(term::WARN, "unreadable:"), run.id, run.error));
+    }
+    exit::OK
+}
+
+fn standing(run: &RunGlance) -> String {
+    let undoes = run.undoes.as_ref().map(|of| format!("undo of {of}; ")).unwrap_or_default();
+    let words = match &run.standing {
+        Standing::Open => term::paint(term::WARN, "unfinished"),
+        Standing::Closed { left: 0, written, stop: None } => format!("{written} written"),
+        Standing::Closed { left: 0, written, stop: Some(stop) } => {
+            format!("{written} written; stopped: {}", stop.describe())
+        }
+        Standing::Closed { left, written, .. } => {
+            format!("{written} written, {}", term::paint(term::WARN, format_args!("{left} left")))
+        }
+    };
+    format!("{undoes}{words}")
+}
+
+fn as_json(run: &RunGlance) -> serde_json::Value {
+    let (stop, written, left) = match &run.standing {
+        Standing::Open => (None, None, None),
+        Standing::Closed { stop, written, left } => (*stop, Some(written), Some(left)),
+    };
+    json!({
+        "run_id": run.id,
+        "job": run.job,
+        "undoes": run.undoes,
+        "began": run.began,
+        "tenants": run.tenants,
+        "unfinished": run.is_unfinished(),
+        "stop": stop,
+        "written": written,
+        "left": left,
+        "path": run.folder().path(),
+    })
+}
+
+fn show(run: &RunGlance, output: &Output) -> Result<u8, CliError> {
+    let (ended, _) = Ended::read(&run.id, run.folder())?;
+    let summary = ended.summary(ended.code());
+    if output.json() {
+        output.result(&json!({ "run": as_json(run), "summary": summary }).to_string());
+        return Ok(exit::OK);
+    }
+    output.result(&history::line(run));
+    output.result(&summary.render());
+    let superseded = ended.plan.tenants.iter().filter_map(|part| ended.record.superseded_by(&part.tenant));
+    if let Some(by) = superseded.max() {
+        output.result(&format!("  superseded by run {by}"));
+    }
+    let folder = ended.folder.path().display();
+    output.result(&format!("  {folder}"));
+    if ended.record.is_unfinished() {
+        output.result(&format!("To finish it: {}", output::run_line("resume", &run.id, &[])));
+    } else if ended.record.written() > 0 {
+        output.result(&format!("To take it back: {}", output::run_line("undo", &run.id, &[])));
+    }
+    Ok(exit::OK)
+}
+
+async fn prune(state: &StateDir, runs: &History, args: &PruneArgs, output: &Output) -> Result<u8, CliError> {
+    let all: Vec<&RunGlance> = runs.runs.iter().collect();
+    let retention = Retention { keep: args.keep, older_than: args.older_than };
+    let gone = retention.goes(&all, now());
+    if gone.is_empty() {
+        output.text("No run is old enough to go.");
+        return Ok(exit::OK);
+    }
+    if !output.quiet() {
+        for run in &gone {
+            output.text(&format!("{}  {}", history::line(run), standing(run)));
+        }
+    }
+    if args.dry_run {
+        output.text(&format!("{} would go.", term::count(gone.len(), "run")));
+        return Ok(exit::OK);
+    }
+    if !args.yes && !prompt::can_ask() {
+        let what = "nobody is there to ask, and --yes is not given; nothing was removed";
+        return Err(CliError::no_consent(what).next(output::command_line_with(&["--yes"])));
+    }
+    let runs = term::count(gone.len(), "run");
+    if !args.yes && !prompt::yes(format!("Remove {runs}, and with them the way to undo them?")).await {
+        return Err(CliError::no_consent("not confirmed; nothing was removed"));
+    }
+    for run in gone {
+        remove(state, run)?;
+    }
+    output.text(&format!("{runs} removed."));
+    Ok(exit::OK)
+}
+
+/// Makes the report of a run again.
+pub(super) fn report(args: &ReportArgs, output: &Output) -> Result<u8, CliError> {
+    let reports = Reports::from_paths(&args.report, None)?;
+    let runs = list(&history::state_of(&args.state)?)?;
+    let run = history::named(&runs, &args.id)?;
+    let (ended, _) = Ended::read(&run.id, run.folder())?;
+    // What the run ended with is in the report; this command has done what it was asked for.
+    match ended.report(&reports, output) {
+        _ if ended.folder.results().exists() => Ok(exit::OK),
+        code => Ok(code),
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the command line owns the wall clock that the age of runs is told by"
+)]
+fn now() -> Timestamp {
+    Timestamp::now()
+}

@@ -1,0 +1,238 @@
+//! A plan that was saved, against the tenants as they are now.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::args::{ConflictArg, Force, GuardArgs, JobArgs};
+use super::connect::{Session, Target, connect};
+use super::error::CliError;
+use super::locks::{self, Locks};
+use super::output;
+use super::planned::{Planned, blank, failure, forecast_of, kind_of, needs_total, protected};
+use super::show_plan::Source;
+use crate::catalogue::Kind;
+use crate::model::{EntityId, TenantName};
+use crate::model::{Reason, RowResult};
+use crate::plan::revive::{Permits, revive, roots};
+use crate::plan::{
+    Done, Header, Needs, OnConflict, Plan, Refusal, Row, RowState, TenantFailure, TenantPlan, TenantState,
+    file,
+};
+use crate::report::progress::Display;
+use crate::run::read_state;
+
+/// Reads a saved plan and judges each of its clients anew.
+pub(super) async fn plan(
+    source: &Source<'_>,
+    bytes: &[u8],
+    display: &Display,
+    lock_wait: Option<Option<Duration>>,
+) -> Result<(Session, Planned, Locks), CliError> {
+    let name = &source.args.job;
+    let saved =
+        file::parse(bytes).map_err(|error| CliError::unusable(format!("the plan {name}: {error}")))?;
+    refuse_job_flags(source.args)?;
+    let kind = kind_of(&saved.header)?;
+    let tenants: Vec<TenantName> = saved.tenants.iter().map(|part| part.tenant.clone()).collect();
+    let mut session = connect(source.tenant, source.pace, &tenants, display).await?;
+    fit(&mut session, &saved, &format!("the plan {name}"), Whole::Yes)?;
+    let locks = match lock_wait {
+        Some(wait) => locks::take(&session, wait).await?,
+        None => Locks::default(),
+    };
+    display.reading();
+    let planned = revived(&session, &locks, &saved, kind, source).await;
+    display.clear();
+    Ok((session, planned?, locks))
+}
+
+/// What narrows or reads a job has no meaning for a plan: it is carried out exactly.
+fn refuse_job_flags(args: &JobArgs) -> Result<(), CliError> {
+    let JobArgs { narrow, vars, read, limit, allow_env, .. } = args;
+    let given = [
+        ("--where", narrow.is_some()),
+        ("--var", !vars.is_empty()),
+        ("--limit", limit.is_some()),
+        ("--allow-env", !allow_env.is_empty()),
+        ("--allow-field", !read.allow_field.is_empty()),
+        ("--no-base", read.no_base),
+        ("--ignore-column", !read.ignore_column.is_empty()),
+        ("--encoding", read.encoding.is_some()),
+    ];
+    match given.iter().find(|(_, given)| *given) {
+        Some((flag, _)) => Err(CliError::usage(format!(
+            "{flag} is for jobs: {} is a saved plan, which is carried out exactly; plan again with the flag",
+            args.job
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Whether all tenants of a plan must be chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whole {
+    Yes,
+    No,
+}
+
+/// Brings a session and a plan together: each chosen tenant must be one of the plan's, by its domain. The session takes over
+/// the plan's names and order.
+pub(super) fn fit(session: &mut Session, plan: &Plan, what: &str, whole: Whole) -> Result<(), CliError> {
+    let sandbox = session.sandbox.is_some();
+    let mut targets = std::mem::take(&mut session.targets);
+    let mut missing = Vec::new();
+    for part in &plan.tenants {
+        // An embedded sandbox listens elsewhere each time; its tenants go by name.
+        let is = |target: &Target| target.domain == part.domain || sandbox && target.tenant == part.tenant;
+        match targets.iter().position(is) {
+            Some(at) => {
+                let target = targets.remove(at);
+                session.targets.push(Target { tenant: part.tenant.clone(), ..target });
+            }
+            None => missing.push(part.domain.to_string()),
+        }
+    }
+    let for_others = |chosen: &[&str]| {
+        let of: Vec<String> = plan.tenants.iter().map(|part| part.domain.to_string()).collect();
+        CliError::unusable(format!(
+            "{what} is for {}, and what is chosen is {}; nothing was written",
+            of.join(", "),
+            chosen.join(", ")
+        ))
+    };
+    if !targets.is_empty() || session.targets.is_empty() {
+        let chosen: Vec<&str> = targets.iter().map(|target| target.domain.as_str()).collect();
+        return Err(for_others(&chosen));
+    }
+    if whole == Whole::Yes && !missing.is_empty() {
+        let what =
+            format!("{what} is also for {}, which is not chosen; nothing was written", missing.join(", "));
+        return Err(CliError::unusable(what).next(output::command_line()));
+    }
+    Ok(())
+}
+
+async fn revived(
+    session: &Session,
+    locks: &Locks,
+    saved: &Plan,
+    kind: &'static Kind,
+    source: &Source<'_>,
+) -> Result<Planned, CliError> {
+    let read = Instant::now();
+    let parts: Vec<(&Target, &TenantPlan)> = parts(session, saved).collect();
+    let states = join_all(parts.iter().map(|(target, part)| {
+        state_of(session, locks, target, kind, (&saved.header, &source.args.guards), Clients::of(part, kind))
+    }))
+    .await;
+    let header = Header { made: now(), tool: env!("CARGO_PKG_VERSION").to_owned(), ..saved.header.clone() };
+    let mut planned = Planned::new(header, kind, read);
+    let permits = permits(&source.args.guards, source.on_conflict);
+    let mut refusals: Vec<Refusal> = Vec::new();
+    for ((target, part), state) in parts.into_iter().zip(states) {
+        match state {
+            Err(failure) => planned.add(unread(target, part, failure)),
+            Ok(state) => match revive(kind, part, &state, permits) {
+                Ok((writes, rows)) => {
+                    let forecast = Some(forecast_of(session, target, writes.len()));
+                    let failure = part.failure.clone();
+                    planned.add(TenantPlan {
+                        writes,
+                        rows,
+                        total: state.total,
+                        forecast,
+                        failure,
+                        ..blank(target)
+                    });
+                }
+                Err(more) => refusals.extend(more),
+            },
+        }
+    }
+    if refusals.is_empty() { Ok(planned) } else { Err(CliError::refused(&refusals)) }
+}
+
+/// The chosen tenants with their parts of a plan.
+pub(super) fn parts<'p>(
+    session: &'p Session,
+    plan: &'p Plan,
+) -> impl Iterator<Item = (&'p Target, &'p TenantPlan)> {
+    session.targets.iter().filter_map(|target| {
+        let part = plan.tenants.iter().find(|part| part.tenant == target.tenant)?;
+        Some((target, &**part))
+    })
+}
+
+/// What flags permit of a plan that was made earlier.
+pub(super) fn permits(guards: &GuardArgs, on_conflict: ConflictArg) -> Permits {
+    Permits {
+        on_conflict: on_conflict.into(),
+        own_client: guards.force.contains(&Force::OwnClient),
+        protected: guards.force.contains(&Force::Protect),
+    }
+}
+
+impl From<ConflictArg> for OnConflict {
+    fn from(arg: ConflictArg) -> Self {
+        match arg {
+            ConflictArg::Skip => Self::Skip,
+            ConflictArg::Overwrite => Self::Overwrite,
+            ConflictArg::Stop => Self::Stop,
+        }
+    }
+}
+
+/// Clients that are read again, and the fields that are needed of them.
+pub(super) struct Clients {
+    pub(super) ids: indexmap::IndexSet<EntityId>,
+    pub(super) fields: Vec<String>,
+}
+
+impl Clients {
+    fn of(part: &TenantPlan, kind: &Kind) -> Self {
+        Self {
+            ids: part.writes.iter().map(|write| write.id.clone()).collect(),
+            fields: roots(kind, &part.writes),
+        }
+    }
+}
+
+/// The state of a tenant, as far as a plan that was made earlier touches it.
+pub(super) async fn state_of(
+    session: &Session,
+    locks: &Locks,
+    target: &Target,
+    kind: &Kind,
+    (header, guards): (&Header, &GuardArgs),
+    clients: Clients,
+) -> Result<TenantState, TenantFailure> {
+    if let Some(words) = locks.refused(&target.tenant) {
+        return Err(TenantFailure::locked(words.to_owned()));
+    }
+    let total = needs_total(&header.guards, session, guards, target);
+    let Clients { ids, fields } = clients;
+    let needs = Needs { total: total && !ids.is_empty(), fields, ids, ..Needs::default() };
+    let own = target.connection.own_client().cloned();
+    let state = read_state(&target.connection.reader(), own, kind, &needs).await;
+    let protected = protected(&header.guards, session);
+    state.map(|state| TenantState { protected, ..state }).map_err(|error| failure(&error))
+}
+
+/// A tenant's part where the tenant could not be read: what it would have written was not attempted.
+pub(super) fn unread(target: &Target, part: &TenantPlan, failure: TenantFailure) -> TenantPlan {
+    let reason = if failure.is_locked() { Reason::Locked } else { Reason::TenantFailed };
+    let done = Done::because(RowResult::NotAttempted, reason, failure.message.clone());
+    let row = |row: &Row| match row.state {
+        RowState::Write(_) => Row { state: RowState::Done(done.clone()), ..row.clone() },
+        RowState::Done(_) => row.clone(),
+    };
+    TenantPlan { rows: part.rows.iter().map(row).collect(), failure: Some(failure), ..blank(target) }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the command line owns the wall clock of a plan's header")]
+fn now() -> Timestamp {
+    Timestamp::now()
+}

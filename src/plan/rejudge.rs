@@ -1,0 +1,93 @@
+//! A planned write against the client as it is now: the one place where saved plans, resuming, long runs, lost answers and
+//! `--verify` compare before, after and now.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::check_answer::as_planned;
+use super::compose::{compose_of, predicted};
+use super::types::Write;
+use crate::catalogue::{Kind, redact};
+use crate::model::three_way::judge_change;
+use crate::model::{Body, FieldChange, Verdict};
+
+/// What to do about a client that holds neither what it held nor what was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnConflict {
+    /// Leave it alone; the others go on.
+    #[default]
+    Skip,
+    /// Write what was asked for all the same.
+    Overwrite,
+    /// Leave it alone, and take no more.
+    Stop,
+}
+
+/// What is to become of a planned write, in the light of the client as it is now.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rejudged {
+    /// Send this.
+    Apply(Body),
+    /// Every field is as planned.
+    Already,
+    /// Some field is neither as it was nor as planned: which, with the three values. The whole client is left alone.
+    Conflict(String),
+    /// What must be sent holds a secret that `live` does not tell.
+    NeedsSecret,
+}
+
+/// Compares. `live` may hold secrets or have been stripped of them.
+pub fn rejudge(kind: &Kind, write: &Write, live: &Body, on_conflict: OnConflict) -> Rejudged {
+    // The plan has markers where the tenant has secrets, and no secret may get into a message.
+    let mut now = live.clone();
+    redact::strip(kind, &mut now);
+    let judged = verdicts(kind, write, &now);
+    let overwrite = on_conflict == OnConflict::Overwrite;
+    let conflicts: Vec<String> = judged
+        .iter()
+        .filter(|(_, verdict)| *verdict == Verdict::Conflict && !overwrite)
+        .map(|(change, _)| three_values(change, change.path.get(&now)))
+        .collect();
+    if !conflicts.is_empty() {
+        return Rejudged::Conflict(conflicts.join("; "));
+    }
+    let open: Vec<&FieldChange> = judged
+        .iter()
+        .filter(|(_, verdict)| *verdict != Verdict::Already)
+        .map(|(change, _)| *change)
+        .collect();
+    if open.is_empty() {
+        return Rejudged::Already;
+    }
+    compose_of(kind, write, &open, live).map_or(Rejudged::NeedsSecret, Rejudged::Apply)
+}
+
+/// Judges each written field: before, as planned, now. `now` has no secrets.
+fn verdicts<'w>(kind: &Kind, write: &'w Write, now: &Body) -> Vec<(&'w FieldChange, Verdict)> {
+    let planned = predicted(kind, write);
+    let verdict = |change: &FieldChange| {
+        let (planned, now) = (change.path.get(&planned), change.path.get(now));
+        if as_planned(kind, change, planned, now) {
+            Verdict::Already
+        } else {
+            judge_change(change, planned, now)
+        }
+    };
+    write.changes.iter().map(|change| (change, verdict(change))).collect()
+}
+
+fn three_values(change: &FieldChange, now: Option<&Value>) -> String {
+    let shown = |value: Option<&Value>| match value {
+        Some(value) if redact::has_marker(value) => "a secret".to_owned(),
+        Some(value) => value.to_string(),
+        None => "absent".to_owned(),
+    };
+    format!(
+        "{} is {}; it was {} when planned, and was to become {}",
+        change.path,
+        shown(now),
+        shown(change.before.as_ref()),
+        shown(change.after.as_ref())
+    )
+}

@@ -1,0 +1,134 @@
+//! A saved plan against the tenant as it is now: exactly that plan, each client judged anew.
+
+use std::sync::Arc;
+
+use super::guard::{self, Refusal};
+use super::rejudge::{OnConflict, Rejudged, rejudge};
+use super::state::{Missing, TenantState};
+use super::types::{Done, Row, RowState, TenantPlan, Write};
+use crate::catalogue::{Kind, redact};
+use crate::model::{Body, EntityId, FieldChange, Reason, RowResult};
+
+/// What the user says of a plan that was made earlier.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Permits {
+    /// What to do about a client that is neither as it was nor as planned.
+    pub on_conflict: OnConflict,
+    /// Whether the runner's own client may be changed whatever the field.
+    pub own_client: bool,
+    /// Whether protected clients may be changed.
+    pub protected: bool,
+}
+
+/// Judges the writes of a saved plan against the state as read now. Rows that were settled when it was made stay so.
+///
+/// # Errors
+/// Where it would change the runner's own client in a way that could lock it out.
+pub fn revive(
+    kind: &Kind,
+    part: &TenantPlan,
+    state: &TenantState,
+    permits: Permits,
+) -> Result<(Vec<Write>, Vec<Row>), Vec<Refusal>> {
+    let (mut writes, mut refusals) = (Vec::new(), Vec::new());
+    let mut ends = Vec::with_capacity(part.writes.len());
+    for write in &part.writes {
+        let end = match judged(kind, write, state, permits) {
+            Ok(write) => {
+                if !permits.own_client {
+                    refusals.extend(guard::own_client(kind, state, &write.id, &write.changes, write.label));
+                }
+                writes.push(write);
+                RowState::Write(writes.len() - 1)
+            }
+            Err(done) => RowState::Done(done),
+        };
+        ends.push(end);
+    }
+    if !refusals.is_empty() {
+        return Err(refusals);
+    }
+    let row = |row: &Row| match &row.state {
+        RowState::Write(at) => Row { state: ends.get(*at).cloned().unwrap_or_else(never), ..row.clone() },
+        RowState::Done(_) => row.clone(),
+    };
+    Ok((writes, part.rows.iter().map(row).collect()))
+}
+
+/// Of a row that names a write which its plan does not have; the digest of the plan keeps this from happening.
+fn never() -> RowState {
+    RowState::Done(Done::because(RowResult::Failed, Reason::NotFound, "the plan has no such write"))
+}
+
+fn judged(kind: &Kind, write: &Write, state: &TenantState, permits: Permits) -> Result<Write, Done> {
+    if !permits.protected && state.protected.contains(&write.id) {
+        return Err(Done::because(RowResult::Skipped, Reason::Protected, "it is protected"));
+    }
+    let live = state.objects.get(&write.id).ok_or_else(|| gone(kind, &write.id, state))?;
+    let left = |write: Write| match write.left.first() {
+        Some(left) => Done::because(RowResult::Conflict, left.reason, left_words(&write)),
+        None => Done::plain(RowResult::Unchanged),
+    };
+    let body = match rejudge(kind, write, live, permits.on_conflict) {
+        Rejudged::Apply(body) => Some(body),
+        // The secret is read when it is sent.
+        Rejudged::NeedsSecret => None,
+        Rejudged::Already => return Err(left(write.clone())),
+        Rejudged::Conflict(words) => {
+            return Err(Done::because(RowResult::Conflict, Reason::ChangedMeanwhile, words));
+        }
+    };
+    let changes = write.changes.iter().map(|change| rebased(change, live)).collect();
+    let kept = |(key, _): &(&String, &serde_json::Value)| write.before.contains_key(*key);
+    let before: Body = live.iter().filter(kept).map(|(key, value)| (key.clone(), value.clone())).collect();
+    Ok(Write {
+        compose: body.is_none() || write.compose,
+        body: body.unwrap_or_else(|| write.body.clone()),
+        changes,
+        before: Arc::new(before),
+        ..write.clone()
+    })
+}
+
+/// The same change, from what the client holds now.
+fn rebased(change: &FieldChange, live: &Body) -> FieldChange {
+    let now = change.path.get(live);
+    let after = match &change.items {
+        Some(items) => items.after(now),
+        None => change.after.clone(),
+    };
+    FieldChange { before: now.cloned(), after, ..change.clone() }
+}
+
+/// What is said of a client that was planned for and is not there any more.
+pub(super) fn gone(kind: &Kind, id: &EntityId, state: &TenantState) -> Done {
+    let missing = state.missing.get(id).cloned().unwrap_or_else(Missing::default);
+    let message = missing.message.unwrap_or_else(|| format!("no {} has the id {id} any more", kind.singular));
+    Done {
+        http_status: missing.http_status,
+        error_code: missing.error_code,
+        ..Done::because(RowResult::Failed, Reason::NotFound, message)
+    }
+}
+
+/// What an undo leaves of a client, in words.
+pub fn left_words(write: &Write) -> String {
+    write.left.iter().map(|left| left.message.as_str()).collect::<Vec<_>>().join("; ")
+}
+
+/// The root fields that judging these writes takes.
+pub fn roots<'w>(kind: &Kind, writes: impl IntoIterator<Item = &'w Write>) -> Vec<String> {
+    let mut roots: indexmap::IndexSet<String> = indexmap::IndexSet::new();
+    for write in writes {
+        roots.extend(write.before.keys().cloned());
+        roots.extend(write.changes.iter().map(|change| change.path.root().to_owned()));
+    }
+    let known = [kind.endpoint.id_field.as_str(), kind.endpoint.name_field.as_str()];
+    roots.retain(|root| !known.contains(&root.as_str()));
+    roots.into_iter().collect()
+}
+
+/// Whether a value of a plan stands for a secret.
+pub(super) fn is_marked(value: Option<&serde_json::Value>) -> bool {
+    value.is_some_and(redact::has_marker)
+}

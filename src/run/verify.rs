@@ -1,0 +1,41 @@
+//! `--verify`: what a wave has written is read again, by the page, and compared with the plan.
+
+use std::sync::Arc;
+
+use super::refresh::refresh;
+use crate::auth0::{ApiError, Reader};
+use crate::catalogue::{Kind, redact};
+use crate::plan::{TenantPlan, check_answer};
+
+/// The writes whose clients do not hold what was planned, each with what they hold.
+///
+/// # Errors
+/// Where the clients cannot be read.
+pub(super) async fn mismatches(
+    reader: &Reader,
+    kind: &Kind,
+    plan: &Arc<TenantPlan>,
+    writes: &[usize],
+) -> Result<Vec<(usize, String)>, ApiError> {
+    if writes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let fresh = refresh(reader, kind, plan, writes).await?;
+    let mut found = Vec::new();
+    for at in writes {
+        let Some(write) = plan.writes.get(*at) else { continue };
+        match fresh.objects.get(&write.id) {
+            Some(live) => {
+                let mut live = live.as_ref().clone();
+                redact::strip(kind, &mut live);
+                let answer = check_answer(kind, write, &live);
+                if !answer.not_as_planned.is_empty() {
+                    let words = answer.not_as_planned.join("; ");
+                    found.push((*at, format!("when verified, {words}")));
+                }
+            }
+            None => found.push((*at, format!("when verified, the {} was gone", kind.singular))),
+        }
+    }
+    Ok(found)
+}
