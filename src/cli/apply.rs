@@ -23,13 +23,14 @@ pub(super) async fn run(args: ApplyArgs, output: &Output) -> Result<u8, CliError
     let source =
         Source { args: &args.job, tenant: &args.tenant, pace: &args.pace, on_conflict: args.run.on_conflict };
     let planning = source.plan(&display, output, Some(args.run.lock_wait));
-    let (session, planned, _locks) = interrupt.or(planning).await?;
+    let (session, planned, locks) = interrupt.or(planning).await?;
     let orders = Orders {
         run: &args.run,
         waves: &args.waves,
         guards: &args.job.guards,
         pace: &args.pace,
         reports: &reports,
+        locks: &locks,
         supersedes: true,
     };
     carry_out(&session, planned, &orders, (&display, &interrupt, output)).await

@@ -10,6 +10,7 @@ use super::consent::{self, Asked};
 use super::error::CliError;
 use super::interrupt::Interrupt;
 use super::live_run::{LiveRun, Reports, Work};
+use super::locks::Locks;
 use super::output::Output;
 use super::planned::{Planned, check_max_changes};
 use super::{history, show_plan};
@@ -26,6 +27,7 @@ pub(super) struct Orders<'o> {
     pub(super) guards: &'o GuardArgs,
     pub(super) pace: &'o PaceArgs,
     pub(super) reports: &'o Reports,
+    pub(super) locks: &'o Locks,
     /// Whether unfinished runs of the same tenants are not to be finished any more.
     pub(super) supersedes: bool,
 }
@@ -47,7 +49,8 @@ pub(super) async fn carry_out(
     refuse_conflicts(&planned.plan, orders.run)?;
     check_max_changes(&planned, session, orders.guards)?;
     settle_guards(&mut planned.plan, session, orders)?;
-    let unfinished = if orders.supersedes { history::unfinished(session, output)? } else { Vec::new() };
+    let unfinished =
+        if orders.supersedes { history::unfinished(session, orders.locks, output)? } else { Vec::new() };
     let asked = Asked::of(&planned.plan, planned.kind);
     interrupt.or(consent::check_scopes(session, &asked)).await?;
     interrupt.or(consent::ask(orders.run, session, &asked)).await?;
@@ -59,7 +62,7 @@ pub(super) async fn carry_out(
         max_age: orders.run.max_age,
     };
     let run = LiveRun::begin(session, planned.plan)?;
-    history::supersede(session, &unfinished, run.id());
+    history::supersede(session, orders.locks, &unfinished, run.id());
     history::tidy(&session.state, now());
     let ended = run.execute(session, work, display, interrupt).await?;
     display.clear();

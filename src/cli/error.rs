@@ -207,6 +207,9 @@ impl Facts {
 
 impl From<StoreError> for CliError {
     fn from(error: StoreError) -> Self {
+        if error.cause.kind() == std::io::ErrorKind::WouldBlock {
+            return Self::locked(error.to_string());
+        }
         Self::setup(format!("{error}; choose another place with --state-dir"))
     }
 }

@@ -9,9 +9,10 @@ use super::connect::{Session, Surroundings, surroundings};
 use super::context::state_dir;
 use super::ended::Ended;
 use super::error::CliError;
+use super::locks::Locks;
 use super::output::{self, Output};
 use crate::config::{self, Environment, process_environment};
-use crate::model::{Entry, RunId, TenantName};
+use crate::model::{Domain, Entry, RunId, TenantName};
 use crate::report::term;
 use crate::store::history::{self, FindError, History, RunGlance};
 use crate::store::{Append, Journal, StateDir};
@@ -122,12 +123,15 @@ pub(super) fn line(run: &RunGlance) -> String {
     format!("{}  {}  {}", run.id, term::safe(&tenants), term::safe(&run.job))
 }
 
-/// The unfinished runs of the tenants of a session, which are named.
-pub(super) fn unfinished(session: &Session, output: &Output) -> Result<Vec<RunGlance>, CliError> {
+/// The unfinished runs of the tenants of a session that it holds the locks of, which are named.
+pub(super) fn unfinished(
+    session: &Session,
+    locks: &Locks,
+    output: &Output,
+) -> Result<Vec<RunGlance>, CliError> {
     let history = history::list(&session.state)?;
-    let ours = |run: &RunGlance| {
-        run.tenants.iter().any(|of| session.targets.iter().any(|target| target.domain == of.domain))
-    };
+    let ours =
+        |run: &RunGlance| run.tenants.iter().any(|of| of.writes > 0 && holds(session, locks, &of.domain));
     let unfinished: Vec<RunGlance> =
         history.runs.into_iter().filter(|run| run.is_unfinished() && ours(run)).collect();
     for run in &unfinished {
@@ -141,25 +145,26 @@ pub(super) fn unfinished(session: &Session, output: &Output) -> Result<Vec<RunGl
     Ok(unfinished)
 }
 
+fn holds(session: &Session, locks: &Locks, domain: &Domain) -> bool {
+    let target = session.targets.iter().find(|target| target.domain == *domain);
+    target.is_some_and(|target| locks.refused(&target.tenant).is_none())
+}
+
 /// Writes into the journals of unfinished runs that another one has taken their place. One that cannot be written stays
 /// unfinished, and is named again by the next run.
-pub(super) fn supersede(session: &Session, runs: &[RunGlance], by: &RunId) {
+pub(super) fn supersede(session: &Session, locks: &Locks, runs: &[RunGlance], by: &RunId) {
     for run in runs {
-        if let Err(error) = supersede_one(session, run, by) {
+        if let Err(error) = supersede_one(session, locks, run, by) {
             tracing::debug!(?error, run = run.id.as_str(), "it stays unfinished");
         }
     }
 }
 
-fn supersede_one(session: &Session, run: &RunGlance, by: &RunId) -> Result<(), CliError> {
+fn supersede_one(session: &Session, locks: &Locks, run: &RunGlance, by: &RunId) -> Result<(), CliError> {
     let folder = run.folder();
     let (mut ended, found) = Ended::read(&run.id, run.folder())?;
-    let ours = |name: &TenantName| {
-        let domain = run.tenants.iter().find(|of| of.tenant == *name).map(|of| &of.domain);
-        session.targets.iter().any(|target| Some(&target.domain) == domain)
-    };
-    let tenants: Vec<TenantName> =
-        run.tenants.iter().map(|of| of.tenant.clone()).filter(|name| ours(name)).collect();
+    let ours = run.tenants.iter().filter(|of| holds(session, locks, &of.domain));
+    let tenants: Vec<TenantName> = ours.map(|of| of.tenant.clone()).collect();
     let superseded = |written, left| Entry::Superseded {
         by: by.clone(),
         at: now(),

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::connect::Session;
 use super::error::CliError;
-use super::output;
+use super::output::{self, Output};
 use crate::model::TenantName;
 use crate::report::term;
 use crate::store::lock::{Asked, Holder, Lock, ask};
@@ -35,7 +35,11 @@ impl Locks {
 ///
 /// # Errors
 /// Where every lock is held: nothing can be done then (exit code 6).
-pub(super) async fn take(session: &Session, wait: Option<Duration>) -> Result<Locks, CliError> {
+pub(super) async fn take(
+    session: &Session,
+    wait: Option<Duration>,
+    output: &Output,
+) -> Result<Locks, CliError> {
     let mut locks = Locks::default();
     if session.sandbox.is_some() {
         // Nobody else can reach a tenant inside this process.
@@ -51,17 +55,23 @@ pub(super) async fn take(session: &Session, wait: Option<Duration>) -> Result<Lo
     let mut targets: Vec<_> = session.targets.iter().collect();
     targets.sort_by(|a, b| a.domain.cmp(&b.domain));
     for target in &targets {
+        let mut told = false;
         let asked = loop {
             match ask(&session.state, &target.domain, &me)? {
-                Asked::Held(_) if Instant::now() < until => tokio::time::sleep(EVERY).await,
+                Asked::Held(holder) if Instant::now() < until => {
+                    if !told {
+                        output.note(&format!("waiting for {}: {}", target.domain, who(holder)));
+                        told = true;
+                    }
+                    tokio::time::sleep(EVERY).await;
+                }
                 asked => break asked,
             }
         };
         match asked {
             Asked::Taken(lock) => locks._held.push(lock),
             Asked::Held(holder) => {
-                let who = holder.map_or_else(|| "another process".to_owned(), |holder| holder.to_string());
-                let words = format!("{}: another run holds the lock: {}", target.domain, term::safe(&who));
+                let words = format!("{}: another run holds the lock: {}", target.domain, who(holder));
                 locks.refused.push((target.tenant.clone(), words));
             }
         }
@@ -71,6 +81,10 @@ pub(super) async fn take(session: &Session, wait: Option<Duration>) -> Result<Lo
         return Err(CliError::locked(words.join("\n")));
     }
     Ok(locks)
+}
+
+fn who(holder: Option<Holder>) -> String {
+    holder.map_or_else(|| "another process".to_owned(), |holder| term::safe(&holder.to_string()))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the command line owns the wall clock of its locks")]

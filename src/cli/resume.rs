@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::args::{ResumeArgs, TenantArgs};
 use super::carry_out::limits;
-use super::connect::{Session, connect};
+use super::connect::{Session, Target, connect};
 use super::consent::{self, Asked};
 use super::ended::Ended;
 use super::error::CliError;
@@ -33,15 +33,15 @@ pub(super) async fn run(args: ResumeArgs, output: &Output) -> Result<u8, CliErro
     let interrupt = Interrupt::listen(&display);
     interrupt.at(args.run.deadline);
     let run = Run::chosen(&args)?;
-    let (session, _locks) = interrupt.or(run.session(&args, &display)).await?;
+    let (session, _locks) = interrupt.or(run.session(&args, (&display, output))).await?;
     // Only now, with the locks, does nobody else write into its journal.
     let (ended, found) = Ended::read(&run.id, run.folder())?;
     as_left_by(&session, &ended);
+    run.refuse_superseded(&ended, &session)?;
     let todo = Todo::of(&ended, &session, args.failed);
     if todo.is_empty() {
         return nothing_left(ended, &found, (&reports, output));
     }
-    run.refuse_superseded(&ended, &todo)?;
     output.note(&todo.words(&run.id));
     let kind = kind_of(&ended.plan.header)?;
     let asked = Asked { kind, changes: todo.changes(&ended) };
@@ -98,12 +98,12 @@ impl Run {
     async fn session(
         &self,
         args: &ResumeArgs,
-        display: &Display,
+        (display, output): (&Display, &Output),
     ) -> Result<(Session, locks::Locks), CliError> {
         let (ended, _) = Ended::read(&self.id, self.folder())?;
         let (mut session, named) = self.connected(&args.tenant, args, display).await?;
         fit(&mut session, &ended.plan, &named, Whole::No)?;
-        let locks = locks::take(&session, args.run.lock_wait).await?;
+        let locks = locks::take(&session, args.run.lock_wait, output).await?;
         // Rows of a tenant that another run works on stay as they are.
         session.targets.retain(|target| locks.refused(&target.tenant).is_none());
         Ok((session, locks))
@@ -120,9 +120,10 @@ impl Run {
     }
 
     /// What another run was put in the place of is not finished: it would undo what that one did.
-    fn refuse_superseded(&self, ended: &Ended, todo: &Todo) -> Result<(), CliError> {
-        let by = todo.parts.iter().find_map(|part| ended.record.superseded_by(&part.tenant));
-        match by {
+    fn refuse_superseded(&self, ended: &Ended, session: &Session) -> Result<(), CliError> {
+        let by = |target: &Target| ended.record.superseded_by(&target.tenant);
+        // Where another tenant is still to be finished, that is done.
+        match session.targets.iter().find_map(by).filter(|_| ended.record.left() == 0) {
             None => Ok(()),
             Some(by) => Err(CliError::unusable(format!(
                 "run {} was superseded by run {by}: it is not to be finished any more",
@@ -185,11 +186,11 @@ impl Todo {
         };
         let mut parts = vec![format!("{} left", term::count(self.total(), "write"))];
         for (remains, words) in [
-            (Remains::Look, "may have been sent and is looked at first"),
-            (Remains::Failed, "failed and is tried again"),
+            (Remains::Look, "to look at first, since they may have been sent"),
+            (Remains::Failed, "to try again"),
         ] {
             if count(remains) > 0 {
-                parts.push(format!("{} of them {words}", count(remains)));
+                parts.push(format!("{} {words}", count(remains)));
             }
         }
         format!("Run {id}: {}", parts.join(", "))

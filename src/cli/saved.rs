@@ -10,7 +10,7 @@ use super::args::{ConflictArg, Force, GuardArgs, JobArgs};
 use super::connect::{Session, Target, connect};
 use super::error::CliError;
 use super::locks::{self, Locks};
-use super::output;
+use super::output::{self, Output};
 use super::planned::{Planned, blank, failure, forecast_of, kind_of, needs_total, protected};
 use super::show_plan::Source;
 use crate::catalogue::Kind;
@@ -28,8 +28,8 @@ use crate::run::read_state;
 pub(super) async fn plan(
     source: &Source<'_>,
     bytes: &[u8],
-    display: &Display,
     lock_wait: Option<Option<Duration>>,
+    (display, output): (&Display, &Output),
 ) -> Result<(Session, Planned, Locks), CliError> {
     let name = &source.args.job;
     let saved =
@@ -40,7 +40,7 @@ pub(super) async fn plan(
     let mut session = connect(source.tenant, source.pace, &tenants, display).await?;
     fit(&mut session, &saved, &format!("the plan {name}"), Whole::Yes)?;
     let locks = match lock_wait {
-        Some(wait) => locks::take(&session, wait).await?,
+        Some(wait) => locks::take(&session, wait, output).await?,
         None => Locks::default(),
     };
     display.reading();

@@ -72,11 +72,11 @@ impl Source<'_> {
         let bytes = read_job(&self.args.job)
             .map_err(|problem| CliError::job(vec![problem], output::check_line(&self.args.job)))?;
         if file::is_plan(&bytes) {
-            return saved::plan(self, &bytes, display, lock_wait).await;
+            return saved::plan(self, &bytes, lock_wait, (display, output)).await;
         }
         let session = connect(self.tenant, self.pace, &[], display).await?;
         let locks = match lock_wait {
-            Some(wait) => locks::take(&session, wait).await?,
+            Some(wait) => locks::take(&session, wait, output).await?,
             None => Locks::default(),
         };
         let reading =

@@ -36,7 +36,7 @@ pub(super) async fn run(args: UndoArgs, output: &Output) -> Result<u8, CliError>
     let display = output.progress();
     let interrupt = Interrupt::listen(&display);
     interrupt.at(args.run.deadline);
-    let (session, planned, _locks) = interrupt.or(plan(&args, &display)).await?;
+    let (session, planned, locks) = interrupt.or(plan(&args, (&display, output))).await?;
     if args.dry_run {
         return dry_run(&args, &session, &planned, output);
     }
@@ -46,6 +46,7 @@ pub(super) async fn run(args: UndoArgs, output: &Output) -> Result<u8, CliError>
         guards: &args.guards,
         pace: &args.pace,
         reports: &reports,
+        locks: &locks,
         supersedes: false,
     };
     carry_out(&session, planned, &orders, (&display, &interrupt, output)).await
@@ -61,13 +62,19 @@ fn dry_run(args: &UndoArgs, session: &Session, planned: &Planned, output: &Outpu
     Ok(code)
 }
 
-async fn plan(args: &UndoArgs, display: &Display) -> Result<(Session, Planned, Locks), CliError> {
+async fn plan(
+    args: &UndoArgs,
+    (display, output): (&Display, &Output),
+) -> Result<(Session, Planned, Locks), CliError> {
     let (id, folder, tenants) = chosen(args)?;
     let mut session = connect(&args.tenant, &args.pace, &tenants, display).await?;
     let (before, _) = Ended::read(&id, folder)?;
     fit(&mut session, &before.plan, &format!("run {id}"), Whole::No)?;
-    let locks =
-        if args.dry_run { Locks::default() } else { locks::take(&session, args.run.lock_wait).await? };
+    let locks = if args.dry_run {
+        Locks::default()
+    } else {
+        locks::take(&session, args.run.lock_wait, output).await?
+    };
     // Its journal may have grown until the locks were ours.
     let (ended, _) = Ended::read(&id, before.folder)?;
     if ended.record.is_unfinished() {

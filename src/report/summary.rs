@@ -40,6 +40,10 @@ pub struct Summary {
     pub exit_code: u8,
     /// Why it ended early; null where it did not.
     pub stop: Option<StopReason>,
+    /// Whether its process was killed, or is still at it: what is said here is what its journal has so far.
+    pub open: bool,
+    /// Writes that `resume` would take up.
+    pub left: usize,
     /// How far it came in its waves; null where it had none and nothing was verified.
     pub waves: Option<WaveSummary>,
     /// Rows by result.
@@ -110,6 +114,8 @@ pub fn summarize(plan: &Plan, record: &RunRecord, run: &RunId, exit_code: u8) ->
         forecast_seconds: forecast.and_then(|f| f.longest).map(|time| time.as_secs_f64()),
         exit_code,
         stop: record.stop.or_else(|| tenants_stop(plan, record)),
+        open: !record.closed,
+        left: record.left(),
         waves: record.wave.as_ref().map(|(done, bad)| WaveSummary {
             done: *done,
             of: waves(plan, &plan.header.guards.waves).len(),
@@ -192,6 +198,7 @@ impl Summary {
         let taken = term::duration(Duration::from_secs_f64(self.seconds.max(0.0)));
         let forecast = self.forecast_words();
         let ended = match self.stop {
+            _ if self.open => format!("is unfinished: its process was last heard of after {taken}"),
             None => format!("finished in {taken}{}", forecast.unwrap_or_default()),
             Some(stop) => format!("stopped after {taken}: {}", stop.describe()),
         };

@@ -60,6 +60,9 @@ struct State {
     breaker: Breaker,
     given_up: bool,
     preparing: Option<Preparing>,
+    /// Whether clients were read again for the block that comes next. It goes then, however long the reading took: with an
+    /// age that is shorter than a reading, none would ever go.
+    fresh: bool,
 }
 
 impl TenantLoop {
@@ -126,6 +129,7 @@ impl TenantLoop {
             breaker: Breaker::default(),
             given_up: false,
             preparing: None,
+            fresh: false,
         };
         let mut flight = FuturesUnordered::new();
         loop {
@@ -146,7 +150,7 @@ impl TenantLoop {
                 flight.push(self.row(task).run());
             }
             if going && room > 0 && state.preparing.is_none() && state.queue.runs_low() {
-                state.preparing = Some(self.prepare(&mut state.queue, &news));
+                state.preparing = Some(self.prepare(&mut state, &news));
             }
             if flight.is_empty() && state.preparing.is_none() {
                 let Some(next) = state.queue.peek().filter(|_| going) else { break };
@@ -163,7 +167,7 @@ impl TenantLoop {
                 }
                 Some(prepared) = OptionFuture::from(state.preparing.as_mut()) => {
                     state.preparing = None;
-                    self.prepared(&mut state.queue, prepared);
+                    self.prepared(&mut state, prepared);
                 }
                 () = self.stop.at_least(StopReason::Killed) => break,
                 () = self.stop.at_least(StopReason::Deadline), if !*self.halt.borrow() => (),
@@ -175,9 +179,9 @@ impl TenantLoop {
 
     /// What must be done before the next block can be sent: clients that were read too long ago are read again, then the block
     /// is claimed, so that after a crash only its rows need a look.
-    fn prepare(&self, queue: &mut Queue, news: &mpsc::Sender<News>) -> Preparing {
-        let stale = queue.stale(Instant::now(), self.setup.max_age);
-        if !stale.is_empty() {
+    fn prepare(&self, state: &mut State, news: &mpsc::Sender<News>) -> Preparing {
+        let stale = state.queue.stale(Instant::now(), self.setup.max_age);
+        if !stale.is_empty() && !state.fresh {
             let reader = self.rows.writer.composing_reader();
             let (kind, plan) = (self.setup.kind, Arc::clone(&self.plan));
             self.setup.progress.tell(Progress::Rereading { tenant: plan.tenant.clone() });
@@ -187,7 +191,8 @@ impl TenantLoop {
             }
             .boxed();
         }
-        let block = queue.take_block();
+        state.fresh = false;
+        let block = state.queue.take_block();
         let (granted, answer) = oneshot::channel();
         let writes = block.iter().map(|task| task.at).collect();
         let claim = News::Claim { tenant: self.plan.tenant.clone(), writes, granted };
@@ -199,9 +204,13 @@ impl TenantLoop {
         .boxed()
     }
 
-    fn prepared(&self, queue: &mut Queue, prepared: Prepared) {
+    fn prepared(&self, state: &mut State, prepared: Prepared) {
+        let queue = &mut state.queue;
         match prepared {
-            Prepared::Fresh(stale, fresh) => queue.freshen(&self.plan, &stale, fresh.as_ref().ok()),
+            Prepared::Fresh(stale, fresh) => {
+                state.fresh = true;
+                queue.freshen(&self.plan, &stale, fresh.as_ref().ok());
+            }
             Prepared::Claimed(block, true) => queue.claimed(block),
             // The coordinator stops the run: what cannot be recorded must not be done.
             Prepared::Claimed(block, false) => queue.refused(block),

@@ -3,8 +3,8 @@
 //! Each line carries a checksum of itself and of all lines before it, so that a line that was changed, lost or moved is
 //! found. Only the end may be torn: that is what a crash leaves.
 
-use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -58,6 +58,8 @@ pub struct Found {
     pub entries: Vec<Entry>,
     /// Length of the whole lines, in bytes.
     length: u64,
+    /// Length of the file.
+    size: u64,
     chain: Chain,
 }
 
@@ -89,18 +91,25 @@ impl Journal {
         options.append(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path).map_err(StoreError::new("create", path))?;
+        let file = options.open(path).and_then(alone).map_err(StoreError::new("create", path))?;
         Ok(Self { file, path: path.to_owned(), chain: Chain::default() })
     }
 
     /// Opens a journal where its whole lines end; what a crash left behind them is cut off.
     ///
     /// # Errors
-    /// Where the file cannot be opened or cut.
+    /// Where the file cannot be opened or cut, or another process writes it (its cause is `WouldBlock` then).
     pub fn go_on(path: &Path, found: &Found) -> Result<Self, StoreError> {
         let attempt = || -> std::io::Result<File> {
-            let file = OpenOptions::new().append(true).open(path)?;
-            if file.metadata()?.len() > found.length {
+            let file = alone(OpenOptions::new().append(true).open(path)?)?;
+            let size = file.metadata()?.len();
+            if size != found.size {
+                return Err(std::io::Error::new(
+                    ErrorKind::WouldBlock,
+                    "another process has just written it",
+                ));
+            }
+            if size > found.length {
                 file.set_len(found.length)?;
                 file.sync_all()?;
             }
@@ -108,6 +117,18 @@ impl Journal {
         };
         let file = attempt().map_err(StoreError::new("open", path))?;
         Ok(Self { file, path: path.to_owned(), chain: found.chain })
+    }
+}
+
+/// A journal has one writer. The tenants' locks see to that for runs; a run that leaves another one behind writes into a
+/// journal whose tenants it may not all hold.
+fn alone(file: File) -> std::io::Result<File> {
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(std::io::Error::new(ErrorKind::WouldBlock, "another process writes it"))
+        }
+        Err(TryLockError::Error(error)) => Err(error),
     }
 }
 
@@ -134,7 +155,8 @@ impl Append for Journal {
 /// Where the file cannot be read, or a whole line is not as it was written.
 pub fn read(path: &Path) -> Result<Found, JournalError> {
     let bytes = std::fs::read(path).map_err(StoreError::new("read", path))?;
-    let mut found = Found { entries: Vec::new(), length: 0, chain: Chain::default() };
+    let size = bytes.len() as u64;
+    let mut found = Found { entries: Vec::new(), length: 0, size, chain: Chain::default() };
     let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     for (at, line) in bytes[..whole].split_inclusive(|byte| *byte == b'\n').enumerate() {
         match entry(line, &mut found.chain) {
@@ -252,6 +274,18 @@ mod tests {
             let error = read(&path).unwrap_err().to_string();
             assert!(error.contains(&format!("line {line} is damaged")), "{error}");
         }
+    }
+
+    #[test]
+    fn a_journal_has_one_writer() {
+        let (_folder, path) = journal(1);
+        let found = read(&path).unwrap();
+        let first = Journal::go_on(&path, &found).unwrap();
+        assert_eq!(Journal::go_on(&path, &found).unwrap_err().cause.kind(), ErrorKind::WouldBlock);
+        drop(first);
+        Journal::go_on(&path, &found).unwrap().append(&[resumed(7)]).unwrap();
+        let stale = Journal::go_on(&path, &found);
+        assert_eq!(stale.unwrap_err().cause.kind(), ErrorKind::WouldBlock, "what was read of it is old");
     }
 
     #[test]

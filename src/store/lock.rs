@@ -36,7 +36,8 @@ pub struct Holder {
 
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "process {} on {} (patchwave {}, since {})", self.pid, self.host, self.command, self.since)
+        let since = self.since.strftime("%Y-%m-%d %H:%M:%S UTC");
+        write!(f, "process {} on {} (patchwave {}, since {since})", self.pid, self.host, self.command)
     }
 }
 

@@ -2,15 +2,9 @@
 
 use patchwave::sandbox::Options;
 
-use crate::common::{Case, Served, id_of};
+use crate::common::{Case, Served, id_of, renames};
 
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/jobs/rename-clients.toml");
-
-/// A CSV job that gives each client the name `NEW-n`.
-fn renames(ids: &[String]) -> String {
-    let rows = ids.iter().enumerate().map(|(at, id)| format!("{id},NEW-{at}\n"));
-    format!("client_id,name\n{}", rows.collect::<String>())
-}
 
 #[test]
 fn the_sample_job_renames_many_clients_of_the_embedded_sandbox_without_a_terminal() {

@@ -2,12 +2,7 @@
 
 use patchwave::sandbox::Options;
 
-use crate::common::{Case, Served};
-
-fn renames(ids: &[String]) -> String {
-    let rows = ids.iter().enumerate().map(|(at, id)| format!("{id},NEW-{at}\n"));
-    format!("client_id,name\n{}", rows.collect::<String>())
-}
+use crate::common::{Case, Served, renames};
 
 fn assert_renamed(served: &Served, ids: &[String]) {
     for (at, id) in ids.iter().enumerate() {

@@ -18,7 +18,7 @@ use tempfile::TempDir;
 pub(crate) use alone::alone;
 pub(crate) use done::Done;
 pub(crate) use running::Running;
-pub(crate) use served::{Served, id_of};
+pub(crate) use served::{Served, id_of, renames};
 
 /// A folder to work in, with a home and a state directory beside it, and an environment of nothing but these.
 pub(crate) struct Case {

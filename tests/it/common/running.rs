@@ -22,6 +22,8 @@ pub(crate) struct Running {
     stderr: Receiver<String>,
     /// What was read of standard output so far.
     read: String,
+    /// What was read of standard error so far.
+    error: String,
 }
 
 impl Running {
@@ -30,7 +32,7 @@ impl Running {
         let stdout = lines(child.stdout.take().unwrap());
         let stderr = lines(child.stderr.take().unwrap());
         let stdin = child.stdin.take();
-        Self { child, command: words, root, stdin, stdout, stderr, read: String::new() }
+        Self { child, command: words, root, stdin, stdout, stderr, read: String::new(), error: String::new() }
     }
 
     /// The process, for messages.
@@ -61,11 +63,23 @@ impl Running {
         assert!(sent.success(), "kill -s {name} {id}: {sent}");
     }
 
+    /// Reads its standard error until a line holds this. Fails the test where none does in a minute.
+    pub(crate) fn until_stderr(&mut self, words: &str) {
+        loop {
+            let line = self.stderr.recv_timeout(LIMIT);
+            let line = line.unwrap_or_else(|_| panic!("`{}` never said {words:?}", self.command));
+            self.error.push_str(&line);
+            if line.contains(words) {
+                return;
+            }
+        }
+    }
+
     /// Closes its standard input and waits for its end. Fails the test where that takes longer than a minute.
     pub(crate) fn wait(mut self) -> Done {
         drop(self.stdin.take());
         let mut stdout = std::mem::take(&mut self.read);
-        let mut stderr = String::new();
+        let mut stderr = std::mem::take(&mut self.error);
         // Read up to their ends: a child that still writes must not be waited for with full pipes.
         for (from, to) in [(&self.stdout, &mut stdout), (&self.stderr, &mut stderr)] {
             loop {

@@ -45,6 +45,20 @@ impl Served {
             .env("AUTH0_CLIENT_SECRET", tenant.client_secret().expose())
     }
 
+    /// A folder whose configuration has all tenants, as t0, t1 and so on; `more` stands in each table, and `top` before them.
+    pub(crate) fn configured(&self, top: &str, more: &str) -> Case {
+        let mut text = format!("{top}\n");
+        let mut case = Case::new();
+        for (at, tenant) in self.sandbox.tenants().iter().enumerate() {
+            let (domain, id) = (tenant.domain().base_url(), tenant.client_id());
+            text.push_str(&format!(
+                "[tenants.t{at}]\ndomain = \"{domain}\"\nclient_id = \"{id}\"\nclient_secret = {{ env = \"SECRET_{at}\" }}\n{more}\n"
+            ));
+            case = case.env(&format!("SECRET_{at}"), tenant.client_secret().expose());
+        }
+        case.file("patchwave.toml", text)
+    }
+
     pub(crate) fn counters(&self) -> Counters {
         self.tenant().counters()
     }
@@ -90,4 +104,10 @@ pub(crate) fn id_of(tenant: &TenantHandle, name: &str) -> String {
     let client =
         state.iter().find(|client| client["name"] == name).unwrap_or_else(|| panic!("no client {name}"));
     client["client_id"].as_str().unwrap().to_owned()
+}
+
+/// A CSV job that gives each client the name `NEW-n`.
+pub(crate) fn renames(ids: &[String]) -> String {
+    let rows = ids.iter().enumerate().map(|(at, id)| format!("{id},NEW-{at}\n"));
+    format!("client_id,name\n{}", rows.collect::<String>())
 }

@@ -1,0 +1,134 @@
+//! A run in slices: the next only when the one before was good enough.
+
+use patchwave::sandbox::Options;
+use serde_json::{Value, json};
+
+use crate::common::{Served, renames};
+
+/// The waves that a run's journal says are over, with why no other may follow.
+fn ended(case: &crate::common::Case) -> Vec<(u64, Value)> {
+    let journal = std::fs::read_to_string(case.runs().pop().unwrap().join("journal.jsonl")).unwrap();
+    let lines = journal.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let waves = lines.filter(|line| line["of"]["entry"] == "wave_ended");
+    waves.map(|line| (line["of"]["wave"].as_u64().unwrap(), line["of"]["bad"].clone())).collect()
+}
+
+#[test]
+fn waves_of_a_job_take_one_then_a_tenth_of_all_then_the_rest() {
+    let served = Served::quick();
+    let job = "[guards]\nwaves = [1, \"10%\", \"rest\"]\n[[update]]\nrows = \"rows.csv\"\nclient_id = \"{{ row.client_id }}\"\nset.name = \"{{ row.name }}\"\n";
+    let case = served.case().file("job.toml", job).file("rows.csv", renames(&served.ids(42)));
+    let done = case.run(["apply", "job.toml", "--yes"]);
+    let told = done.exits(0).stderr.clone();
+    for wave in ["wave 1 of 3: 1 client", "wave 2 of 3: 5 clients", "wave 3 of 3: 36 clients"] {
+        assert!(told.contains(wave), "{done}");
+    }
+    assert_eq!(ended(&case), [(1, Value::Null), (2, Value::Null), (3, Value::Null)]);
+    assert!(done.stdout.contains("3 of 3 waves done"), "{done}");
+}
+
+#[test]
+fn waves_go_through_the_tenants_in_the_order_in_which_they_were_chosen() {
+    let options = Options { tenants: 2, tier: "unlimited".parse().unwrap(), ..Options::default() };
+    let served = Served::with(options);
+    let job = "[[update]]\nmatch.name = \"acme-*\"\nset.description = \"x\"\n";
+    let case = served.configured("", "").file("job.toml", job);
+    let args = ["apply", "job.toml", "--yes", "--tenant", "t1", "--tenant", "t0", "--waves", "3,rest"];
+    let done = case.run([&args[..], &["--max-failures", "0"]].concat());
+    assert!(done.exits(0).stderr.contains("wave 1 of 2: 3 clients"), "{done}");
+    let first: Vec<Value> = std::fs::read_to_string(case.runs().pop().unwrap().join("journal.jsonl"))
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["of"].take())
+        .take_while(|entry| entry["entry"] != "wave_ended")
+        .filter(|entry| entry["entry"] == "outcome")
+        .collect();
+    assert!(first.len() == 3 && first.iter().all(|entry| entry["tenant"] == "t1"), "{first:?}");
+}
+
+#[test]
+fn with_waves_the_first_failure_stops_the_run_and_the_command_that_takes_the_wave_back_is_told() {
+    let served = Served::quick();
+    let ids = served.ids(20);
+    let case = served.case().file("job.csv", renames(&ids));
+    served.tenant().set_faults("patch:403=#3".parse().unwrap());
+    let done = case.run(["apply", "job.csv", "--yes", "--waves", "5,rest", "--concurrency", "1"]);
+    done.exits(5);
+    assert!(done.stderr.contains("patchwave undo [RUN] --wave=1 --yes"), "{done}");
+    let words = case.result_words();
+    assert!(words[5..].iter().all(|word| word == "not_attempted"), "{words:?}");
+    let id = case.runs().pop().unwrap().file_name().unwrap().to_string_lossy().into_owned();
+    // What was done is settled, so that the wave can be taken back without finishing the run.
+    case.run(["resume", &id, "--yes", "--failed"]).exits(0);
+    assert_eq!(case.result_words(), vec!["updated"; 20]);
+}
+
+#[test]
+fn verifying_finds_what_somebody_overwrote_and_stops_the_run() {
+    let served = Served::quick();
+    let ids = served.ids(12);
+    let case = served.case().file("job.csv", renames(&ids));
+    // The first wave waits for the pace; while it does, a client that was written already is changed by somebody.
+    let args =
+        ["apply", "job.csv", "--yes", "--waves", "6,rest", "--verify", "--rate", "20/s", "--burst", "1"];
+    let running = case.spawn([&args[..], &["--concurrency", "1"]].concat());
+    served.until(|counters| counters.patch >= 2);
+    served.tenant().edit(&ids[0], |client| drop(client.insert("name".into(), json!("mine"))));
+    let done = running.wait();
+    done.exits(5);
+    let rows = case.results();
+    assert_eq!((rows[0]["_result"].as_str(), rows[0]["_reason"].as_str()), ("failed", "not_as_planned"));
+    assert!(rows[0]["_error"].contains("when verified, name is \"mine\""), "{:?}", rows[0]);
+    assert!(rows[6..].iter().all(|row| row["_result"] == "not_attempted"));
+    assert!(done.stdout.contains("1 of its clients do not hold what was written"), "{done}");
+    assert!(done.stderr.contains("patchwave undo [RUN] --wave=1"), "{done}");
+    assert_eq!(served.client(&ids[0])["name"], "mine");
+}
+
+#[test]
+fn verifying_costs_the_pages_of_the_list_and_finds_nothing_where_all_is_well() {
+    let served = Served::quick();
+    let case = served.case().file("job.csv", renames(&served.ids(60)));
+    case.run(["apply", "job.csv", "--yes"]).exits(0);
+    let plain = served.counters();
+    let case = served.case().file("job.csv", renames(&served.ids(60)).replace("NEW", "NEWER"));
+    case.run(["apply", "job.csv", "--yes", "--verify"]).exits(0);
+    let verified = served.counters();
+    let reads = |counters: &patchwave::sandbox::Counters| counters.list + counters.get;
+    assert_eq!(reads(&verified) - reads(&plain), reads(&plain) * 2, "as much as planning: {verified:?}");
+    assert_eq!(case.result_words(), vec!["updated"; 60]);
+}
+
+#[test]
+fn waves_that_would_leave_clients_out_are_64() {
+    let served = Served::quick();
+    let job = |waves: &str| {
+        format!("[guards]\nwaves = {waves}\n[[update]]\nmatch.name = \"acme-*\"\nset.description = \"x\"\n")
+    };
+    let case = served
+        .case()
+        .file("a.toml", job("[1, \"10%\"]"))
+        .file("b.toml", job("[\"few\"]"))
+        .file("c.toml", job("[1, \"rest\"]"));
+    let done = case.run(["check", "a.toml"]);
+    assert!(done.exits(64).stderr.contains("a.toml:2:9") && done.stderr.contains("must be `rest`"), "{done}");
+    assert!(case.run(["check", "b.toml"]).exits(64).stderr.contains("`few` is no wave"));
+    case.run(["check", "c.toml"]).exits(0);
+    let done = case.run(["apply", "c.toml", "--yes", "--waves", "rest,1"]);
+    assert!(done.exits(64).stderr.contains("must be the last wave"), "{done}");
+    assert_eq!(served.counters().patch, 0);
+}
+
+#[test]
+fn the_pause_between_waves_ends_when_the_run_is_stopped() {
+    let served = Served::quick();
+    let case = served.case().file("job.csv", renames(&served.ids(10)));
+    let running = case.spawn(["apply", "job.csv", "--yes", "--waves", "4,rest", "--pause", "50s"]);
+    served.until(|counters| counters.patch == 4);
+    running.signal("TERM");
+    let done = running.wait();
+    done.exits(130);
+    assert_eq!(case.result_words().iter().filter(|word| *word == "updated").count(), 4);
+    case.run(["resume", "--yes"]).exits(0);
+    assert_eq!(case.result_words(), vec!["updated"; 10]);
+}
