@@ -13,7 +13,7 @@ use super::live_run::{LiveRun, Reports, Work};
 use super::locks::Locks;
 use super::output::Output;
 use super::planned::{Planned, check_max_changes};
-use super::{history, show_plan};
+use super::{history, prompt, show_plan};
 use crate::job::{Guards, Threshold, WaveSize};
 use crate::model::RowResult;
 use crate::plan::{Plan, Refusal, RowState, TenantPlan};
@@ -42,8 +42,8 @@ pub(super) async fn carry_out(
     if planned.is_lost() {
         return Err(planned.lost());
     }
-    // Nobody is asked about what was not shown.
-    if !output.quiet() || !orders.run.yes {
+    // Nobody is asked about what was not shown; where nobody is there to be asked, quiet is quiet.
+    if !output.quiet() || !orders.run.yes && prompt::can_ask() {
         show_plan::show_diff(&planned, orders.run.full, output);
     }
     refuse_conflicts(&planned.plan, orders.run)?;

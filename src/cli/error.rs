@@ -111,7 +111,12 @@ impl CliError {
     pub(super) fn locked(message: impl Into<String>) -> Self {
         let mut this = Self::new(exit::LOCKED, "conflict", "locked", message);
         this.0.retryable = true;
-        this.next(output::command_line_with(&["--lock-wait=10m"]))
+        // Who has waited already may do so again; a flag that is given twice would be refused.
+        this.next(if output::gives("--lock-wait") {
+            output::command_line()
+        } else {
+            output::command_line_with(&["--lock-wait=10m"])
+        })
     }
 
     /// A signal came before anything was sent.

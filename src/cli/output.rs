@@ -124,6 +124,11 @@ pub(super) fn command_line_with(flags: &[&str]) -> String {
     line(given.iter().cloned().chain(missing.map(|flag| (*flag).to_owned())))
 }
 
+/// Whether this command has a flag, with its value in the same word or the next.
+pub(super) fn gives(flag: &str) -> bool {
+    std::env::args().any(|word| word.split('=').next() == Some(flag))
+}
+
 /// This `plan` as the `apply` that makes the changes it shows.
 pub(super) fn apply_line() -> String {
     let mut verb = false;
@@ -153,7 +158,14 @@ pub(super) fn run_line(verb: &str, run: &crate::model::RunId, flags: &[&str]) ->
 /// This command in a few words, for others to read: its verb and what it is about, without its flags, which may hold more
 /// than others should see.
 pub(super) fn short_line() -> String {
-    std::env::args().skip(1).take_while(|word| !word.starts_with('-')).take(2).collect::<Vec<_>>().join(" ")
+    let flag = |word: &String| word.starts_with('-');
+    std::env::args()
+        .skip(1)
+        .skip_while(flag)
+        .take_while(|word| !flag(word))
+        .take(2)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// The flags of this command that say where, as whom, how fast and how loud, and hold for others about the same tenants.

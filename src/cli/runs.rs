@@ -102,11 +102,17 @@ async fn prune(state: &StateDir, runs: &History, args: &PruneArgs, output: &Outp
     let all: Vec<&RunGlance> = runs.runs.iter().collect();
     let retention = Retention { keep: args.keep, older_than: args.older_than };
     let gone = retention.goes(&all, now());
+    // Unattended: silence, so that cron sends no mail.
+    let say = |text: &str| {
+        if !output.quiet() {
+            output.text(text);
+        }
+    };
     if gone.is_empty() {
-        output.text("No run is old enough to go.");
+        say("No run is old enough to go.");
         return Ok(exit::OK);
     }
-    if !output.quiet() {
+    if args.dry_run || !output.quiet() {
         for run in &gone {
             output.text(&format!("{}  {}", history::line(run), standing(run)));
         }
@@ -126,7 +132,7 @@ async fn prune(state: &StateDir, runs: &History, args: &PruneArgs, output: &Outp
     for run in gone {
         remove(state, run)?;
     }
-    output.text(&format!("{runs} removed."));
+    say(&format!("{runs} removed."));
     Ok(exit::OK)
 }
 

@@ -9,6 +9,7 @@ mod apply;
 mod cases;
 mod check;
 mod common;
+mod cron;
 mod defects;
 mod docs;
 mod exit_codes;

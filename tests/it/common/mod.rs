@@ -23,6 +23,8 @@ pub(crate) use served::{Served, id_of, renames};
 /// A folder to work in, with a home and a state directory beside it, and an environment of nothing but these.
 pub(crate) struct Case {
     root: TempDir,
+    /// Where commands are run.
+    cwd: PathBuf,
     env: Vec<(OsString, OsString)>,
     stdin: Vec<u8>,
 }
@@ -31,7 +33,8 @@ impl Case {
     /// An empty folder.
     pub(crate) fn new() -> Self {
         let root = tempfile::Builder::new().prefix("patchwave-it-").tempdir().unwrap();
-        let mut case = Self { root, env: Vec::new(), stdin: Vec::new() };
+        let cwd = root.path().join("work");
+        let mut case = Self { root, cwd, env: Vec::new(), stdin: Vec::new() };
         for folder in ["work", "home", "state", "config"] {
             std::fs::create_dir(case.root.path().join(folder)).unwrap();
         }
@@ -64,6 +67,13 @@ impl Case {
         self
     }
 
+    /// As a timer runs a command: from the root folder, with nothing but `HOME` in the environment.
+    pub(crate) fn by_timer(mut self) -> Self {
+        self.env.retain(|(known, _)| known == "HOME");
+        self.cwd = PathBuf::from("/");
+        self
+    }
+
     /// What the next commands read on standard input; without it they read nothing.
     pub(crate) fn stdin(mut self, bytes: impl AsRef<[u8]>) -> Self {
         self.stdin = bytes.as_ref().to_vec();
@@ -80,9 +90,16 @@ impl Case {
         std::fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
+    /// Where a file of the home is.
+    pub(crate) fn home(&self, name: &str) -> PathBuf {
+        self.root.path().join("home").join(name)
+    }
+
     /// The state directory: `runs/` and the like are in it, once something was kept.
     pub(crate) fn state(&self) -> PathBuf {
-        self.root.path().join("state").join("patchwave")
+        let set = self.env.iter().find(|(name, _)| name == "XDG_STATE_HOME");
+        let folder = set.map_or_else(|| self.home(".local/state"), |(_, folder)| PathBuf::from(folder));
+        folder.join("patchwave")
     }
 
     /// The folder that all the others are in, for a search through everything that was left behind.
@@ -101,11 +118,24 @@ impl Case {
     pub(crate) fn spawn<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Running {
         let args: Vec<OsString> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
         let mut command = Command::new(env!("CARGO_BIN_EXE_patchwave"));
-        command.args(&args).current_dir(self.path("")).env_clear().envs(self.env.iter().cloned());
+        command.args(&args);
+        let words: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
+        self.start(command, format!("patchwave {}", words.join(" ")))
+    }
+
+    /// Runs a script to its end, as CI does: by a shell that stops at the first failure and has `patchwave` on its path.
+    pub(crate) fn shell(&self, script: &str) -> Done {
+        let mut command = Command::new("bash");
+        let folder = Path::new(env!("CARGO_BIN_EXE_patchwave")).parent().unwrap();
+        command.args(["-e", "-c", &format!("PATH={}:/usr/bin:/bin\n{script}", folder.display())]);
+        self.start(command, script.to_owned()).wait()
+    }
+
+    fn start(&self, mut command: Command, words: String) -> Running {
+        command.current_dir(&self.cwd).env_clear().envs(self.env.iter().cloned());
         // Pipes are no terminal: nothing prompts, nothing is coloured, no bar is drawn.
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let words: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
-        Running::start(command, format!("patchwave {}", words.join(" ")), self.root().to_owned())
+        Running::start(command, words, self.root().to_owned())
     }
 }
 
