@@ -12,6 +12,7 @@ mod common;
 mod cron;
 mod defects;
 mod docs;
+mod examples;
 mod exit_codes;
 mod failures;
 mod get;
