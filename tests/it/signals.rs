@@ -54,10 +54,7 @@ fn while_it_runs_a_signal_finishes_what_is_in_flight_and_the_run_can_be_resumed(
         running.wait().exits(130);
         let words = case.result_words();
         assert!(words.iter().all(|word| word == "updated" || word == "not_attempted"), "{words:?}");
-        assert_eq!(
-            words.iter().filter(|word| *word == "updated").count() as u64,
-            served.counters().patch
-        );
+        assert_eq!(words.iter().filter(|word| *word == "updated").count() as u64, served.counters().patch);
         case.run(["resume", "--yes"]).exits(0);
         assert_eq!((case.result_words(), served.counters().patch), (vec!["updated".to_owned(); 30], 30));
     }
