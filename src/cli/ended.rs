@@ -59,7 +59,7 @@ impl Ended {
         let code = code_of(&self.plan, &rows, &self.record);
         let summary = self.summary(code);
         let written = self.write(&summary, &rows).and_then(|()| self.copy(&summary, &rows, reports));
-        self.say(&summary, code, output);
+        self.say(&summary, code, written.is_ok(), output);
         if let Some(lost) = &self.lost {
             output.error(&format!("{} {lost}", term::paint(term::BAD, "error:")));
         }
@@ -110,7 +110,7 @@ impl Ended {
         }
     }
 
-    fn say(&self, summary: &Summary, code: u8, output: &Output) {
+    fn say(&self, summary: &Summary, code: u8, written: bool, output: &Output) {
         if output.json() {
             output.result(&json::run(summary, &self.plan, &self.record).to_string());
             return;
@@ -127,7 +127,9 @@ impl Ended {
         // Of a quiet run standard error has all that a person must act on.
         let say = |text: &str| if output.quiet() { output.error(text) } else { output.result(text) };
         say(&text);
-        say(&format!("Results: {}", self.folder.results().display()));
+        if written {
+            say(&format!("Results: {}", self.folder.results().display()));
+        }
         if exit::unfinished(summary) {
             output.error(&self.next_step());
         }

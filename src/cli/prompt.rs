@@ -17,8 +17,20 @@ pub(super) async fn typed(question: String, name: &str) -> bool {
     answer(format!("{question}\nType {name} to go on: ")).await.as_deref() == Some(name)
 }
 
+/// A question that nobody has answered yet. Where a signal ends the command, what is said next begins on a line of its own.
+struct Open(bool);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        if self.0 {
+            let _ = writeln!(anstream::stderr());
+        }
+    }
+}
+
 /// On a thread of its own: a signal must be heard while nobody has answered yet.
 async fn answer(question: String) -> Option<String> {
+    let mut open = Open(true);
     let read = move || {
         let mut screen = anstream::stderr();
         write!(screen, "{question}").and_then(|()| screen.flush()).ok()?;
@@ -29,5 +41,7 @@ async fn answer(question: String) -> Option<String> {
         }
         Some(line.trim().to_owned())
     };
-    tokio::task::spawn_blocking(read).await.ok().flatten()
+    let answer = tokio::task::spawn_blocking(read).await;
+    open.0 = false;
+    answer.ok().flatten()
 }

@@ -20,7 +20,8 @@ use super::planned::kind_of;
 use super::sandboxed::as_left_by;
 use super::saved::{Whole, fit};
 use crate::job::Guards;
-use crate::model::{Remains, RunId, TenantName, Written};
+use crate::model::{EntityId, Remains, RunId, TenantName, Written};
+use crate::plan::Refusal;
 use crate::report::progress::Display;
 use crate::report::term;
 use crate::run::Task;
@@ -42,6 +43,7 @@ pub(super) async fn run(args: ResumeArgs, output: &Output) -> Result<u8, CliErro
     if todo.is_empty() {
         return nothing_left(ended, &found, (&reports, output));
     }
+    refuse_protected(&ended, &session, &todo)?;
     output.note(&todo.words(&run.id));
     let kind = kind_of(&ended.plan.header)?;
     let asked = Asked { kind, changes: todo.changes(&ended) };
@@ -213,6 +215,26 @@ impl Todo {
         };
         plan.tenants.iter().map(|part| of(&part.tenant)).collect()
     }
+}
+
+/// A client that was put on a `protect` list since the run began is not touched by what is left of it.
+fn refuse_protected(ended: &Ended, session: &Session, todo: &Todo) -> Result<(), CliError> {
+    let lists = session.guards.iter().flat_map(|guards| &guards.protect);
+    let protected: std::collections::HashSet<&EntityId> = lists.collect();
+    let mut refusals = Vec::new();
+    for part in &todo.parts {
+        let plan = ended.plan.tenants.iter().find(|of| of.tenant == part.tenant);
+        let writes = part.writes.iter().filter_map(|(at, ..)| plan.and_then(|plan| plan.writes.get(*at)));
+        refusals.extend(writes.filter(|write| protected.contains(&write.id)).map(|write| Refusal {
+            what: format!(
+                "{} of {} is protected, and what is left of run {} changes it",
+                write.id, part.tenant, ended.id
+            ),
+            help:
+                "take it off the `protect` list; or let a new `apply` take the place of this run".to_owned(),
+        }));
+    }
+    if refusals.is_empty() { Ok(()) } else { Err(CliError::refused(&refusals)) }
 }
 
 /// Failures are counted anew: those of earlier sessions have been seen by whoever resumes the run.

@@ -95,6 +95,12 @@ impl Journal {
         Ok(Self { file, path: path.to_owned(), chain: Chain::default() })
     }
 
+    /// Its folder has another name by now; messages must name the one that people find.
+    #[must_use]
+    pub(super) fn at(self, path: PathBuf) -> Self {
+        Self { path, ..self }
+    }
+
     /// Opens a journal where its whole lines end; what a crash left behind them is cut off.
     ///
     /// # Errors

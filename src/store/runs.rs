@@ -55,7 +55,9 @@ impl RunDir {
             .and_then(|()| atomic::sync_folder(&runs));
         placed.map_err(StoreError::new("create", &path))?;
         // The temporary name is gone with the rename: dropping the guard has nothing left to remove.
-        Ok((Self { path }, journal))
+        let placed = Self { path };
+        let journal = journal.at(placed.journal());
+        Ok((placed, journal))
     }
 
     /// The directory of a run that is there.

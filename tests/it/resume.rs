@@ -206,3 +206,16 @@ fn runs_are_listed_shown_and_pruned() {
     case.run(["runs", "prune", "--older-than", "1d", "--yes"]).exits(0);
     assert_eq!(case.runs().len(), 1);
 }
+
+#[test]
+fn a_client_that_was_protected_since_is_not_touched_by_what_is_left_of_a_run() {
+    let served = Served::quick();
+    let ids = served.ids(20);
+    let case = served.case().file("job.csv", renames(&ids));
+    case.run(["apply", "job.csv", "--yes", "--rate", "5/s", "--burst", "1", "--deadline", "700ms"]).exits(5);
+    let patches = served.counters().patch;
+    let case = case.env("PATCHWAVE_PROTECT", &ids[19]);
+    let done = case.run(["resume", "--yes"]);
+    assert!(done.exits(4).stderr.contains("is protected, and what is left of run"), "{done}");
+    assert_eq!(served.counters().patch, patches);
+}

@@ -96,7 +96,7 @@ impl Reader<'_> {
                 "vars" => job.vars = self.vars(value),
                 "guards" => self.guards(value, &mut job),
                 "update" => written = Some(self.updates(span, value)),
-                _ => self.unknown_key(&key, span, &TOP_KEYS, &[]),
+                _ => self.unknown_key(&key, span, &TOP_KEYS),
             }
         }
         // A misspelt `update` has been reported already.
@@ -108,17 +108,12 @@ impl Reader<'_> {
         job
     }
 
-    fn unknown_key(&mut self, key: &str, span: Range<usize>, known: &[&str], later: &[&str]) {
-        if later.contains(&key) {
-            self.fault(format!("`{key}` is not supported by this version of patchwave"), span, None);
-        } else {
-            let near = nearest(key, known.iter().chain(later).copied());
-            let help = near.map_or_else(
-                || format!("known here: {}", known.join(", ")),
-                |near| format!("did you mean `{near}`?"),
-            );
-            self.fault(format!("unknown key `{key}`"), span, Some(help));
-        }
+    fn unknown_key(&mut self, key: &str, span: Range<usize>, known: &[&str]) {
+        let help = nearest(key, known.iter().copied()).map_or_else(
+            || format!("known here: {}", known.join(", ")),
+            |near| format!("did you mean `{near}`?"),
+        );
+        self.fault(format!("unknown key `{key}`"), span, Some(help));
     }
 
     fn tenants(&mut self, value: TomlSpanned<DeValue<'_>>) -> Vec<TenantName> {
@@ -194,7 +189,7 @@ impl Reader<'_> {
                     guards.protect = ids.into_iter().filter_map(|(id, at)| self.protected(&id, at)).collect();
                 }
                 "waves" => guards.waves = self.waves(value),
-                _ => self.unknown_key(&key, span, &GUARD_KEYS, &[]),
+                _ => self.unknown_key(&key, span, &GUARD_KEYS),
             }
         }
         job.guards = guards;

@@ -85,7 +85,7 @@ impl Reader<'_> {
                 "remove" => update.ops.extend(self.items("remove", value, Action::Remove)),
                 "unset" => update.ops.extend(self.unset(value)),
                 "expect" => update.expects = self.expect(value),
-                _ => self.unknown_key(&key, key_span, &KEYS, &[]),
+                _ => self.unknown_key(&key, key_span, &KEYS),
             }
         }
         self.overlaps(&update.ops);
