@@ -12,6 +12,7 @@ use super::error::CliError;
 use super::locks::Locks;
 use super::output::{self, Output};
 use crate::config::{self, Environment, process_environment};
+use crate::model::event::Tally;
 use crate::model::{Domain, Entry, RunId, TenantName};
 use crate::report::term;
 use crate::store::history::{self, FindError, History, RunGlance};
@@ -165,17 +166,11 @@ fn supersede_one(session: &Session, locks: &Locks, run: &RunGlance, by: &RunId) 
     let (mut ended, found) = Ended::read(&run.id, run.folder())?;
     let ours = run.tenants.iter().filter(|of| holds(session, locks, &of.domain));
     let tenants: Vec<TenantName> = ours.map(|of| of.tenant.clone()).collect();
-    let superseded = |written, left| Entry::Superseded {
-        by: by.clone(),
-        at: now(),
-        tenants: tenants.clone(),
-        written,
-        left,
-    };
+    let superseded = |tally| Entry::Superseded { by: by.clone(), at: now(), tenants: tenants.clone(), tally };
     let wrong = |error: crate::model::row::Impossible| CliError::setup(error.to_string());
-    ended.record.take(&superseded(0, 0)).map_err(wrong)?;
+    ended.record.take(&superseded(Tally::default())).map_err(wrong)?;
     let mut journal = Journal::go_on(&folder.journal(), &found)?;
-    journal.append(&[superseded(ended.record.written(), ended.record.left())])?;
+    journal.append(&[superseded(ended.record.tally())])?;
     Ok(())
 }
 

@@ -104,8 +104,8 @@ impl LiveRun {
 
     /// Ends it without sending anything: every write has come to its end already.
     pub(super) fn close(mut self) -> Result<Ended, CliError> {
-        let (written, left) = (self.record.written(), self.record.left());
-        let finished = Entry::Finished { at: now(), stop: None, paces: Vec::new(), written, left };
+        let tally = self.record.tally();
+        let finished = Entry::Finished { at: now(), stop: None, paces: Vec::new(), tally };
         self.journal.append(std::slice::from_ref(&finished))?;
         self.record.take(&finished).map_err(|error| CliError::setup(error.to_string()))?;
         Ok(Ended { id: self.id, folder: self.folder, plan: self.plan, record: self.record, lost: None })

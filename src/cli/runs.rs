@@ -42,24 +42,28 @@ fn all(runs: &History, output: &Output) -> u8 {
 }
 
 fn standing(run: &RunGlance) -> String {
-    let undoes = run.undoes.as_ref().map(|of| format!("undo of {of}; ")).unwrap_or_default();
-    let words = match &run.standing {
-        Standing::Open => term::paint(term::WARN, "unfinished"),
-        Standing::Closed { left: 0, written, stop: None } => format!("{written} written"),
-        Standing::Closed { left: 0, written, stop: Some(stop) } => {
-            format!("{written} written; stopped: {}", stop.describe())
+    let mut parts = Vec::new();
+    parts.extend(run.undoes.as_ref().map(|of| format!("undo of {of}")));
+    match &run.standing {
+        Standing::Open => parts.push(term::paint(term::WARN, "unfinished")),
+        Standing::Closed { stop, tally } => {
+            parts.push(format!("{} written", tally.written));
+            if tally.unknown > 0 {
+                parts.push(format!("{} unknown", tally.unknown));
+            }
+            if tally.left > 0 {
+                parts.push(term::paint(term::WARN, format_args!("{} left", tally.left)));
+            }
+            parts.extend(stop.map(|stop| format!("stopped: {}", stop.describe())));
         }
-        Standing::Closed { left, written, .. } => {
-            format!("{written} written, {}", term::paint(term::WARN, format_args!("{left} left")))
-        }
-    };
-    format!("{undoes}{words}")
+    }
+    parts.join(", ")
 }
 
 fn as_json(run: &RunGlance) -> serde_json::Value {
-    let (stop, written, left) = match &run.standing {
-        Standing::Open => (None, None, None),
-        Standing::Closed { stop, written, left } => (*stop, Some(written), Some(left)),
+    let (stop, tally) = match &run.standing {
+        Standing::Open => (None, None),
+        Standing::Closed { stop, tally } => (*stop, Some(tally)),
     };
     json!({
         "run_id": run.id,
@@ -69,8 +73,9 @@ fn as_json(run: &RunGlance) -> serde_json::Value {
         "tenants": run.tenants,
         "unfinished": run.is_unfinished(),
         "stop": stop,
-        "written": written,
-        "left": left,
+        "written": tally.map(|tally| tally.written),
+        "unknown": tally.map(|tally| tally.unknown),
+        "left": tally.map(|tally| tally.left),
         "path": run.folder().path(),
     })
 }
@@ -92,7 +97,7 @@ fn show(run: &RunGlance, output: &Output) -> Result<u8, CliError> {
     output.result(&format!("  {folder}"));
     if ended.record.is_unfinished() {
         output.result(&format!("To finish it: {}", output::run_line("resume", &run.id, &[])));
-    } else if ended.record.written() > 0 {
+    } else if ended.record.tally().written + ended.record.tally().unknown > 0 {
         output.result(&format!("To take it back: {}", output::run_line("undo", &run.id, &[])));
     }
     Ok(exit::OK)

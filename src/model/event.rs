@@ -89,10 +89,8 @@ pub enum Entry {
         stop: Option<StopReason>,
         /// What this session saw of each tenant's rate limit.
         paces: Vec<TenantPace>,
-        /// Clients that the run has written to, or may have.
-        written: usize,
-        /// Writes that `resume` would take up.
-        left: usize,
+        /// How far the run is.
+        tally: Tally,
     },
     /// Another run of the same tenants began: what is left of this one is not to be finished any more.
     Superseded {
@@ -102,11 +100,20 @@ pub enum Entry {
         at: Timestamp,
         /// In which tenants.
         tenants: Vec<TenantName>,
-        /// Clients that the run has written to, or may have.
-        written: usize,
-        /// Writes in other tenants that `resume` would still take up.
-        left: usize,
+        /// How far the run is.
+        tally: Tally,
     },
+}
+
+/// How far a run is: the last line of its journal tells it, so that a list of runs need not read the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Tally {
+    /// Clients that it has written to.
+    pub written: usize,
+    /// Clients that it may have written to: nobody found out.
+    pub unknown: usize,
+    /// Writes that `resume` would take up.
+    pub left: usize,
 }
 
 /// What a session saw of a tenant's rate limit.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::event::TenantPace;
+use super::event::{Tally, TenantPace};
 use super::row::{Impossible, Remains, Step, WriteState};
 use super::{Entry, Pace, RunId, StopReason, TenantName};
 
@@ -138,9 +138,12 @@ impl RunRecord {
         self.left() > 0 || !self.closed && (self.writes.is_empty() || !superseded)
     }
 
-    /// Clients that were written to, or may have been.
-    pub fn written(&self) -> usize {
-        self.writes.values().flatten().filter(|state| state.is_written()).count()
+    /// How far it is.
+    pub fn tally(&self) -> Tally {
+        let states = || self.writes.values().flatten();
+        let maybe = states().filter(|state| state.is_written()).count();
+        let written = states().filter(|state| state.is_surely_written()).count();
+        Tally { written, unknown: maybe - written, left: self.left() }
     }
 
     /// The run that superseded this one in a tenant.
@@ -182,8 +185,7 @@ mod tests {
             by,
             at: Timestamp::UNIX_EPOCH,
             tenants: vec!["dev".into()],
-            written: 0,
-            left: 0,
+            tally: Tally::default(),
         };
         record.take(&superseded).unwrap();
         assert!(!record.is_unfinished() && record.left() == 0);

@@ -88,6 +88,11 @@ impl WriteState {
         }
     }
 
+    /// Whether the client was certainly written to.
+    pub fn is_surely_written(&self) -> bool {
+        self.outcome().is_some_and(|outcome| outcome.written == Written::Yes)
+    }
+
     /// How it ended, if it did.
     pub fn outcome(&self) -> Option<&Outcome> {
         match self {

@@ -112,9 +112,8 @@ impl<'l> Ledger<'l> {
 
     /// Writes the last line.
     pub(super) async fn close(mut self, paces: Vec<TenantPace>) -> Finished {
-        let (written, left) = (self.record.written(), self.record.left());
-        let stop = self.stop.reason();
-        let finished = Entry::Finished { at: now(), stop, paces, written, left };
+        let (stop, tally) = (self.stop.reason(), self.record.tally());
+        let finished = Entry::Finished { at: now(), stop, paces, tally };
         self.record_all(vec![finished]).await;
         self.record.stop = self.stop.reason();
         Finished { record: self.record, journal: self.lost }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::runs::{DRAFT, RunDir};
 use super::{JournalError, StateDir, StoreError, journal};
-use crate::model::event::TenantStart;
+use crate::model::event::{Tally, TenantStart};
 use crate::model::{Entry, RunId, StopReason, TenantName};
 
 /// What the first and the last line of a run's journal tell of it.
@@ -35,10 +35,8 @@ pub enum Standing {
     Closed {
         /// Why early, if it was.
         stop: Option<StopReason>,
-        /// Clients that it has written to, or may have.
-        written: usize,
-        /// Writes that are still to be made.
-        left: usize,
+        /// In numbers.
+        tally: Tally,
     },
     /// Its process is still at it, or was killed.
     Open,
@@ -54,13 +52,13 @@ impl RunGlance {
     pub fn is_unfinished(&self) -> bool {
         match self.standing {
             Standing::Open => true,
-            Standing::Closed { left, .. } => left > 0,
+            Standing::Closed { tally, .. } => tally.left > 0,
         }
     }
 
     /// Whether it certainly wrote nothing.
     pub fn wrote_nothing(&self) -> bool {
-        matches!(self.standing, Standing::Closed { written: 0, .. })
+        matches!(self.standing, Standing::Closed { tally: Tally { written: 0, unknown: 0, .. }, .. })
     }
 
     /// Whether it is about this tenant.
@@ -127,8 +125,8 @@ fn glance(id: &RunId, path: &std::path::Path) -> Result<Option<RunGlance>, Journ
     let (first, last) = journal::ends(&file)?;
     let Entry::Started { job, undoes, at, tenants, .. } = first else { return Ok(None) };
     let standing = match last {
-        Entry::Finished { stop, written, left, .. } => Standing::Closed { stop, written, left },
-        Entry::Superseded { written, left, .. } => Standing::Closed { stop: None, written, left },
+        Entry::Finished { stop, tally, .. } => Standing::Closed { stop, tally },
+        Entry::Superseded { tally, .. } => Standing::Closed { stop: None, tally },
         _ => Standing::Open,
     };
     Ok(Some(RunGlance { id: id.clone(), job, undoes, began: at, tenants, standing, path: path.to_owned() }))
@@ -265,7 +263,7 @@ mod tests {
     }
 
     fn closed(written: usize, left: usize) -> Standing {
-        Standing::Closed { stop: None, written, left }
+        Standing::Closed { stop: None, tally: Tally { written, unknown: 0, left } }
     }
 
     fn gone(retention: Retention, runs: &[RunGlance]) -> Vec<&str> {
