@@ -24,7 +24,7 @@ use super::{exit, prompt, show_plan};
 use crate::catalogue::Kind;
 use crate::job::Guards;
 use crate::model::{FieldPath, RunId};
-use crate::plan::undo::{Narrowed, undo};
+use crate::plan::undo::{Narrowed, paths, undo};
 use crate::plan::waves::waves;
 use crate::plan::{Header, Refusal, TenantPlan, Write};
 use crate::report::progress::Display;
@@ -171,47 +171,70 @@ fn narrowed(args: &UndoArgs, kind: &Kind, ended: &Ended) -> Result<Vec<Narrowed>
     for path in &args.fields {
         check_field(kind, ended, path)?;
     }
+    for word in &args.clients {
+        check_client(kind, ended, word)?;
+    }
     let of_waves = of_waves(args, ended)?;
-    let mut named: HashSet<&str> = HashSet::new();
-    let mut takes = |write: &Write| {
-        let is = |name: &&String| write.id.as_str() == name.as_str() || write.name.as_ref() == Some(*name);
-        let mine: Vec<&String> = args.clients.iter().filter(is).collect();
-        named.extend(mine.iter().map(|name| name.as_str()));
-        args.clients.is_empty() || !mine.is_empty()
-    };
     let mut all = Vec::new();
     for (place, part) in ended.plan.tenants.iter().enumerate() {
         let states = ended.record.writes(&part.tenant);
         let mut writes = BTreeSet::new();
         for (at, write) in part.writes.iter().enumerate() {
+            let takes = args.clients.is_empty() || args.clients.iter().any(|word| is_named(write, word));
             let in_wave = of_waves.as_ref().is_none_or(|of| of.contains(&(place, at)));
             let written = states.get(at).is_some_and(|state| state.is_written());
-            if takes(write) && in_wave && written {
+            if takes && in_wave && written {
                 writes.insert(at);
             }
         }
         all.push(Narrowed { writes, fields: args.fields.clone() });
     }
-    match args.clients.iter().find(|name| !named.contains(name.as_str())) {
-        Some(name) => Err(CliError::usage(format!(
-            "--client {name}: run {} has no {} of this id or name",
-            ended.id, kind.singular
-        ))
-        .next(output::run_line("runs show", &ended.id, &[]))),
-        None => Ok(all),
+    Ok(all)
+}
+
+fn is_named(write: &Write, word: &str) -> bool {
+    write.id.as_str() == word || write.name.as_deref() == Some(word)
+}
+
+/// A word must mean a client that the run changed, and one alone of each tenant.
+fn check_client(kind: &Kind, ended: &Ended, word: &str) -> Result<(), CliError> {
+    let wrong = |what: String| {
+        let next = output::run_line("runs show", &ended.id, &[]);
+        Err(CliError::usage(format!("--client {word}: {what}")).next(next))
+    };
+    let mut found = false;
+    for part in &ended.plan.tenants {
+        let hit: Vec<&str> =
+            part.writes.iter().filter(|write| is_named(write, word)).map(|write| write.id.as_str()).collect();
+        if hit.len() > 1 {
+            let (noun, ids) = (&kind.singular, hit.join(" and "));
+            return wrong(format!("run {} has more than one {noun} of this name: say {ids}", ended.id));
+        }
+        found |= !hit.is_empty();
     }
+    if found {
+        return Ok(());
+    }
+    let writes = || ended.plan.tenants.iter().flat_map(|part| &part.writes);
+    let known = writes().flat_map(|write| [Some(write.id.as_str()), write.name.as_deref()]).flatten();
+    let near = near(word, known);
+    wrong(format!("run {} changed no {} of this id or name{near}", ended.id, kind.singular))
+}
+
+fn near<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> String {
+    let near = crate::model::suggest::nearest(word, known);
+    near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
 }
 
 /// A misspelt field would take nothing back, and look as if nothing were to be taken back.
 fn check_field(kind: &Kind, ended: &Ended, path: &FieldPath) -> Result<(), CliError> {
-    let changes = ended.plan.tenants.iter().flat_map(|part| &part.writes).flat_map(|write| &write.changes);
-    let known: IndexSet<String> = changes.map(|change| change.path.to_string()).collect();
-    let hit = known.iter().any(|known| known.parse().is_ok_and(|known: FieldPath| path.encloses(&known)));
-    if hit {
+    let writes = ended.plan.tenants.iter().flat_map(|part| &part.writes);
+    let known: IndexSet<FieldPath> = writes.flat_map(|write| paths(kind, write)).collect();
+    if known.iter().any(|known| path.encloses(known)) {
         return Ok(());
     }
-    let near = crate::model::suggest::nearest(&path.to_string(), known.iter().map(String::as_str));
-    let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    let known: Vec<String> = known.iter().map(FieldPath::to_string).collect();
+    let near = near(&path.to_string(), known.iter().map(String::as_str));
     let what =
         format!("--field {path}: run {} changed no such field of any {}{near}", ended.id, kind.singular);
     Err(CliError::usage(what))

@@ -17,6 +17,9 @@ mod help;
 mod language;
 mod laws;
 mod layers;
+mod pool;
 mod properties;
 mod rules;
+
+mod undo;
 mod writes;
