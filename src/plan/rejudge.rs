@@ -64,6 +64,12 @@ pub fn rejudge(kind: &Kind, write: &Write, live: &Body, on_conflict: OnConflict)
     compose_of(kind, write, &open, live).map_or(Rejudged::NeedsSecret, Rejudged::Apply)
 }
 
+/// The fields that are not as planned yet. `now` has no secrets.
+pub(super) fn open<'w>(kind: &Kind, write: &'w Write, now: &Body) -> impl Iterator<Item = &'w FieldChange> {
+    let judged = verdicts(kind, write, now).into_iter();
+    judged.filter(|(_, verdict)| *verdict != Verdict::Already).map(|(change, _)| change)
+}
+
 /// Judges each written field: before, as planned, now. `now` has no secrets.
 fn verdicts<'w>(kind: &Kind, write: &'w Write, now: &Body) -> Vec<(&'w FieldChange, Verdict)> {
     let planned = predicted(kind, write);

@@ -20,6 +20,7 @@ mod layers;
 mod pool;
 mod properties;
 mod rules;
+mod saved;
 
 mod undo;
 mod writes;

@@ -165,10 +165,16 @@ impl<'c> Client<'c> {
                 (change.before.clone(), None)
             }
             _ if reverse.is_done(now) => return None,
+            // Auth0 takes no empty list here: none at all is what it means.
+            _ if list(by_item.as_ref()).is_empty() && self.takes_no_empty_list(&change.path) => (None, None),
             _ => (by_item, Some(reverse)),
         };
         let differs = !exactly(after.as_ref(), now);
         differs.then(|| FieldChange { before: now.cloned(), after, items, ..change.clone() })
+    }
+
+    fn takes_no_empty_list(&self, path: &FieldPath) -> bool {
+        self.kind.lookup(path).field().is_some_and(|field| field.min_items.is_some_and(|least| least > 0))
     }
 
     /// A field goes back into the object that it was taken from. Where somebody has taken that away since, it would come to

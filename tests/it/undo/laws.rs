@@ -1,23 +1,22 @@
 //! What must be true of the undo of any run: the state before comes back, but for what is reported; what others did stays.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use patchwave::catalogue::{self, Kind, Unset, redact};
 use patchwave::model::{Body, Domain, EntityId, FieldPath, Pace, Reason, TenantName};
 use patchwave::plan::revive::Permits;
 use patchwave::plan::undo::{Narrowed, undo};
-use patchwave::plan::{Row, RowState, TenantPlan, TenantState, Write, predicted};
-use patchwave::sandbox::Options;
+use patchwave::plan::{
+    OnConflict, Rejudged, Row, RowState, TenantPlan, TenantState, Write, predicted, rejudge,
+};
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 
 use super::equal::differing;
 use super::pool::{clients, ops};
-use crate::common::{Case, Served};
 use crate::language::World;
-use crate::pool::{ANY, REPEATABLE, few, job};
+use crate::pool::{ANY, few, job};
 
 fn bodies(clients: &Value) -> Vec<Body> {
     let mut bodies: Vec<Body> = serde_json::from_value(clients.clone()).unwrap();
@@ -69,7 +68,7 @@ fn left(writes: &[Write], rows: &[Row], id: &str) -> Vec<(Reason, String)> {
 }
 
 /// Whether words name a field, or an object that it stands in.
-fn names(words: &str, path: &FieldPath) -> bool {
+pub(super) fn names(words: &str, path: &FieldPath) -> bool {
     let mut at = Some(path.clone());
     while let Some(path) = at {
         let named = path.to_string();
@@ -134,6 +133,28 @@ proptest! {
     }
 
     #[test]
+    fn a_write_is_the_same_when_it_is_judged_anew_and_done_once_it_was_made(clients in clients(), job in job(&ANY, &ops())) {
+        let kind = catalogue::default_kind();
+        let before = bodies(&clients);
+        let Some((writes, rows)) = World::new(clients).resolved("job.toml", &job) else { return Ok(()) };
+        let after = made(kind, &before, &writes);
+        let (undone, _) = taken_back(kind, writes.clone(), rows, &after);
+        let back = made(kind, &after, &undone);
+        for (writes, before, after) in [(&writes, &before, &after), (&undone, &after, &back)] {
+            for write in writes {
+                let of = |state: &[Body]| state.iter().find(|body| body["client_id"] == write.id.as_str()).unwrap().clone();
+                let anew = match rejudge(kind, write, &of(before), OnConflict::Skip) {
+                    Rejudged::Apply(body) => !write.compose && body == write.body,
+                    Rejudged::NeedsSecret => write.compose,
+                    _ => false,
+                };
+                prop_assert!(anew, "{:?} of {:?}\n{job}", rejudge(kind, write, &of(before), OnConflict::Skip), write);
+                prop_assert_eq!(rejudge(kind, write, &of(after), OnConflict::Skip), Rejudged::Already, "{:?}\n{}", write, job);
+            }
+        }
+    }
+
+    #[test]
     fn what_somebody_else_changed_since_stays_and_the_rest_goes_back(
         clients in clients(), job in job(&ANY, &ops()), edit in foreign()
     ) {
@@ -184,65 +205,6 @@ fn foreign() -> impl Strategy<Value = (FieldPath, Value)> {
         ("token_quota.client_credentials.per_hour", json!(77)),
     ];
     select(edits).prop_map(|(path, value)| (path.parse().unwrap(), value))
-}
-
-/// The clients of a tenant by id; what the service alone sets is left out.
-fn seen(served: &Served) -> Vec<Body> {
-    served
-        .tenant()
-        .state()
-        .into_iter()
-        .filter(|client| client["client_id"].as_str().unwrap().len() == 2)
-        .collect()
-}
-
-/// Asserts that two states are the same but for what the newest run reports of each client.
-fn same_but_told(case: &Case, wanted: &[Body], found: &[Body], job: &str) -> Result<(), TestCaseError> {
-    let kind = catalogue::default_kind();
-    for (wanted, found) in wanted.iter().zip(found) {
-        let rows = case
-            .results()
-            .into_iter()
-            .filter(|row| row["_client_id"] == wanted["client_id"].as_str().unwrap());
-        let words: BTreeSet<String> = rows.map(|row| row["_error"].clone()).collect();
-        for path in differing(kind, wanted, found) {
-            let told = words.iter().any(|words| names(words, &path));
-            prop_assert!(told, "{path}: {wanted:?}\n{found:?}\n{words:?}\n{job}");
-        }
-    }
-    Ok(())
-}
-
-proptest! {
-    #![proptest_config(few(16))]
-
-    #[test]
-    fn over_http_undo_gives_the_state_before_and_its_own_undo_the_state_after(
-        clients in clients(), job in job(&REPEATABLE, &ops())
-    ) {
-        let load: Vec<Body> = serde_json::from_value(clients).unwrap();
-        let served = Served::with(Options { tier: "unlimited".parse().unwrap(), load: Some(load), ..Options::default() });
-        let domain = served.tenant().domain().to_string();
-        let case = served.case().file("job.toml", &job);
-        let before = seen(&served);
-        let applied = case.run(["apply", "job.toml", "--yes"]);
-        let sent = served.counters().patch;
-        if sent == 0 {
-            return Ok(());
-        }
-        let after = seen(&served);
-        let again = case.run(["apply", "job.toml", "--yes"]);
-        prop_assert_eq!(served.counters().patch, sent, "{}\n{}", applied, again);
-        let undone = case.run(["undo", "latest", "--tenant", &domain, "--yes"]);
-        prop_assert!(matches!(undone.code, Some(0 | 1)), "{job}\n{applied}\n{undone}");
-        prop_assert!(!case.result_words().contains(&"failed".to_owned()), "{job}\n{applied}\n{undone}");
-        same_but_told(&case, &before, &seen(&served), &job)?;
-        let forth = case.run(["undo", "latest", "--tenant", &domain, "--yes"]);
-        prop_assert!(matches!(forth.code, Some(0 | 1)), "{job}\n{undone}\n{forth}");
-        same_but_told(&case, &after, &seen(&served), &job)?;
-        let planned = case.run(["plan", "job.toml", "--detailed-exitcode"]);
-        prop_assert!(matches!(planned.code, Some(0 | 1)), "{job}\n{undone}\n{forth}\n{planned}");
-    }
 }
 
 #[test]
