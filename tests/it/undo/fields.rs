@@ -92,6 +92,33 @@ fn the_undo_of_an_undo_gives_what_the_run_left() {
 }
 
 #[test]
+fn the_undo_of_an_undo_that_had_to_leave_a_field_takes_back_the_rest() {
+    let ran =
+        Ran::new(&json!({"description": "Old"}), "set.name = \"Billing EU\"\nset.description = \"New\"");
+    ran.edit(&json!({"description": "By hand"}));
+    ran.undo(&["--yes"]).exits(1);
+    ran.undo(&["--yes"]).exits(0);
+    assert_eq!(
+        (ran.client()["name"].as_str(), ran.client()["description"].as_str()),
+        (Some("Billing EU"), Some("By hand"))
+    );
+}
+
+#[test]
+fn of_two_runs_the_first_is_not_taken_back_over_the_second() {
+    let ran = Ran::new(&json!({}), "set.name = \"Billing EU\"\nset.description = \"First\"");
+    let first = super::newest(&ran.case);
+    let second = format!("client_id,name\n{},Billing US\n", ran.id);
+    std::fs::write(ran.case.path("second.csv"), second).unwrap();
+    ran.case.run(["apply", "second.csv", "--yes"]).exits(0);
+    ran.case.run(["undo", &first, "--yes"]).exits(1);
+    assert_eq!(
+        (ran.client()["name"].as_str(), ran.row().1.as_str()),
+        (Some("Billing US"), "changed_meanwhile")
+    );
+}
+
+#[test]
 fn on_conflict_overwrite_puts_back_what_somebody_changed_since() {
     let ran = Ran::new(&json!({}), "set.name = \"Billing EU\"");
     ran.edit(&json!({"name": "By hand"}));
