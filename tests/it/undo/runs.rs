@@ -21,7 +21,7 @@ fn ended_by(signal: &str) -> (Served, Case, Vec<String>, Vec<String>) {
     let before = names(&served, &ids);
     let case = served.case().file("job.csv", renames(&ids));
     let running =
-        case.spawn(["apply", "job.csv", "--yes", "--rate", "10/s", "--burst", "1", "--concurrency", "1"]);
+        case.spawn(["apply", "job.csv", "--yes", "--rate", "2/s", "--burst", "1", "--concurrency", "1"]);
     served.until(|counters| counters.patch > 1);
     running.signal(signal);
     running.wait();
@@ -61,7 +61,7 @@ fn an_undo_that_was_killed_is_resumed_to_its_end() {
     let case = served.case().file("job.csv", renames(&ids));
     case.run(["apply", "job.csv", "--yes"]).exits(0);
     let run = newest(&case);
-    let running = case.spawn(["undo", &run, "--yes", "--rate", "10/s", "--burst", "1", "--concurrency", "1"]);
+    let running = case.spawn(["undo", &run, "--yes", "--rate", "2/s", "--burst", "1", "--concurrency", "1"]);
     served.until(|counters| counters.patch > 13);
     running.signal("KILL");
     running.wait();
