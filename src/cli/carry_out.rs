@@ -15,8 +15,7 @@ use super::output::Output;
 use super::planned::{Planned, check_max_changes};
 use super::{history, prompt, show_plan};
 use crate::job::{Guards, Threshold, WaveSize};
-use crate::model::RowResult;
-use crate::plan::{Plan, Refusal, RowState, TenantPlan};
+use crate::plan::{Plan, Refusal, TenantPlan};
 use crate::report::progress::Display;
 use crate::run::{Limits, Task};
 
@@ -75,10 +74,7 @@ fn tasks(part: &TenantPlan, read: tokio::time::Instant) -> Vec<Task> {
 
 /// With `--on-conflict stop` a conflict that the plan shows already is reason not to begin.
 fn refuse_conflicts(plan: &Plan, args: &RunArgs) -> Result<(), CliError> {
-    let conflicts = plan.tenants.iter().flat_map(|part| &part.rows);
-    let conflicts = conflicts
-        .filter(|row| matches!(&row.state, RowState::Done(done) if done.result == RowResult::Conflict))
-        .count();
+    let conflicts = plan.totals().conflicts;
     if args.on_conflict != ConflictArg::Stop || conflicts == 0 {
         return Ok(());
     }

@@ -18,6 +18,7 @@ mod history;
 mod interrupt;
 mod live_run;
 mod locks;
+mod narrowing;
 mod output;
 mod planned;
 mod planning;

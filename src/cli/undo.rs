@@ -1,6 +1,6 @@
 //! `patchwave undo`: an ordinary plan, made from the before-images of a run.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use futures::future::join_all;
 use indexmap::IndexSet;
@@ -16,17 +16,16 @@ use super::history::Chosen;
 use super::interrupt::Interrupt;
 use super::live_run::Reports;
 use super::locks::{self, Locks};
+use super::narrowing::narrowed;
 use super::output::{self, Output};
 use super::planned::{Planned, blank, check_max_changes, forecast_of, kind_of};
 use super::sandboxed::as_left_by;
 use super::saved::{Clients, Whole, fit, parts, permits, state_of, unread};
 use super::{exit, prompt, show_plan};
-use crate::catalogue::Kind;
 use crate::job::Guards;
-use crate::model::{FieldPath, RunId};
-use crate::plan::undo::{Narrowed, undo};
-use crate::plan::waves::waves;
-use crate::plan::{Header, Refusal, TenantPlan, Write};
+use crate::model::RunId;
+use crate::plan::undo::undo;
+use crate::plan::{Header, Refusal, TenantPlan};
 use crate::report::progress::Display;
 use crate::store::RunDir;
 
@@ -171,73 +170,6 @@ fn header(ended: &Ended) -> Header {
         undoes: Some(ended.id.clone()),
         ..of.clone()
     }
-}
-
-/// What of the run is taken back, tenant by tenant of its plan: what reached the tenants, or may have, and was not left out.
-fn narrowed(args: &UndoArgs, kind: &Kind, ended: &Ended) -> Result<Vec<Narrowed>, CliError> {
-    for path in &args.fields {
-        check_field(kind, ended, path)?;
-    }
-    let of_waves = of_waves(args, ended)?;
-    let mut named: HashSet<&str> = HashSet::new();
-    let mut takes = |write: &Write| {
-        let is = |name: &&String| write.id.as_str() == name.as_str() || write.name.as_ref() == Some(*name);
-        let mine: Vec<&String> = args.clients.iter().filter(is).collect();
-        named.extend(mine.iter().map(|name| name.as_str()));
-        args.clients.is_empty() || !mine.is_empty()
-    };
-    let mut all = Vec::new();
-    for (place, part) in ended.plan.tenants.iter().enumerate() {
-        let states = ended.record.writes(&part.tenant);
-        let mut writes = BTreeSet::new();
-        for (at, write) in part.writes.iter().enumerate() {
-            let in_wave = of_waves.as_ref().is_none_or(|of| of.contains(&(place, at)));
-            let written = states.get(at).is_some_and(|state| state.is_written());
-            if takes(write) && in_wave && written {
-                writes.insert(at);
-            }
-        }
-        all.push(Narrowed { writes, fields: args.fields.clone() });
-    }
-    match args.clients.iter().find(|name| !named.contains(name.as_str())) {
-        Some(name) => Err(CliError::usage(format!(
-            "--client {name}: run {} has no {} of this id or name",
-            ended.id, kind.singular
-        ))
-        .next(output::run_line("runs show", &ended.id, &[]))),
-        None => Ok(all),
-    }
-}
-
-/// A misspelt field would take nothing back, and look as if nothing were to be taken back.
-fn check_field(kind: &Kind, ended: &Ended, path: &FieldPath) -> Result<(), CliError> {
-    let changes = ended.plan.tenants.iter().flat_map(|part| &part.writes).flat_map(|write| &write.changes);
-    let known: IndexSet<String> = changes.map(|change| change.path.to_string()).collect();
-    let hit = known.iter().any(|known| known.parse().is_ok_and(|known: FieldPath| path.encloses(&known)));
-    if hit {
-        return Ok(());
-    }
-    let near = crate::model::suggest::nearest(&path.to_string(), known.iter().map(String::as_str));
-    let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-    let what =
-        format!("--field {path}: run {} changed no such field of any {}{near}", ended.id, kind.singular);
-    Err(CliError::usage(what))
-}
-
-fn of_waves(args: &UndoArgs, ended: &Ended) -> Result<Option<HashSet<(usize, usize)>>, CliError> {
-    if args.of_waves.is_empty() {
-        return Ok(None);
-    }
-    let waves = waves(&ended.plan, &ended.plan.header.guards.waves);
-    let mut chosen = HashSet::new();
-    for number in &args.of_waves {
-        let Some(wave) = waves.get(*number as usize - 1) else {
-            let what = format!("--wave {number}: run {} has {} waves", ended.id, waves.len());
-            return Err(CliError::usage(what));
-        };
-        chosen.extend(wave.iter().flat_map(|(place, writes)| writes.iter().map(|at| (*place, *at))));
-    }
-    Ok(Some(chosen))
 }
 
 fn clients(part: &TenantPlan, writes: &BTreeSet<usize>) -> Clients {

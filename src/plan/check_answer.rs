@@ -45,12 +45,14 @@ pub fn check_answer(kind: &Kind, write: &Write, answered: &Body) -> Answer {
 }
 
 /// Whether a field holds what was planned. A key that was left out of an object may be filled in by the service: with its
-/// default, where it has a known one.
+/// default, where it has a known one. A whole object is nothing that it fills in.
 pub fn as_planned(kind: &Kind, change: &FieldChange, planned: Option<&Value>, now: Option<&Value>) -> bool {
     if let Some(items) = &change.items {
         return items.is_done(now);
     }
-    let left_out = change.after.is_none() && kind.unset_of(&change.path) == Unset::No;
+    let left_out = change.after.is_none()
+        && kind.unset_of(&change.path) == Unset::No
+        && !now.is_some_and(Value::is_object);
     let filled_in = || match kind.default_of(&change.path) {
         Some(default) => same(Some(default), now, change.order),
         None => true,

@@ -8,7 +8,7 @@ use crate::model::{Body, FieldChange, FieldPath};
 
 /// What must change so that the object at `path` is exactly `object`. A key that is not named equals its default, a read-only
 /// key and a secret stay. Keys that nothing can empty and that have no default are the service's to fill: they go along where
-/// the object is sent, and are no reason to send it.
+/// the object is sent, and are no reason to send it. Whole objects (an add-on) are not: they are left out, and gone.
 /// What holds a secret cannot be put back, and is not removed by being left unnamed: such a path is the error.
 pub(super) fn exactly(
     kind: &Kind,
@@ -81,8 +81,11 @@ impl Difference<'_> {
         if default.is_some() && same(default, path.get(self.before), kind.order(&path)) {
             return;
         }
-        let fills =
-            default.is_none() && kind.unset_of(&path) == Unset::No && !patch::is_sent_alone(kind, &path);
+        let scalar = !path.get(self.before).is_some_and(Value::is_object);
+        let fills = scalar
+            && default.is_none()
+            && kind.unset_of(&path) == Unset::No
+            && !patch::is_sent_alone(kind, &path);
         if fills {
             self.left.extend(self.change(path, None));
         } else {

@@ -9,6 +9,7 @@ use super::compose::{compose_of, predicted};
 use super::types::Write;
 use crate::catalogue::{Kind, redact};
 use crate::model::three_way::judge_change;
+use crate::model::value::same;
 use crate::model::{Body, FieldChange, Verdict};
 
 /// What to do about a client that holds neither what it held nor what was asked for.
@@ -63,12 +64,22 @@ pub fn rejudge(kind: &Kind, write: &Write, live: &Body, on_conflict: OnConflict)
     compose_of(kind, write, &open, live).map_or(Rejudged::NeedsSecret, Rejudged::Apply)
 }
 
+/// The fields that are not as planned yet. `now` has no secrets.
+pub(super) fn open<'w>(kind: &Kind, write: &'w Write, now: &Body) -> impl Iterator<Item = &'w FieldChange> {
+    let judged = verdicts(kind, write, now).into_iter();
+    judged.filter(|(_, verdict)| *verdict != Verdict::Already).map(|(change, _)| change)
+}
+
 /// Judges each written field: before, as planned, now. `now` has no secrets.
 fn verdicts<'w>(kind: &Kind, write: &'w Write, now: &Body) -> Vec<(&'w FieldChange, Verdict)> {
     let planned = predicted(kind, write);
     let verdict = |change: &FieldChange| {
         let (planned, now) = (change.path.get(&planned), change.path.get(now));
-        if as_planned(kind, change, planned, now) {
+        // A key to be left out that is just as it was: the service has not filled it in, it was never sent without it.
+        let as_before = change.after.is_none()
+            && !same(planned, now, change.order)
+            && same(change.before.as_ref(), now, change.order);
+        if !as_before && as_planned(kind, change, planned, now) {
             Verdict::Already
         } else {
             judge_change(change, planned, now)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::guard::{self, Refusal};
-use super::rejudge::{OnConflict, Rejudged, rejudge};
+use super::rejudge::{OnConflict, Rejudged, open, rejudge};
 use super::state::{Missing, TenantState};
 use super::types::{Done, Row, RowState, TenantPlan, Write};
 use crate::catalogue::{Kind, redact};
@@ -78,8 +78,11 @@ fn judged(kind: &Kind, write: &Write, state: &TenantState, permits: Permits) -> 
             return Err(Done::because(RowResult::Conflict, Reason::ChangedMeanwhile, words));
         }
     };
-    let changes = write.changes.iter().map(|change| rebased(change, live)).collect();
-    let kept = |(key, _): &(&String, &serde_json::Value)| write.before.contains_key(*key);
+    let changes: Vec<FieldChange> = open(kind, write, live).map(|change| rebased(change, live)).collect();
+    // Of an object that was absent when planned, what somebody has put there since is a before-image as well.
+    let kept = |(key, _): &(&String, &serde_json::Value)| {
+        write.before.contains_key(*key) || changes.iter().any(|change| change.path.root() == *key)
+    };
     let before: Body = live.iter().filter(kept).map(|(key, value)| (key.clone(), value.clone())).collect();
     Ok(Write {
         compose: body.is_none() || write.compose,

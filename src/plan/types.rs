@@ -209,7 +209,7 @@ pub struct Totals {
     pub unchanged: usize,
     /// Rows that fail for want of a client, or for two.
     pub failed: usize,
-    /// Rows whose expectation does not hold.
+    /// Rows whose expectation does not hold; of an undo also those that leave a field as it is.
     pub conflicts: usize,
     /// Rows left out on purpose.
     pub skipped: usize,
@@ -225,7 +225,14 @@ impl Plan {
             totals.writes += tenant.writes.len();
             totals.tenants_failed += usize::from(tenant.failure.is_some());
             for row in &tenant.rows {
-                let RowState::Done(done) = &row.state else { continue };
+                let done = match &row.state {
+                    RowState::Done(done) => done,
+                    RowState::Write(at) => {
+                        let left = tenant.writes.get(*at).is_some_and(|write| !write.left.is_empty());
+                        totals.conflicts += usize::from(left);
+                        continue;
+                    }
+                };
                 match done.result {
                     RowResult::Unchanged => totals.unchanged += 1,
                     RowResult::Failed => totals.failed += 1,

@@ -10,13 +10,10 @@ use serde_json::{Map, Value, json};
 
 use crate::common::Served;
 use crate::language::World;
+use crate::pool::{ANY, OPS, REPEATABLE, few, job, plain_clients};
 use patchwave::sandbox::Options;
 
 const FORMS: [&str; 4] = ["json", "jsonl", "csv", "toml"];
-
-fn few(cases: u32) -> ProptestConfig {
-    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
-}
 
 /// Text as people and programs put it into names: what spreadsheets, patterns, templates and markers take for their own.
 fn text() -> impl Strategy<Value = String> {
@@ -231,110 +228,11 @@ fn every_recorded_shape_of_a_client_comes_back_from_all_forms_unchanged() {
     }
 }
 
-/// What an update may say of itself; one that is not repeatable may well do more when it runs again.
-const REPEATABLE: [&str; 2] = ["", "every = true\n"];
-const ANY: [&str; 4] = ["", "", "every = true\n", "repeatable = false\n"];
-
-/// An update as a person might write it, in TOML.
-fn update(flags: &[&'static str]) -> impl Strategy<Value = String> + use<> {
-    let selector = select(vec![
-        "client_id = \"c0\"",
-        "client_id = \"c1\"",
-        "match = { name = \"*\" }",
-        "match = { name = \"a*\" }",
-        "match = { name = \"alpha\" }",
-        "where = \"app_type == 'spa'\"",
-        "where = \"client_metadata.team is none\"",
-        "where = \"name is matching('^a.*')\"",
-        "where = \"callbacks and 'https://old.example' in callbacks\"",
-        "match = { name = \"*\" }\nwhere = \"sso\"",
-        "match = { name = \"{{ vars.prefix }}*\" }",
-    ]);
-    let op = select(vec![
-        "set.name = \"{{ name }} EU\"",
-        "set.name = \"{{ name | removesuffix(' EU') }} EU\"",
-        "set.name = \"{{ name | upper }}\"",
-        "set.name = \"beta\"",
-        "set.description = \"\"",
-        "set.description = \"of {{ client_metadata.team | default('nobody') }}\"",
-        "set.client_metadata.team = \"billing\"",
-        "set.client_metadata.count = \"{{ client_metadata | length }}\"",
-        "set.callbacks = \"{{ callbacks | reject('startingwith', 'http:') | list }}\"",
-        "set.sso = \"{{ not sso }}\"",
-        "set.sso = true",
-        "add.callbacks = [\"https://new.example\"]",
-        "add.callbacks = [\"https://{{ name | lower | replace(' ', '-') }}.example\"]",
-        "remove.callbacks = [\"https://old.example\"]",
-        "add.web_origins = [\"https://a.example\"]",
-        "replace.refresh_token = { rotation_type = \"rotating\", expiration_type = \"expiring\" }",
-        "replace.client_metadata = { team = \"{{ app_type | default('none') }}\" }",
-        "unset = [\"initiate_login_uri\"]",
-        "unset = [\"client_metadata\"]",
-        "set.app_type = \"spa\"",
-        "set.refresh_token.leeway = \"{{ (refresh_token.leeway or 0) }}\"",
-        "set.initiate_login_uri = \"https://login.example/{{ client_id }}\"",
-        "set.token_quota = { client_credentials = { enforce = true } }",
-        "set.session_transfer.allow_refresh_token = true",
-        "set.native_social_login.apple.enabled = true",
-    ]);
-    let flags = select(flags.to_vec());
-    (selector, op, flags).prop_map(|(selector, op, flags)| format!("[[update]]\n{selector}\n{op}\n{flags}"))
-}
-
-fn job(flags: &[&'static str]) -> impl Strategy<Value = String> + use<> {
-    prop::collection::vec(update(flags), 1..4)
-        .prop_map(|updates| format!("vars.prefix = \"a\"\n{}", updates.join("\n")))
-}
-
-/// Two clients that could be written as they are.
-fn plain_clients() -> impl Strategy<Value = Value> {
-    let field = |name: &'static str, values: Vec<Value>| {
-        prop_oneof![Just((name, None)), select(values).prop_map(move |value| (name, Some(value)))]
-    };
-    let one = (
-        field("app_type", vec![json!("spa"), json!("native")]),
-        field("description", vec![json!(""), json!("old")]),
-        field(
-            "callbacks",
-            vec![
-                json!([]),
-                json!(["https://old.example", "http://localhost"]),
-                json!(["https://new.example"]),
-            ],
-        ),
-        field(
-            "client_metadata",
-            vec![json!({}), json!({"team": "web"}), json!({"team": "billing", "tier": "gold"})],
-        ),
-        field("sso", vec![json!(true), json!(false)]),
-        field(
-            "refresh_token",
-            vec![
-                json!({"rotation_type": "rotating", "expiration_type": "expiring", "leeway": 9, "token_lifetime": 100, "idle_token_lifetime": 50}),
-                json!({"rotation_type": "non-rotating", "expiration_type": "non-expiring", "leeway": 0, "infinite_token_lifetime": true}),
-            ],
-        ),
-        field("initiate_login_uri", vec![json!("https://x.example")]),
-    );
-    let names = (select(vec!["alpha", "alpha EU", "beta", "Gamma"]), select(vec!["alpha", "delta EU"]));
-    (names, one.clone(), one).prop_map(|((first, second), a, b)| {
-        let body = |id: &str, name: &str, fields: [(&'static str, Option<Value>); 7]| {
-            let mut body = Map::new();
-            body.insert("client_id".into(), json!(id));
-            body.insert("name".into(), json!(name));
-            body.extend(fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
-            Value::Object(body)
-        };
-        let fields = |(a, b, c, d, e, f, g)| [a, b, c, d, e, f, g];
-        json!([body("c0", first, fields(a)), body("c1", second, fields(b))])
-    })
-}
-
 proptest! {
     #![proptest_config(few(400))]
 
     #[test]
-    fn a_job_that_was_planned_finds_nothing_to_do_when_it_runs_again(clients in plain_clients(), job in job(&REPEATABLE)) {
+    fn a_job_that_was_planned_finds_nothing_to_do_when_it_runs_again(clients in plain_clients(), job in job(&REPEATABLE, &OPS)) {
         let world = World::new(clients);
         if let Some(after) = world.applied("job.toml", &job) {
             let told = after.plan("job.toml", &job);
@@ -343,7 +241,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_printed_of_a_job_is_read_back_as_the_same_job(job in job(&ANY), name in text(), var in text(), id in text()) {
+    fn what_is_printed_of_a_job_is_read_back_as_the_same_job(job in job(&ANY, &OPS), name in text(), var in text(), id in text()) {
         let head = format!(
             "name = {}\ntenants = [\"dev\"]\nidentity = \"client_metadata.slug\"\n[vars]\nx = {}\n[guards]\nmax_changes = \"30%\"\nmax_failures = 3\nprotect = [\"p1\"]\n",
             json!(name), json!(var)
@@ -391,7 +289,7 @@ proptest! {
     #![proptest_config(few(16))]
 
     #[test]
-    fn a_job_applied_twice_over_http_writes_nothing_the_second_time(clients in plain_clients(), job in job(&REPEATABLE)) {
+    fn a_job_applied_twice_over_http_writes_nothing_the_second_time(clients in plain_clients(), job in job(&REPEATABLE, &OPS)) {
         let load: Vec<Map<String, Value>> = serde_json::from_value(clients).unwrap();
         let served = Served::with(Options { tier: "unlimited".parse().unwrap(), load: Some(load), ..Options::default() });
         let case = served.case().file("job.toml", &job);
@@ -409,7 +307,7 @@ fn the_pool_of_generated_jobs_is_sound() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut planned = 0;
     for _ in 0..100 {
-        let (clients, job) = (plain_clients(), job(&ANY));
+        let (clients, job) = (plain_clients(), job(&ANY, &OPS));
         let clients = clients.new_tree(&mut runner).unwrap().current();
         let job = job.new_tree(&mut runner).unwrap().current();
         planned += usize::from(World::new(clients).applied("job.toml", &job).is_some());

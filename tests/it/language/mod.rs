@@ -192,6 +192,12 @@ impl World {
         (!writes.is_empty()).then(|| Self::new(after.into_iter().map(Value::Object).collect()))
     }
 
+    /// The writes and rows that a job comes to; `None` where it is refused.
+    pub(crate) fn resolved(&self, name: &str, content: impl AsRef<[u8]>) -> Option<Resolved> {
+        let job = self.load(name, content.as_ref()).ok()?;
+        self.planned(&job).ok()
+    }
+
     fn load(&self, name: &str, content: &[u8]) -> Result<Job, Vec<Problem>> {
         let encoding = |name: &String| encoding_rs::Encoding::for_label(name.as_bytes()).unwrap();
         let options = LoadOptions {

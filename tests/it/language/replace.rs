@@ -82,6 +82,13 @@ fn the_keys_before_the_braces_are_the_path_of_what_is_replaced() {
 }
 
 #[test]
+fn an_add_on_that_replace_of_all_add_ons_does_not_name_is_removed() {
+    let addons = json!({"samlp": {"audience": "urn:a"}, "wsfed": {"x": "y"}});
+    let body = sent(&client("addons", addons), "replace.addons = { samlp = { audience = \"urn:a\" } }");
+    assert_eq!(body, json!({"addons": {"samlp": {"audience": "urn:a"}}}));
+}
+
+#[test]
 fn replace_may_be_a_table_of_its_own() {
     let world = client("client_metadata", json!({"owner": "web", "tier": "gold"}));
     let body = sent(&world, "[update.replace.client_metadata]\nowner = \"identity\"");
