@@ -150,6 +150,7 @@ fn header() -> Header {
         tool: "benchmark".into(),
         job: "renames".into(),
         job_digest: String::new(),
+        source: String::new(),
         kind: "clients".into(),
         made: "2026-01-01T00:00:00Z".parse().unwrap(),
         columns: Vec::new(),

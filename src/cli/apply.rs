@@ -1,7 +1,7 @@
 //! `patchwave apply`: plan, ask, change, report.
 
 use super::args::{ApplyArgs, PlanArgs};
-use super::carry_out::{Orders, carry_out};
+use super::carry_out::{Orders, carry_out, check_waves};
 use super::error::CliError;
 use super::interrupt::Interrupt;
 use super::live_run::Reports;
@@ -10,6 +10,7 @@ use super::show_plan::{self, Source};
 
 /// Applies a job, or a saved plan.
 pub(super) async fn run(args: ApplyArgs, output: &Output) -> Result<u8, CliError> {
+    check_waves(&args.waves)?;
     if args.dry_run {
         let ApplyArgs { job, tenant, pace, run, .. } = args;
         let full = run.full;

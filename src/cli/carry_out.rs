@@ -15,8 +15,10 @@ use super::output::Output;
 use super::planned::{Planned, check_max_changes};
 use super::{history, prompt, show_plan};
 use crate::job::{Guards, Threshold, WaveSize};
+use crate::plan::waves::{size, waves as plan_waves};
 use crate::plan::{Plan, Refusal, TenantPlan};
 use crate::report::progress::Display;
+use crate::report::term;
 use crate::run::{Limits, Task};
 
 /// What the command line says of a run.
@@ -42,14 +44,21 @@ pub(super) async fn carry_out(
         return Err(planned.lost());
     }
     // Nobody is asked about what was not shown; where nobody is there to be asked, quiet is quiet.
-    if !output.quiet() || !orders.run.yes && prompt::can_ask() {
+    let shown = !output.quiet() || !orders.run.yes && prompt::can_ask();
+    if shown {
         show_plan::show_diff(&planned, orders.run.full, output);
     }
     refuse_conflicts(&planned.plan, orders.run)?;
     check_max_changes(&planned, session, orders.guards)?;
-    settle_guards(&mut planned.plan, session, orders)?;
-    let unfinished =
-        if orders.supersedes { history::unfinished(session, orders.locks, output)? } else { Vec::new() };
+    settle_guards(&mut planned.plan, session, orders);
+    if shown {
+        show_waves(&planned.plan, output);
+    }
+    let unfinished = if orders.supersedes {
+        history::unfinished(session, orders.locks, &planned.plan, output)?
+    } else {
+        Vec::new()
+    };
     let asked = Asked::of(&planned.plan, planned.kind);
     interrupt.or(consent::check_scopes(session, &asked)).await?;
     interrupt.or(consent::ask(orders.run, session, &asked)).await?;
@@ -79,18 +88,15 @@ fn refuse_conflicts(plan: &Plan, args: &RunArgs) -> Result<(), CliError> {
         return Ok(());
     }
     Err(CliError::refused(&[Refusal {
-        what: format!(
-            "{} in conflict, and --on-conflict is stop",
-            crate::report::term::count(conflicts, "row")
-        ),
+        what: format!("{} in conflict, and --on-conflict is stop", term::count(conflicts, "row")),
         help: "look at the clients; without the flag, the others are changed and these stay as they are"
             .to_owned(),
     }]))
 }
 
 /// Writes the limits that hold for this run into its plan, so that whoever resumes it obeys them as well.
-fn settle_guards(plan: &mut Plan, session: &Session, orders: &Orders<'_>) -> Result<(), CliError> {
-    let waves = waves(&plan.header.guards, session, orders.waves)?;
+fn settle_guards(plan: &mut Plan, session: &Session, orders: &Orders<'_>) {
+    let waves = waves(&plan.header.guards, session, orders.waves);
     let writes = plan.totals().writes;
     let said = session.guards.iter().map(|guards| guards.max_failures);
     let said = Guards::strictest(said.chain([plan.header.guards.max_failures]), writes);
@@ -107,15 +113,35 @@ fn settle_guards(plan: &mut Plan, session: &Session, orders: &Orders<'_>) -> Res
     if let Some(pause) = orders.waves.pause {
         header.pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
     }
-    Ok(())
+}
+
+/// Waves that make no sense are found out before anything is read.
+pub(super) fn check_waves(args: &WaveArgs) -> Result<(), CliError> {
+    WaveSize::check(&args.waves).map_err(|wrong| CliError::usage(format!("--waves: {wrong}")))
+}
+
+/// What the waves of a plan come to, for those who are asked.
+fn show_waves(plan: &Plan, output: &Output) {
+    let waves: Vec<String> =
+        plan_waves(plan, &plan.header.guards.waves).iter().map(|wave| size(wave).to_string()).collect();
+    let pause = pause(plan);
+    let pausing =
+        if pause.is_zero() { String::new() } else { format!(", {} between them", term::duration(pause)) };
+    let verified = if plan.header.verify { ", each read again and compared" } else { "" };
+    if waves.len() > 1 {
+        output.text(&format!(
+            "  {} {} clients{pausing}{verified}",
+            term::paint(term::STRONG, "Waves:"),
+            waves.join(", ")
+        ));
+    }
 }
 
 /// The waves of a run: those of the command line, else the job's, else the environment's.
-fn waves(of_job: &Guards, session: &Session, args: &WaveArgs) -> Result<Vec<WaveSize>, CliError> {
-    WaveSize::check(&args.waves).map_err(|wrong| CliError::usage(format!("--waves: {wrong}")))?;
+fn waves(of_job: &Guards, session: &Session, args: &WaveArgs) -> Vec<WaveSize> {
     let lists =
         [&args.waves, &of_job.waves].into_iter().chain(session.guards.iter().map(|guards| &guards.waves));
-    Ok(lists.into_iter().find(|waves| !waves.is_empty()).cloned().unwrap_or_default())
+    lists.into_iter().find(|waves| !waves.is_empty()).cloned().unwrap_or_default()
 }
 
 /// What bounds a run, by its plan's own word.

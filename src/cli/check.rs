@@ -6,6 +6,7 @@ use super::error::CliError;
 use super::exit;
 use super::output::{self, Output};
 use crate::config::{self, Environment, process_environment};
+use crate::plan::file;
 use crate::report::term;
 
 /// Checks each file and reports all that is wrong with all of them.
@@ -16,9 +17,12 @@ pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<u8, CliError> {
     let extra_fields = extra_fields(args, &env)?;
     let reading = Reading { state: &state, args: &args.read, extra_fields: &extra_fields };
     for name in &args.jobs {
-        let checked = read_job(name)
-            .map_err(|problem| vec![problem])
-            .and_then(|bytes| reading.checked(name, &bytes, output));
+        let bytes = read_job(name).map_err(|problem| vec![problem]);
+        if let Some(plan) = bytes.as_ref().ok().filter(|bytes| file::is_plan(bytes)) {
+            whole(name, plan, output)?;
+            continue;
+        }
+        let checked = bytes.and_then(|bytes| reading.checked(name, &bytes, output));
         match checked {
             Ok(job) if output.json() => {
                 output.result(&serde_json::json!({ "job": name, "updates": job.updates.len() }).to_string());
@@ -33,6 +37,17 @@ pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<u8, CliError> {
         return Ok(exit::OK);
     }
     Err(CliError::job(problems, output::command_line()))
+}
+
+/// A saved plan has nothing to be checked but that it is whole: it was checked when it was made.
+fn whole(name: &str, bytes: &[u8], output: &Output) -> Result<(), CliError> {
+    let plan = file::parse(bytes).map_err(|error| CliError::unusable(format!("the plan {name}: {error}")))?;
+    let changes = plan.totals().writes;
+    if output.json() {
+        output.result(&serde_json::json!({ "plan": name, "changes": changes }).to_string());
+    }
+    output.text(&format!("{name}: a saved plan of {}, whole", term::count(changes, "change")));
+    Ok(())
 }
 
 /// Fields that the configuration lets through. Its tenants are of no concern here: where nobody named the file, one that

@@ -199,7 +199,7 @@ fn config_guards(config: &Config) -> Result<Guards, CliError> {
 fn guards(env: &Environment) -> Result<Guards, CliError> {
     let list = |flag: &str| env.flag(flag).map(|var| var.expose().to_owned()).unwrap_or_default();
     let words = |text: String| -> Vec<String> {
-        let split = text.split([',', '\n']).map(|word| word.trim().to_owned());
+        let split = text.split(|c: char| c == ',' || c.is_whitespace()).map(str::to_owned);
         split.filter(|word| !word.is_empty()).collect()
     };
     let waves: Result<Vec<WaveSize>, String> = words(list("waves")).iter().map(|word| word.parse()).collect();

@@ -12,6 +12,8 @@ use crate::report::term;
 /// What leave is asked for.
 pub(super) struct Asked {
     pub(super) kind: &'static Kind,
+    /// What is done to them: `Change`, `Take back what was done to`.
+    pub(super) verb: &'static str,
     /// Clients that may change, tenant by tenant; none has none.
     pub(super) changes: Vec<(TenantName, usize)>,
 }
@@ -20,7 +22,8 @@ impl Asked {
     /// Everything in a plan.
     pub(super) fn of(plan: &Plan, kind: &'static Kind) -> Self {
         let changes = plan.tenants.iter().map(|part| (part.tenant.clone(), part.writes.len()));
-        Self { kind, changes: changes.filter(|(_, writes)| *writes > 0).collect() }
+        let verb = if plan.header.undoes.is_some() { "Put back" } else { "Change" };
+        Self { kind, verb, changes: changes.filter(|(_, writes)| *writes > 0).collect() }
     }
 
     fn targets<'s>(&self, session: &'s Session) -> Vec<&'s Target> {
@@ -75,7 +78,8 @@ pub(super) async fn ask(args: &RunArgs, session: &Session, asked: &Asked) -> Res
     }
     let places: Vec<String> =
         targets.iter().map(|t| format!("{} (credentials from {})", t.domain, t.origin)).collect();
-    let question = format!("Change {} in {}?", term::count(writes, &asked.kind.singular), places.join(", "));
+    let question =
+        format!("{} {} in {}?", asked.verb, term::count(writes, &asked.kind.singular), places.join(", "));
     if asks && !prompt::yes(question).await {
         return Err(CliError::no_consent("not confirmed; nothing was written"));
     }

@@ -33,15 +33,13 @@ impl Ended {
             .map_err(|error| CliError::setup(format!("cannot read {}: {error}", folder.plan().display())))?;
         let plan = file::parse(&bytes)
             .map_err(|error| CliError::unusable(format!("run {id}: its plan.jsonl: {error}")))?;
-        // With the plan alone every client can still be looked at and brought to where it was to be.
-        let instead = || output::apply_saved_line(&folder.plan());
         let found = journal::read(&folder.journal())
-            .map_err(|error| CliError::unusable(format!("run {id}: {error}")).next(instead()))?;
+            .map_err(|error| CliError::damaged(format!("run {id}: {error}")))?;
         let mut record = record_of(&plan);
         for (at, entry) in found.entries.iter().enumerate() {
             record.take(entry).map_err(|impossible| {
-                let what = format!("run {id}: {}: line {}: {impossible}", folder.journal().display(), at + 1);
-                CliError::unusable(what).next(instead())
+                let journal = folder.journal();
+                CliError::damaged(format!("run {id}: {}: line {}: {impossible}", journal.display(), at + 1))
             })?;
         }
         Ok((Self { id: id.clone(), folder, plan, record, lost: None }, found))
@@ -120,7 +118,7 @@ impl Ended {
             return;
         }
         let text = if self.plan.totals().writes == 0 && !exit::unfinished(summary) {
-            show_plan::nothing_to_do(self.plan.totals()).to_owned()
+            show_plan::nothing_to_do(self.plan.totals(), self.plan.header.undoes.is_some()).to_owned()
         } else {
             summary.render()
         };
@@ -153,11 +151,12 @@ impl Ended {
             lines.push("When the causes are mended, to try these rows again:".to_owned());
             lines.push(output::run_line("resume", &self.id, &["--failed"]));
         } else {
+            // Rows that failed while planning never became writes: only planning again helps.
             lines.push(
                 "When the causes are mended, run it again; clients that are done stay as they are:"
                     .to_owned(),
             );
-            lines.push(output::command_line());
+            lines.push(output::again_line(&self.plan.header.source));
         }
         lines.join("\n")
     }

@@ -11,6 +11,9 @@ use crate::plan::{Refusal, TenantFailure};
 use crate::report::{problems, term};
 use crate::store::StoreError;
 
+/// The reason of an error about the record of a run.
+const JOURNAL: &str = "journal";
+
 /// What ends a command. Boxed, since it travels through every result of the command line.
 #[derive(Debug)]
 pub(super) struct CliError(Box<Facts>);
@@ -126,7 +129,19 @@ impl CliError {
 
     /// A plan or a run that cannot be used as it is.
     pub(super) fn unusable(message: impl Into<String>) -> Self {
-        Self::new(exit::REFUSED, "validation", "plan", message)
+        Self::new(exit::REFUSED, "validation", "plan", message).next(output::verb_line("plan --help"))
+    }
+
+    /// The record of a run that cannot be trusted.
+    pub(super) fn damaged(message: impl Into<String>) -> Self {
+        let message = format!("{}; what became of its rows cannot be told from it", message.into());
+        Self::new(exit::REFUSED, "validation", JOURNAL, message).next(output::verb_line("runs"))
+    }
+
+    /// Says what to type next where the record of a run is damaged.
+    #[must_use]
+    pub(super) fn instead(self, command: impl FnOnce() -> String) -> Self {
+        if self.0.reason == JOURNAL { self.next(command()) } else { self }
     }
 
     /// A guard said no.
@@ -138,6 +153,7 @@ impl CliError {
             "guard",
             format!("refused, nothing was written: {}", lines.join("\n")),
         )
+        .next(output::look_line())
     }
 
     /// Nobody consented.

@@ -14,6 +14,7 @@ use super::output::{self, Output};
 use crate::config::{self, Environment, process_environment};
 use crate::model::event::Tally;
 use crate::model::{Domain, Entry, RunId, TenantName};
+use crate::plan::Plan;
 use crate::report::term;
 use crate::store::history::{self, FindError, History, RunGlance};
 use crate::store::{Append, Journal, StateDir};
@@ -128,13 +129,16 @@ pub(super) fn line(run: &RunGlance) -> String {
 pub(super) fn unfinished(
     session: &Session,
     locks: &Locks,
+    plan: &Plan,
     output: &Output,
 ) -> Result<Vec<RunGlance>, CliError> {
     let history = history::list(&session.state)?;
+    // What changes nothing leaves the work of others to be finished; the same job again has nothing left of it.
+    let gives_way = |run: &RunGlance| plan.totals().writes > 0 || run.job == plan.header.job;
     let ours =
         |run: &RunGlance| run.tenants.iter().any(|of| of.writes > 0 && holds(session, locks, &of.domain));
     let unfinished: Vec<RunGlance> =
-        history.runs.into_iter().filter(|run| run.is_unfinished() && ours(run)).collect();
+        history.runs.into_iter().filter(|run| run.is_unfinished() && ours(run) && gives_way(run)).collect();
     for run in &unfinished {
         output.note(&format!(
             "{} run {} is unfinished; this one takes its place. To finish that one instead: {}",

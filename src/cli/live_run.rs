@@ -127,7 +127,7 @@ impl LiveRun {
         let writes = work.tasks.iter().map(Vec::len).sum();
         let mut tenants = Vec::new();
         for (place, (part, tasks)) in self.plan.tenants.iter().zip(work.tasks).enumerate() {
-            let Some(target) = session.target(&part.tenant).filter(|_| !part.writes.is_empty()) else {
+            let Some(target) = session.target(&part.tenant) else {
                 continue;
             };
             let writer = Writer::open(&target.connection, &self.id)

@@ -13,6 +13,7 @@ use crate::model::{FieldPath, suggest};
 use crate::plan::Write;
 use crate::plan::undo::{Narrowed, paths};
 use crate::plan::waves::waves;
+use crate::report::term;
 
 /// What of the run is taken back, tenant by tenant of its plan: what reached the tenants, or may have, and was not left out.
 pub(super) fn narrowed(args: &UndoArgs, kind: &Kind, ended: &Ended) -> Result<Vec<Narrowed>, CliError> {
@@ -74,6 +75,9 @@ fn near<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> String {
     near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
 }
 
+/// Fields that a message names.
+const FIELDS_SHOWN: usize = 10;
+
 /// A misspelt field would take nothing back, and look as if nothing were to be taken back.
 fn check_field(kind: &Kind, ended: &Ended, path: &FieldPath) -> Result<(), CliError> {
     let writes = ended.plan.tenants.iter().flat_map(|part| &part.writes);
@@ -83,9 +87,14 @@ fn check_field(kind: &Kind, ended: &Ended, path: &FieldPath) -> Result<(), CliEr
     }
     let known: Vec<String> = known.iter().map(FieldPath::to_string).collect();
     let near = near(&path.to_string(), known.iter().map(String::as_str));
-    let what =
-        format!("--field {path}: run {} changed no such field of any {}{near}", ended.id, kind.singular);
-    Err(CliError::usage(what))
+    let (some, more) = known.split_at(known.len().min(FIELDS_SHOWN));
+    let more = if more.is_empty() { String::new() } else { format!(" and {} others", more.len()) };
+    Err(CliError::usage(format!(
+        "--field {path}: run {} changed no such field of any {}{near}; it changed {}{more}",
+        ended.id,
+        kind.singular,
+        some.join(", ")
+    )))
 }
 
 fn of_waves(args: &UndoArgs, ended: &Ended) -> Result<Option<HashSet<(usize, usize)>>, CliError> {
@@ -96,7 +105,7 @@ fn of_waves(args: &UndoArgs, ended: &Ended) -> Result<Option<HashSet<(usize, usi
     let mut chosen = HashSet::new();
     for number in &args.of_waves {
         let Some(wave) = waves.get(*number as usize - 1) else {
-            let what = format!("--wave {number}: run {} has {} waves", ended.id, waves.len());
+            let what = format!("--wave {number}: run {} has {}", ended.id, term::count(waves.len(), "wave"));
             return Err(CliError::usage(what));
         };
         chosen.extend(wave.iter().flat_map(|(place, writes)| writes.iter().map(|at| (*place, *at))));

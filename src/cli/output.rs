@@ -146,13 +146,64 @@ pub(super) fn apply_line() -> String {
 /// The `apply` of a plan that was saved, with this command's flags of tenants and pace.
 pub(super) fn apply_saved_line(plan: &std::path::Path) -> String {
     let words = ["apply".to_owned(), plan.display().to_string()];
-    line(words.into_iter().chain(kept()))
+    line(words.into_iter().chain(kept(VALUED, ALONE)))
+}
+
+/// What a guard refused, to be looked at: an `apply` as the `plan` of all that it would change; of other verbs, their plan.
+pub(super) fn look_line() -> String {
+    let mut words = Vec::new();
+    let mut given = std::env::args().skip(1);
+    while let Some(word) = given.next() {
+        match word.as_str() {
+            "--yes" | "-y" | "--quiet" | "-q" | "--dry-run" => (),
+            "--report" => drop(given.next()),
+            joined if joined.starts_with("--report=") => (),
+            _ => words.push(word),
+        }
+    }
+    let verb = words.iter().find(|word| !word.starts_with('-')).map(String::as_str);
+    if matches!(verb, Some("apply" | "undo")) {
+        words.push("--dry-run".to_owned());
+    }
+    line(words.into_iter())
+}
+
+/// The command that a run was begun with, as far as it is known here: this one, or the `apply` of its job.
+pub(super) fn again_line(source: &str) -> String {
+    let verb = std::env::args().skip(1).find(|word| !word.starts_with('-'));
+    match verb.as_deref() {
+        Some("apply" | "undo") => command_line(),
+        _ => line(["apply".to_owned(), source.to_owned()].into_iter().chain(kept(VALUED, ALONE))),
+    }
+}
+
+/// This command for other tenants.
+pub(super) fn line_for_tenants<'t>(tenants: impl Iterator<Item = &'t str>) -> String {
+    let mut words = Vec::new();
+    let mut given = std::env::args().skip(1);
+    while let Some(word) = given.next() {
+        match word.as_str() {
+            "--tenant" | "--group" => drop(given.next()),
+            joined if joined.starts_with("--tenant=") || joined.starts_with("--group=") => (),
+            _ => words.push(word),
+        }
+    }
+    line(words.into_iter().chain(tenants.flat_map(|tenant| ["--tenant".to_owned(), tenant.to_owned()])))
+}
+
+/// A verb that looks at what is kept, with this command's flags of where that is.
+pub(super) fn verb_line(verb: &str) -> String {
+    line(verb.split(' ').map(str::to_owned).chain(kept(&["--state-dir"], &["--sandbox"])))
 }
 
 /// A verb for a run, with this command's flags of tenants and pace.
 pub(super) fn run_line(verb: &str, run: &crate::model::RunId, flags: &[&str]) -> String {
     let words = verb.split(' ').map(str::to_owned).chain([run.to_string()]);
-    line(words.chain(flags.iter().map(|flag| (*flag).to_owned())).chain(kept()))
+    let kept = match verb {
+        "resume" | "undo" => kept(VALUED, ALONE),
+        _ => kept(&["--state-dir"], &["--sandbox"]),
+    };
+    line(words.chain(flags.iter().map(|flag| (*flag).to_owned())).chain(kept))
 }
 
 /// This command in a few words, for others to read: its verb and what it is about, without its flags, which may hold more
@@ -168,33 +219,36 @@ pub(super) fn short_line() -> String {
         .join(" ")
 }
 
-/// The flags of this command that say where, as whom, how fast and how loud, and hold for others about the same tenants.
-fn kept() -> impl Iterator<Item = String> {
-    const VALUED: [&str; 14] = [
-        "--tenant",
-        "--group",
-        "--config",
-        "-c",
-        "--env-file",
-        "--state-dir",
-        "--confirm-tenant",
-        "--concurrency",
-        "--rate",
-        "--burst",
-        "--rate-reserve",
-        "--max-retries",
-        "--timeout",
-        "--max-age",
-    ];
-    const ALONE: [&str; 5] = ["--sandbox", "--yes", "-y", "--quiet", "-q"];
+/// Flags that say where, as whom, how fast and how loud, and hold for other commands about the same tenants.
+const VALUED: &[&str] = &[
+    "--tenant",
+    "--group",
+    "--config",
+    "-c",
+    "--env-file",
+    "--state-dir",
+    "--confirm-tenant",
+    "--report",
+    "--concurrency",
+    "--rate",
+    "--burst",
+    "--rate-reserve",
+    "--max-retries",
+    "--timeout",
+    "--max-age",
+];
+const ALONE: &[&str] = &["--sandbox", "--yes", "-y", "--quiet", "-q"];
+
+/// Such flags as this command has.
+fn kept(valued: &[&str], alone: &[&str]) -> impl Iterator<Item = String> + use<> {
     let mut words = Vec::new();
     let mut given = std::env::args().skip(1);
     while let Some(word) = given.next() {
-        let joined = word.split_once('=').is_some_and(|(flag, _)| VALUED.contains(&flag));
-        if VALUED.contains(&word.as_str()) {
+        let joined = word.split_once('=').is_some_and(|(flag, _)| valued.contains(&flag));
+        if valued.contains(&word.as_str()) {
             words.push(word);
             words.extend(given.next());
-        } else if joined || ALONE.contains(&word.as_str()) {
+        } else if joined || alone.contains(&word.as_str()) {
             words.push(word);
         }
     }

@@ -20,7 +20,7 @@ use crate::model::suggest::nearest;
 use crate::model::{Problem, TenantName};
 use crate::plan::{
     Header, Needs, PlanOptions, TenantFailure, TenantPlan, TenantState, Unplannable, needs, plan_tenant,
-    protects_nobody, warnings,
+    protects_a_name, protects_nobody, warnings,
 };
 use crate::run::read_state;
 
@@ -40,9 +40,12 @@ pub(super) async fn plan(
     let narrow = narrow.map(Arc::new);
     let scopes = scopes::of_tenants(job, session, args)?;
     let bound = scopes::bound(job, &scopes)?;
-    let mut planned = Planned::new(header(job), job.kind, Instant::now());
+    let mut planned = Planned::new(header(job, args), job.kind, Instant::now());
     let states = read(job, session, locks, (args, narrow.as_deref()), &bound).await;
     planned.warnings = protects_nobody(job, states.iter().map(|state| state.as_ref().ok()));
+    let around = session.guards.iter().flat_map(|guards| &guards.protect);
+    let read: Vec<&TenantState> = states.iter().flatten().collect();
+    planned.warnings.extend(protects_a_name(job, around, &read));
     // One budget for the run: the first clients in the order of the tenants.
     let mut options = PlanOptions {
         limit: args.limit,
@@ -72,11 +75,12 @@ pub(super) async fn plan(
     Ok(planned)
 }
 
-fn header(job: &Job) -> Header {
+fn header(job: &Job, args: &JobArgs) -> Header {
     Header {
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         job: job.name.clone(),
         job_digest: job.digest.clone(),
+        source: args.job.clone(),
         kind: job.kind.name.clone(),
         made: now(),
         columns: job.columns.clone(),

@@ -1,5 +1,6 @@
 //! `patchwave resume`: finishes a run that stopped, however it did.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -17,14 +18,17 @@ use super::live_run::{LiveRun, Reports, Work};
 use super::locks;
 use super::output::{self, Output};
 use super::planned::kind_of;
+use super::prompt;
 use super::sandboxed::as_left_by;
 use super::saved::{Whole, fit};
 use crate::job::Guards;
 use crate::model::{EntityId, Remains, RunId, TenantName, Written};
-use crate::plan::Refusal;
+use crate::plan::{Plan, Refusal, TenantPlan};
+use crate::report::diff::{self, DiffOptions};
 use crate::report::progress::Display;
 use crate::report::term;
 use crate::run::Task;
+use crate::store::journal::Found;
 use crate::store::{Journal, RunDir, StateDir};
 
 /// Finishes a run.
@@ -36,17 +40,22 @@ pub(super) async fn run(args: ResumeArgs, output: &Output) -> Result<u8, CliErro
     let run = Run::chosen(&args)?;
     let (session, _locks) = interrupt.or(run.session(&args, (&display, output))).await?;
     // Only now, with the locks, does nobody else write into its journal.
-    let (ended, found) = Ended::read(&run.id, run.folder())?;
+    let (ended, found) = run.read()?;
     as_left_by(&session, &ended);
     run.refuse_superseded(&ended, &session)?;
     let todo = Todo::of(&ended, &session, args.failed);
     if todo.is_empty() {
+        output.note(&format!("Nothing is left to be done of run {}; its report again:", run.id));
         return nothing_left(ended, &found, (&reports, output));
     }
     refuse_protected(&ended, &session, &todo)?;
-    output.note(&todo.words(&run.id));
     let kind = kind_of(&ended.plan.header)?;
-    let asked = Asked { kind, changes: todo.changes(&ended) };
+    if !output.quiet() || !args.run.yes && prompt::can_ask() {
+        let options = DiffOptions { noun: &kind.singular, width: output.width(), full: args.run.full };
+        output.text(&diff::render(&todo.plan(&ended.plan), options));
+    }
+    output.note(&todo.words(&run.id));
+    let asked = Asked { kind, verb: "Change", changes: todo.changes(&ended) };
     interrupt.or(consent::check_scopes(&session, &asked)).await?;
     interrupt.or(consent::ask(&args.run, &session, &asked)).await?;
     let mut plan = ended.plan;
@@ -96,13 +105,20 @@ impl Run {
         RunDir::at(self.state.runs().join(self.id.as_str()))
     }
 
+    /// What is kept of it. Where its journal is damaged, every client can still be looked at and brought to where the plan
+    /// has it.
+    fn read(&self) -> Result<(Ended, Found), CliError> {
+        let read = Ended::read(&self.id, self.folder());
+        read.map_err(|error| error.instead(|| output::apply_saved_line(&self.folder().plan())))
+    }
+
     /// Connects to the run's tenants and takes their locks.
     async fn session(
         &self,
         args: &ResumeArgs,
         (display, output): (&Display, &Output),
     ) -> Result<(Session, locks::Locks), CliError> {
-        let (ended, _) = Ended::read(&self.id, self.folder())?;
+        let (ended, _) = self.read()?;
         let (mut session, named) = self.connected(&args.tenant, args, display).await?;
         fit(&mut session, &ended.plan, &named, Whole::No)?;
         let locks = locks::take(&session, args.run.lock_wait, output).await?;
@@ -131,7 +147,7 @@ impl Run {
                 "run {} was superseded by run {by}: it is not to be finished any more",
                 self.id
             ))
-            .next(output::run_line("resume", by, &[]))),
+            .next(output::run_line("runs show", by, &[]))),
         }
     }
 }
@@ -171,6 +187,18 @@ impl Todo {
         self.total() == 0
     }
 
+    /// The plan, as far as it is left.
+    fn plan(&self, whole: &Plan) -> Plan {
+        let part = |part: &Arc<TenantPlan>| {
+            let left = self.parts.iter().find(|left| left.tenant == part.tenant);
+            let left = left.map(|left| left.writes.as_slice()).unwrap_or_default();
+            let writes = left.iter().filter_map(|(at, ..)| part.writes.get(*at)).cloned().collect();
+            let (rows, forecast) = (Vec::new(), None);
+            Arc::new(TenantPlan { writes, rows, forecast, ..(**part).clone() })
+        };
+        Plan { header: whole.header.clone(), tenants: whole.tenants.iter().map(part).collect() }
+    }
+
     fn changes(&self, ended: &Ended) -> Vec<(TenantName, usize)> {
         let of = |part: &Part| (part.tenant.clone(), part.writes.len());
         let planned = |part: &&Part| ended.plan.tenants.iter().any(|of| of.tenant == part.tenant);
@@ -199,7 +227,7 @@ impl Todo {
     }
 
     /// The tasks, one list a tenant of the plan. What was planned too long ago is read again before it is used.
-    fn tasks(&self, plan: &crate::plan::Plan, args: &ResumeArgs) -> Vec<Vec<Task>> {
+    fn tasks(&self, plan: &Plan, args: &ResumeArgs) -> Vec<Vec<Task>> {
         let age = Duration::try_from(now().duration_since(plan.header.made)).unwrap_or_default();
         // A clock that counts from the start of the machine may not reach back so far.
         let read = Instant::now().checked_sub(age).filter(|_| age < args.run.max_age);
@@ -245,11 +273,7 @@ fn strictest_failures(guards: &mut Guards, args: &ResumeArgs, session: &Session,
 
 /// The run's report again, and the code that it ended with. One whose process was killed after its last row has no report
 /// yet, and its journal no last line.
-fn nothing_left(
-    ended: Ended,
-    found: &crate::store::journal::Found,
-    (reports, output): (&Reports, &Output),
-) -> Result<u8, CliError> {
+fn nothing_left(ended: Ended, found: &Found, (reports, output): (&Reports, &Output)) -> Result<u8, CliError> {
     if ended.record.closed || ended.record.left() > 0 {
         return Ok(ended.report(reports, output));
     }

@@ -44,26 +44,30 @@ fn all(runs: &History, output: &Output) -> u8 {
 fn standing(run: &RunGlance) -> String {
     let mut parts = Vec::new();
     parts.extend(run.undoes.as_ref().map(|of| format!("undo of {of}")));
-    match &run.standing {
-        Standing::Open => parts.push(term::paint(term::WARN, "unfinished")),
-        Standing::Closed { stop, tally } => {
-            parts.push(format!("{} written", tally.written));
-            if tally.unknown > 0 {
-                parts.push(format!("{} unknown", tally.unknown));
-            }
-            if tally.left > 0 {
-                parts.push(term::paint(term::WARN, format_args!("{} left", tally.left)));
-            }
-            parts.extend(stop.map(|stop| format!("stopped: {}", stop.describe())));
+    let tally = match &run.standing {
+        Standing::Open { running, tally } => {
+            parts.push(term::paint(term::WARN, if *running { "running" } else { "unfinished" }));
+            *tally
         }
+        Standing::Closed { tally, .. } => Some(*tally),
+    };
+    if let Some(tally) = tally {
+        parts.push(format!("{} written", tally.written));
+        let counts = [(tally.failed, "failed"), (tally.unknown, "unknown"), (tally.left, "left")];
+        let some = counts.into_iter().filter(|(count, _)| *count > 0);
+        parts.extend(some.map(|(count, what)| term::paint(term::WARN, format_args!("{count} {what}"))));
+    }
+    if let Standing::Closed { stop, superseded, .. } = &run.standing {
+        parts.extend(stop.map(|stop| format!("stopped: {}", stop.describe())));
+        parts.extend(superseded.as_ref().map(|by| format!("superseded by {by}")));
     }
     parts.join(", ")
 }
 
 fn as_json(run: &RunGlance) -> serde_json::Value {
-    let (stop, tally) = match &run.standing {
-        Standing::Open => (None, None),
-        Standing::Closed { stop, tally } => (*stop, Some(tally)),
+    let (stop, tally, superseded) = match &run.standing {
+        Standing::Open { tally, .. } => (None, *tally, None),
+        Standing::Closed { stop, tally, superseded } => (*stop, Some(*tally), superseded.as_ref()),
     };
     json!({
         "run_id": run.id,
@@ -72,8 +76,11 @@ fn as_json(run: &RunGlance) -> serde_json::Value {
         "began": run.began,
         "tenants": run.tenants,
         "unfinished": run.is_unfinished(),
+        "running": matches!(run.standing, Standing::Open { running: true, .. }),
+        "superseded_by": superseded,
         "stop": stop,
         "written": tally.map(|tally| tally.written),
+        "failed": tally.map(|tally| tally.failed),
         "unknown": tally.map(|tally| tally.unknown),
         "left": tally.map(|tally| tally.left),
         "path": run.folder().path(),
@@ -87,7 +94,10 @@ fn show(run: &RunGlance, output: &Output) -> Result<u8, CliError> {
         output.result(&json!({ "run": as_json(run), "summary": summary }).to_string());
         return Ok(exit::OK);
     }
-    output.result(&history::line(run));
+    output.result(&format!("{}  {}", history::line(run), standing(run)));
+    if matches!(run.standing, Standing::Open { running: true, .. }) {
+        return Ok(exit::OK);
+    }
     output.result(&summary.render());
     let superseded = ended.plan.tenants.iter().filter_map(|part| ended.record.superseded_by(&part.tenant));
     if let Some(by) = superseded.max() {
@@ -146,6 +156,10 @@ pub(super) fn report(args: &ReportArgs, output: &Output) -> Result<u8, CliError>
     let reports = Reports::from_paths(&args.report, None)?;
     let runs = list(&history::state_of(&args.state)?)?;
     let run = history::named(&runs, &args.id)?;
+    if matches!(run.standing, Standing::Open { running: true, .. }) {
+        return Err(CliError::locked(format!("run {} is under way; its report comes with its end", run.id))
+            .next(output::run_line("runs show", &run.id, &[])));
+    }
     let (ended, _) = Ended::read(&run.id, run.folder())?;
     // What the run ended with is in the report; this command has done what it was asked for.
     match ended.report(&reports, output) {

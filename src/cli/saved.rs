@@ -102,6 +102,7 @@ pub(super) fn fit(session: &mut Session, plan: &Plan, what: &str, whole: Whole) 
             of.join(", "),
             chosen.join(", ")
         ))
+        .next(output::line_for_tenants(plan.tenants.iter().map(|part| part.tenant.as_str())))
     };
     if !targets.is_empty() || session.targets.is_empty() {
         let chosen: Vec<&str> = targets.iter().map(|target| target.domain.as_str()).collect();
@@ -110,7 +111,8 @@ pub(super) fn fit(session: &mut Session, plan: &Plan, what: &str, whole: Whole) 
     if whole == Whole::Yes && !missing.is_empty() {
         let what =
             format!("{what} is also for {}, which is not chosen; nothing was written", missing.join(", "));
-        return Err(CliError::unusable(what).next(output::command_line()));
+        let all = output::line_for_tenants(plan.tenants.iter().map(|part| part.tenant.as_str()));
+        return Err(CliError::unusable(what).next(all));
     }
     Ok(())
 }
@@ -128,7 +130,12 @@ async fn revived(
         state_of(session, locks, target, kind, (&saved.header, &source.args.guards), Clients::of(part, kind))
     }))
     .await;
-    let header = Header { made: now(), tool: env!("CARGO_PKG_VERSION").to_owned(), ..saved.header.clone() };
+    let header = Header {
+        made: now(),
+        tool: env!("CARGO_PKG_VERSION").to_owned(),
+        source: source.args.job.clone(),
+        ..saved.header.clone()
+    };
     let mut planned = Planned::new(header, kind, read);
     let permits = permits(&source.args.guards, source.on_conflict);
     let mut refusals: Vec<Refusal> = Vec::new();

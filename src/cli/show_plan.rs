@@ -37,6 +37,7 @@ pub(super) async fn run(args: PlanArgs, output: &Output) -> Result<u8, CliError>
     if let Some(out) = &args.out {
         atomic::write(out, |to| file::print(&planned.plan, to))
             .map_err(|error| CliError::setup(error.to_string()))?;
+        output.note(&format!("Saved to {}.", out.display()));
     }
     closing(&planned, args.out.as_deref(), output);
     Ok(code)
@@ -110,7 +111,7 @@ pub(super) fn show_diff(planned: &Planned, full: bool, output: &Output) {
 fn closing(planned: &Planned, out: Option<&Path>, output: &Output) {
     let totals = planned.plan.totals();
     if totals.writes == 0 {
-        output.text(nothing_to_do(totals));
+        output.text(nothing_to_do(totals, planned.plan.header.undoes.is_some()));
     } else if !output.quiet() {
         let line = match out {
             Some(out) => output::apply_saved_line(out),
@@ -121,9 +122,11 @@ fn closing(planned: &Planned, out: Option<&Path>, output: &Output) {
 }
 
 /// What to say of a plan without a write: only where everything is in place is everything in place.
-pub(super) fn nothing_to_do(totals: Totals) -> &'static str {
+pub(super) fn nothing_to_do(totals: Totals, undo: bool) -> &'static str {
     if totals.failed + totals.conflicts + totals.skipped + totals.tenants_failed > 0 {
         "No change to make; see above for the rows that were left out."
+    } else if undo {
+        "Nothing to put back: no client holds what the run wrote any more."
     } else if totals.unchanged == 0 {
         "Nothing to do: the job has no rows."
     } else {

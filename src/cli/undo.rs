@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::args::UndoArgs;
-use super::carry_out::{Orders, carry_out};
+use super::carry_out::{Orders, carry_out, check_waves};
 use super::connect::{Session, connect};
 use super::ended::Ended;
 use super::error::CliError;
@@ -31,6 +31,7 @@ use crate::store::RunDir;
 
 /// Takes a run back.
 pub(super) async fn run(args: UndoArgs, output: &Output) -> Result<u8, CliError> {
+    check_waves(&args.waves)?;
     let reports = Reports::from_paths(&args.run.report, None)?;
     let display = output.progress();
     let interrupt = Interrupt::listen(&display);

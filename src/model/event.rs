@@ -112,6 +112,8 @@ pub struct Tally {
     pub written: usize,
     /// Clients that it may have written to: nobody found out.
     pub unknown: usize,
+    /// Writes that failed or conflicted.
+    pub failed: usize,
     /// Writes that `resume` would take up.
     pub left: usize,
 }

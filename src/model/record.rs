@@ -16,6 +16,8 @@ pub struct RunRecord {
     sessions: Vec<(Timestamp, Timestamp)>,
     /// Requests and rate limit, all sessions together.
     paces: HashMap<TenantName, Pace>,
+    /// Requests of the newest session, as far as its outcomes tell: those of one that was killed are told by nothing else.
+    unclosed: HashMap<TenantName, u64>,
     /// Why the newest session ended early, if it did.
     pub stop: Option<StopReason>,
     /// Tenants that took no more rows in the newest session, with the words for it.
@@ -43,6 +45,9 @@ impl RunRecord {
         match entry {
             Entry::Started { at, .. } | Entry::Resumed { at } => {
                 self.sessions.push((*at, *at));
+                for (tenant, requests) in std::mem::take(&mut self.unclosed) {
+                    self.paces.entry(tenant).or_default().requests += requests;
+                }
                 self.stop = None;
                 self.tenant_stops.clear();
                 self.closed = false;
@@ -54,6 +59,7 @@ impl RunRecord {
             }
             Entry::Outcome(outcome) => {
                 self.step(&outcome.tenant, outcome.write, &Step::End(outcome))?;
+                *self.unclosed.entry(outcome.tenant.clone()).or_default() += u64::from(outcome.attempts);
                 self.heard(outcome.ended);
             }
             Entry::Mismatch { tenant, write, at, message } => {
@@ -72,6 +78,7 @@ impl RunRecord {
                 self.stop = *stop;
                 self.closed = true;
                 paces.iter().for_each(|pace| self.add_pace(pace));
+                self.unclosed.clear();
                 self.heard(*at);
             }
             Entry::Superseded { by, tenants, .. } => {
@@ -143,7 +150,13 @@ impl RunRecord {
         let states = || self.writes.values().flatten();
         let maybe = states().filter(|state| state.is_written()).count();
         let written = states().filter(|state| state.is_surely_written()).count();
-        Tally { written, unknown: maybe - written, left: self.left() }
+        let failed = |state: &&WriteState| state.remains() == Remains::Failed;
+        Tally {
+            written,
+            unknown: maybe - written,
+            failed: states().filter(failed).count(),
+            left: self.left(),
+        }
     }
 
     /// The run that superseded this one in a tenant.
@@ -153,7 +166,9 @@ impl RunRecord {
 
     /// Requests and rate limit of a tenant, all sessions together.
     pub fn pace(&self, tenant: &TenantName) -> Pace {
-        self.paces.get(tenant).copied().unwrap_or_default()
+        let mut pace = self.paces.get(tenant).copied().unwrap_or_default();
+        pace.requests += self.unclosed.get(tenant).copied().unwrap_or_default();
+        pace
     }
 
     /// When the first session began, when the newest was last heard of, and the seconds that they took together.
@@ -162,13 +177,6 @@ impl RunRecord {
         let (_, ended) = self.sessions.last()?;
         let seconds = self.sessions.iter().map(|(from, to)| to.duration_since(*from).as_secs_f64()).sum();
         Some((*began, *ended, seconds))
-    }
-
-    /// The same run, with what the current session has seen of the rate limit so far.
-    #[must_use]
-    pub fn with_paces(mut self, paces: &[TenantPace]) -> Self {
-        paces.iter().for_each(|pace| self.add_pace(pace));
-        self
     }
 }
 

@@ -265,6 +265,7 @@ mod tests {
             tool: "0.1.0".into(),
             job: "job".into(),
             job_digest: "d".into(),
+            source: String::new(),
             kind: "clients".into(),
             made: jiff::Timestamp::UNIX_EPOCH,
             columns: vec!["client_id".into()],

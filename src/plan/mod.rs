@@ -31,4 +31,4 @@ pub use rejudge::{OnConflict, Rejudged, rejudge};
 pub use resolve::{PlanOptions, Unplannable, plan_tenant};
 pub use state::{Missing, TenantState};
 pub use types::{Done, Header, Left, Plan, Row, RowState, TenantFailure, TenantPlan, Totals, Write};
-pub use warnings::{protects_nobody, warnings};
+pub use warnings::{protects_a_name, protects_nobody, warnings};

@@ -29,6 +29,9 @@ pub struct Header {
     pub job: String,
     /// SHA-256 of the job file.
     pub job_digest: String,
+    /// The file, as it was named on the command line.
+    #[serde(default)]
+    pub source: String,
     /// Kind of object.
     pub kind: String,
     /// When the state was read.

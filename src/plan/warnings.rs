@@ -8,7 +8,7 @@ use super::resolve::Resolved;
 use super::state::TenantState;
 use super::types::{RowState, Write};
 use crate::job::{Job, RowLabel};
-use crate::model::{Body, FieldPath, Problem, Reason, TenantName};
+use crate::model::{Body, EntityId, FieldPath, Problem, Reason, TenantName};
 
 /// Names told of one tenant.
 const SHOWN: usize = 5;
@@ -95,6 +95,26 @@ fn origin<'j>(job: &'j Job, tenant: &TenantName, label: RowLabel) -> Option<&'j 
     updates.map(|update| &update.origin).find(|origin| origin.label == label)
 }
 
+/// Entries of lists that hold for every job (of the configuration and the environment) which are the name of a client: they
+/// protect nobody. An id that is not here may be another tenant's.
+pub fn protects_a_name<'s>(
+    job: &Job,
+    lists: impl Iterator<Item = &'s EntityId>,
+    states: &[&TenantState],
+) -> Vec<Problem> {
+    let name_field = &job.kind.endpoint.name_field;
+    let bodies = || states.iter().flat_map(|state| state.objects.values());
+    let is_name = |id: &&EntityId| {
+        bodies().any(|body| body.get(name_field).and_then(Value::as_str) == Some(id.as_str()))
+    };
+    let told = |id: &EntityId| {
+        let what =
+            format!("`protect` has \"{id}\", which is the name of a {}: it takes ids", job.kind.singular);
+        Problem::new(what).help("copy the id from `get`; a name protects nobody").warning()
+    };
+    lists.filter(is_name).map(told).collect()
+}
+
 /// Entries of `protect` that stand for nobody in any tenant that was read whole: an id with a typing error protects nothing.
 pub fn protects_nobody<'s>(job: &Job, states: impl Iterator<Item = Option<&'s TenantState>>) -> Vec<Problem> {
     let mut unseen: Vec<_> = job.guards.protect.iter().collect();
@@ -105,7 +125,7 @@ pub fn protects_nobody<'s>(job: &Job, states: impl Iterator<Item = Option<&'s Te
         };
         unseen.retain(|id| !state.objects.contains_key(*id) && !state.excluded.contains(id));
     }
-    let told = |id: &&crate::model::EntityId| {
+    let told = |id: &&EntityId| {
         let what =
             format!("`protect` names {id}, and no {} has this id: it protects nobody", job.kind.singular);
         Problem::new(what).help("copy the id from `get`, or take the entry out").warning()

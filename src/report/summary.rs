@@ -113,7 +113,7 @@ pub fn summarize(plan: &Plan, record: &RunRecord, run: &RunId, exit_code: u8) ->
         forecast_shortest_seconds: forecast.and_then(|f| f.shortest).map(|time| time.as_secs_f64()),
         forecast_seconds: forecast.and_then(|f| f.longest).map(|time| time.as_secs_f64()),
         exit_code,
-        stop: record.stop.or_else(|| tenants_stop(plan, record)),
+        stop: record.stop.filter(|stop| cut_short(*stop, record)).or_else(|| tenants_stop(plan, record)),
         open: !record.closed,
         left: record.left(),
         waves: record.wave.as_ref().map(|(done, bad)| WaveSummary {
@@ -127,6 +127,15 @@ pub fn summarize(plan: &Plan, record: &RunRecord, run: &RunId, exit_code: u8) ->
         warnings: rows.iter().filter(|row| row.reason == Some(Reason::ChangedElsewhere)).count(),
         tenants: tenants(plan, record),
     }
+}
+
+/// Whether a reason to stop left anything undone: one that came with the last row did not.
+fn cut_short(stop: StopReason, record: &RunRecord) -> bool {
+    let limit = matches!(
+        stop,
+        StopReason::Deadline | StopReason::Conflict | StopReason::MaxFailures | StopReason::BadWave
+    );
+    !limit || record.left() > 0
 }
 
 /// Why every tenant that had anything to write stopped, if they all did.
@@ -237,7 +246,8 @@ impl Summary {
                 .as_ref()
                 .map(|why| format!("; {}", paint(term::BAD, term::safe(why))))
                 .unwrap_or_default();
-            let _ = writeln!(out, "  {done} of {} done{why}", term::count(*of, "wave"));
+            let how = if bad.is_some() { "the last of them not good enough" } else { "each good enough" };
+            let _ = writeln!(out, "  {done} of {} done, {how}{why}", term::count(*of, "wave"));
         }
         for tenant in &self.tenants {
             let _ = writeln!(out, "  {}", tenant.render());

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::runs::{DRAFT, RunDir};
 use super::{JournalError, StateDir, StoreError, journal};
 use crate::model::event::{Tally, TenantStart};
-use crate::model::{Entry, RunId, StopReason, TenantName};
+use crate::model::{Entry, RunId, RunRecord, StopReason, TenantName};
 
 /// What the first and the last line of a run's journal tell of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,9 +37,16 @@ pub enum Standing {
         stop: Option<StopReason>,
         /// In numbers.
         tally: Tally,
+        /// The run that took its place.
+        superseded: Option<RunId>,
     },
-    /// Its process is still at it, or was killed.
-    Open,
+    /// It has no last line: its process is still at it, or was killed.
+    Open {
+        /// Whether it is still at it.
+        running: bool,
+        /// In numbers; none where its journal is damaged.
+        tally: Option<Tally>,
+    },
 }
 
 impl RunGlance {
@@ -51,7 +58,7 @@ impl RunGlance {
     /// Whether `resume` has something to do here.
     pub fn is_unfinished(&self) -> bool {
         match self.standing {
-            Standing::Open => true,
+            Standing::Open { .. } => true,
             Standing::Closed { tally, .. } => tally.left > 0,
         }
     }
@@ -125,11 +132,19 @@ fn glance(id: &RunId, path: &std::path::Path) -> Result<Option<RunGlance>, Journ
     let (first, last) = journal::ends(&file)?;
     let Entry::Started { job, undoes, at, tenants, .. } = first else { return Ok(None) };
     let standing = match last {
-        Entry::Finished { stop, tally, .. } => Standing::Closed { stop, tally },
-        Entry::Superseded { tally, .. } => Standing::Closed { stop: None, tally },
-        _ => Standing::Open,
+        Entry::Finished { stop, tally, .. } => Standing::Closed { stop, tally, superseded: None },
+        Entry::Superseded { tally, by, .. } => Standing::Closed { stop: None, tally, superseded: Some(by) },
+        _ => Standing::Open { running: journal::is_held(&file), tally: tally_of(&file, &tenants) },
     };
     Ok(Some(RunGlance { id: id.clone(), job, undoes, began: at, tenants, standing, path: path.to_owned() }))
+}
+
+/// What the whole journal of an unfinished run adds up to.
+fn tally_of(journal: &std::path::Path, tenants: &[TenantStart]) -> Option<Tally> {
+    let found = journal::read(journal).ok()?;
+    let mut record = RunRecord::new(tenants.iter().map(|of| (of.tenant.clone(), of.writes)));
+    found.entries.iter().try_for_each(|entry| record.take(entry)).ok()?;
+    Some(record.tally())
 }
 
 /// Why a word names no run.
@@ -263,7 +278,7 @@ mod tests {
     }
 
     fn closed(written: usize, left: usize) -> Standing {
-        Standing::Closed { stop: None, tally: Tally { written, unknown: 0, left } }
+        Standing::Closed { stop: None, tally: Tally { written, left, ..Tally::default() }, superseded: None }
     }
 
     fn gone(retention: Retention, runs: &[RunGlance]) -> Vec<&str> {
@@ -276,7 +291,7 @@ mod tests {
     fn runs_go_by_count_and_age_together_and_an_unfinished_one_never_does() {
         let runs = [
             run(10, closed(5, 0)),
-            run(20, Standing::Open),
+            run(20, Standing::Open { running: false, tally: None }),
             run(30, closed(5, 3)),
             run(80, closed(5, 0)),
             run(95, closed(5, 0)),
@@ -301,8 +316,13 @@ mod tests {
 
     #[test]
     fn a_run_is_named_by_a_beginning_that_no_other_has() {
-        let history =
-            History { runs: vec![run(101, Standing::Open), run(102, Standing::Open)], unreadable: vec![] };
+        let history = History {
+            runs: vec![
+                run(101, Standing::Open { running: false, tally: None }),
+                run(102, Standing::Open { running: false, tally: None }),
+            ],
+            unreadable: vec![],
+        };
         assert_eq!(history.named("102").unwrap().id.as_str(), "102");
         assert_eq!(history.named("9"), Err(FindError::None("9".into())));
         assert!(matches!(history.named("10"), Err(FindError::Several { .. })));

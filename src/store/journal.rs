@@ -176,6 +176,12 @@ pub fn read(path: &Path) -> Result<Found, JournalError> {
     Ok(found)
 }
 
+/// Whether a process has it open for writing: its run is under way.
+pub fn is_held(path: &Path) -> bool {
+    let file = File::open(path);
+    file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
 fn entry(line: &[u8], chain: &mut Chain) -> Result<Entry, String> {
     let line: Line<'_> = serde_json::from_slice(line)
         .map_err(|_| "it is not what a journal has, or another version wrote it".to_owned())?;

@@ -81,6 +81,7 @@ fn header() -> Header {
         tool: "test".into(),
         job: "job".into(),
         job_digest: String::new(),
+        source: String::new(),
         kind: "clients".into(),
         made: "2026-01-01T00:00:00Z".parse().unwrap(),
         columns: Vec::new(),

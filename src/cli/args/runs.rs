@@ -111,7 +111,7 @@ pub struct ApplyArgs {
     #[expect(missing_docs, reason = "named by its type")]
     pub waves: WaveArgs,
     /// Only plan.
-    #[arg(long, conflicts_with_all = ["yes", "report"])]
+    #[arg(long, conflicts_with = "report")]
     pub dry_run: bool,
 }
 
@@ -166,6 +166,6 @@ pub struct UndoArgs {
     #[expect(missing_docs, reason = "named by its type")]
     pub waves: WaveArgs,
     /// Only plan.
-    #[arg(long, conflicts_with_all = ["yes", "report"])]
+    #[arg(long, conflicts_with = "report")]
     pub dry_run: bool,
 }
