@@ -14,6 +14,7 @@ mod docs;
 mod failures;
 mod get;
 mod help;
+mod kills;
 mod language;
 mod laws;
 mod layers;
