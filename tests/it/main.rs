@@ -9,6 +9,7 @@ mod apply;
 mod cases;
 mod check;
 mod common;
+mod cuts;
 mod defects;
 mod docs;
 mod failures;
