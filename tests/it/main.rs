@@ -21,4 +21,5 @@ mod laws;
 mod layers;
 mod properties;
 mod rules;
+mod storms;
 mod writes;
