@@ -44,7 +44,9 @@ pub(super) fn named<'h>(history: &'h History, word: &str) -> Result<&'h RunGlanc
     if word != "latest" {
         return Ok(history.named(word)?);
     }
-    history.runs.last().ok_or_else(none)
+    let newest = history.runs.last();
+    history.nothing_hidden_after(newest)?;
+    newest.ok_or_else(none)
 }
 
 fn none() -> CliError {
@@ -86,9 +88,11 @@ impl Chosen {
         named(&self.history, word)
     }
 
-    /// The newest run of the chosen tenants that is like this.
+    /// The newest run of the chosen tenants that is like this. A newer one that cannot be read may be of these tenants too.
     pub(super) fn newest(&self, like: impl Fn(&RunGlance) -> bool) -> Result<&RunGlance, CliError> {
-        self.history.runs.iter().rev().find(|run| self.of(run) && like(run)).ok_or_else(none)
+        let newest = self.history.runs.iter().rev().find(|run| self.of(run) && like(run));
+        self.history.nothing_hidden_after(newest)?;
+        newest.ok_or_else(none)
     }
 
     /// The unfinished runs of the chosen tenants, oldest first.

@@ -88,7 +88,10 @@ impl Run {
         let run = match (&args.id, unfinished.as_slice()) {
             (Some(word), _) => chosen.named(word)?,
             (None, _) if args.failed => chosen.newest(|_| true)?,
-            (None, [run]) => run,
+            (None, [run]) => {
+                chosen.history.nothing_hidden_after(Some(run))?;
+                run
+            }
             (None, []) => chosen.newest(|_| true)?,
             (None, several) => {
                 let lines: Vec<String> = several.iter().map(|run| history::line(run)).collect();

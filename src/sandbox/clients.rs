@@ -1,5 +1,6 @@
 //! The operations on clients: parsed requests in, replies out, nothing of HTTP connections. Central type: [`Clients`].
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
@@ -22,6 +23,8 @@ pub(super) struct Clients {
     pub(super) maker: Mutex<Maker>,
     /// `http://HOST/api/v2/clients`, for links.
     pub(super) url: String,
+    /// Updates that changed nothing.
+    pub(super) idle: AtomicU64,
 }
 
 impl Clients {
@@ -57,7 +60,11 @@ impl Clients {
         rules::check_before(&client, &sent)?;
         merge(&mut client, &sent);
         rules::check_after(&sent, &client)?;
-        *held = Stored::new(&client);
+        let stored = Stored::new(&client);
+        if stored.text == held.text {
+            self.idle.fetch_add(1, Ordering::Relaxed);
+        }
+        *held = stored;
         Ok(answer(200, &held, Sight::of(claims), Shape::Patch, &Projection::All))
     }
 

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
+use tokio::sync::Notify;
 
 use super::call::Call;
 use super::store::lock;
@@ -36,6 +37,8 @@ pub struct Counters {
     pub get: u64,
     /// Updates.
     pub patch: u64,
+    /// Updates that were carried out and changed nothing: the client held all of it already.
+    pub idle: u64,
     /// Creations.
     pub create: u64,
     /// Deletions.
@@ -64,8 +67,10 @@ pub(super) struct Tally {
     calls: [AtomicU64; Call::ALL.len()],
     statuses: Vec<AtomicU64>,
     pub(super) throttled: AtomicU64,
-    pub(super) faults: AtomicU64,
+    faults: AtomicU64,
     patches: Mutex<VecDeque<SeenPatch>>,
+    /// Wakes those who wait for a count.
+    pub(super) news: Notify,
 }
 
 impl Default for Tally {
@@ -76,6 +81,7 @@ impl Default for Tally {
             throttled: AtomicU64::default(),
             faults: AtomicU64::default(),
             patches: Mutex::default(),
+            news: Notify::new(),
         }
     }
 }
@@ -83,6 +89,12 @@ impl Default for Tally {
 impl Tally {
     pub(super) fn call(&self, call: Call) {
         self.calls[call as usize].fetch_add(1, Ordering::Relaxed);
+        self.news.notify_waiters();
+    }
+
+    pub(super) fn fault(&self) {
+        self.faults.fetch_add(1, Ordering::Relaxed);
+        self.news.notify_waiters();
     }
 
     pub(super) fn status(&self, status: u16) {
@@ -99,7 +111,12 @@ impl Tally {
         patches.push_back(seen);
     }
 
-    /// Everything but what the buckets know.
+    /// The updates that are remembered.
+    pub(super) fn patches(&self) -> Vec<SeenPatch> {
+        lock(&self.patches).iter().cloned().collect()
+    }
+
+    /// Everything but the updates themselves, and what the buckets know.
     pub(super) fn snapshot(&self) -> Counters {
         let of = |call: Call| self.calls[call as usize].load(Ordering::Relaxed);
         let by_status =
@@ -115,7 +132,6 @@ impl Tally {
             by_status: by_status.filter(|(_, count)| *count > 0).collect(),
             throttled: self.throttled.load(Ordering::Relaxed),
             faults: self.faults.load(Ordering::Relaxed),
-            patches: lock(&self.patches).iter().cloned().collect(),
             ..Counters::default()
         }
     }

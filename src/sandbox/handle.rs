@@ -40,7 +40,18 @@ impl TenantHandle {
 
     /// What it has seen until now.
     pub fn counters(&self) -> Counters {
-        self.tenant.counters()
+        Counters { patches: self.tenant.tally.patches(), ..self.tenant.counts() }
+    }
+
+    /// Waits until its counts are such. They are shown without the updates themselves, which take long to copy.
+    pub async fn until(&self, reached: impl Fn(&Counters) -> bool) {
+        loop {
+            let news = self.tenant.tally.news.notified();
+            if reached(&self.tenant.counts()) {
+                return;
+            }
+            news.await;
+        }
     }
 
     /// Every client as stored, secrets included, in the order of lists.

@@ -32,6 +32,11 @@ impl Reply {
         Self::json(status, &json!({ "error": error, "error_description": description }))
     }
 
+    /// A success whose body is no JSON, as something between the service and its caller may answer.
+    pub(super) fn malformed() -> Self {
+        Self::new(200, "<html><body><h1>Welcome</h1></body></html>").header("content-type", "text/html")
+    }
+
     /// A fault of the service: from the API as JSON, from the edge before it as HTML.
     pub(super) fn fault(status: u16) -> Self {
         match status {

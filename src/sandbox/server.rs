@@ -144,6 +144,7 @@ async fn respond(tenant: &Tenant, asked: &Asked, latency: Duration, fault: Optio
         Some(Effect::ResetAfter) => Ending::Reset,
         Some(Effect::HangAfter) => Ending::Silence,
         Some(Effect::Truncate) => Ending::Half(reply),
+        Some(Effect::Malformed) => Ending::Reply(Reply::malformed()),
         _ => Ending::Reply(reply),
     }
 }

@@ -69,6 +69,7 @@ impl Tenant {
                 validator: Validator::new(catalogue::default_kind().root()),
                 maker: Mutex::new(maker),
                 url: format!("http://{authority}/api/v2/clients"),
+                idle: AtomicU64::default(),
             },
             tally: Tally::default(),
             client_id: text("client_id"),
@@ -113,7 +114,7 @@ impl Tenant {
     pub(super) fn strike(&self, call: Call, luck: f64) -> Option<Effect> {
         let struck = self.faults().strike(call, luck);
         if struck.is_some() {
-            self.tally.faults.fetch_add(1, Ordering::Relaxed);
+            self.tally.fault();
         }
         struck
     }
@@ -217,9 +218,10 @@ impl Tenant {
         self.first_good_token.store(self.tokens_issued.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
-    /// What was seen until now.
-    pub(super) fn counters(&self) -> Counters {
+    /// What was seen until now, without the updates themselves.
+    pub(super) fn counts(&self) -> Counters {
         let mut counters = self.tally.snapshot();
+        counters.idle = self.clients.idle.load(Ordering::Relaxed);
         let mut main = lock(&self.main);
         main.advance(self.clock.now());
         counters.lowest_tokens = main.lowest;

@@ -90,7 +90,7 @@ pub struct Unreadable {
 pub struct History {
     /// Oldest first.
     pub runs: Vec<RunGlance>,
-    /// Directories whose journal cannot be read.
+    /// Directories whose journal cannot be read, oldest first.
     pub unreadable: Vec<Unreadable>,
 }
 
@@ -176,6 +176,20 @@ fn ids(runs: &[RunId]) -> String {
 }
 
 impl History {
+    /// Makes sure that no run of which nothing can be told is newer than this one. It may be the one that is meant, and the
+    /// run before it must not be taken for it.
+    ///
+    /// # Errors
+    /// Where there is one: the newest of them.
+    pub fn nothing_hidden_after(&self, run: Option<&RunGlance>) -> Result<(), FindError> {
+        match self.unreadable.last() {
+            Some(hidden) if run.is_none_or(|run| run.id < hidden.id) => {
+                Err(FindError::Unreadable { id: hidden.id.clone(), why: hidden.error.to_string() })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The run that a word names: a whole id, or the beginning of one that no other has.
     ///
     /// # Errors

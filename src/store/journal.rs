@@ -212,8 +212,12 @@ pub fn ends(path: &Path) -> Result<(Entry, Entry), JournalError> {
         return Err(damaged(1, "it is empty"));
     };
     let first = unchecked(first).ok_or_else(|| damaged(1, "it is no line of a journal of this version"))?;
-    let last =
-        unchecked(last).ok_or_else(|| damaged(lines.len(), "it is no line of a journal of this version"))?;
+    let last = unchecked(last).ok_or_else(|| {
+        // Of a long file only the ends were read: its lines are counted now.
+        let whole = std::fs::read(path).unwrap_or_default();
+        let number = whole.iter().filter(|byte| **byte == b'\n').count();
+        damaged(number, "it is no line of a journal of this version")
+    })?;
     Ok((first, last))
 }
 
@@ -306,5 +310,11 @@ mod tests {
         assert_eq!(ends(&path).unwrap(), (resumed(0), resumed(2)));
         std::fs::write(&path, "").unwrap();
         ends(&path).unwrap_err();
+        let long = "{}\n".repeat(1 << 17);
+        let (_folder, path) = journal(1);
+        let first = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, first + &long).unwrap();
+        let error = ends(&path).unwrap_err().to_string();
+        assert!(error.contains("line 131073 is damaged"), "{error}");
     }
 }

@@ -78,6 +78,14 @@ async fn a_truncated_answer_cannot_be_read_though_the_change_is_there() {
 }
 
 #[tokio::test]
+async fn a_malformed_answer_is_a_success_without_json_though_the_change_is_there() {
+    let (caller, id) = troubled("patch:malformed=#1").await;
+    let (status, body) = caller.patch(&id, &json!({"name": "new"})).await;
+    assert_eq!((status, body), (200, Value::Null));
+    assert_eq!(name_of(&caller, &id), "new");
+}
+
+#[tokio::test]
 async fn tokens_expire_after_so_many_calls() {
     let (mut caller, _) = troubled("expire-token-after=3").await;
     for _ in 0..3 {

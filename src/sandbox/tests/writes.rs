@@ -194,3 +194,12 @@ async fn a_patch_is_remembered_with_its_trace() {
     assert_eq!(seen.correlation_id.as_deref(), Some("run/7"));
     assert_eq!((counters.patch, counters.by_status[&200]), (1, 2), "the token and the patch");
 }
+
+#[tokio::test]
+async fn an_update_that_finds_nothing_to_change_is_counted() {
+    let (caller, id) = till().await;
+    for (name, idle) in [("Till 3", 0), ("Till 3", 1), ("Till 4", 1)] {
+        caller.patch(&id, &json!({"name": name})).await;
+        assert_eq!(caller.tenant().counters().idle, idle);
+    }
+}

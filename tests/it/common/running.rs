@@ -75,6 +75,11 @@ impl Running {
         }
     }
 
+    /// Ends it at this very instant, as a crash does (SIGKILL), and waits until it is gone.
+    pub(crate) fn kill(self) {
+        drop(self);
+    }
+
     /// Closes its standard input and waits for its end. Fails the test where that takes longer than a minute.
     pub(crate) fn wait(mut self) -> Done {
         drop(self.stdin.take());

@@ -1,6 +1,6 @@
 //! Simulated tenants in the test's own process: the command talks to them over HTTP, the test looks inside.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use patchwave::sandbox::{Counters, Options, Sandbox, TenantHandle};
 use serde_json::{Map, Value};
@@ -11,7 +11,7 @@ use super::Case;
 /// Tenants that are served as long as this lives.
 pub(crate) struct Served {
     sandbox: Sandbox,
-    _runtime: Runtime,
+    runtime: Runtime,
 }
 
 impl Served {
@@ -24,7 +24,7 @@ impl Served {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let sandbox = runtime.block_on(Sandbox::start(options)).unwrap();
-        Self { sandbox, _runtime: runtime }
+        Self { sandbox, runtime }
     }
 
     /// The only tenant, or the first.
@@ -87,15 +87,10 @@ impl Served {
 
     /// Waits until the tenant's counters say so; they change because the command under test goes on.
     pub(crate) fn until(&self, reached: impl Fn(&Counters) -> bool) {
-        let began = Instant::now();
-        while !reached(&self.counters()) {
-            assert!(
-                began.elapsed() < Duration::from_secs(30),
-                "the tenant never saw it: {:?}",
-                self.counters()
-            );
-            std::thread::yield_now();
-        }
+        let seen =
+            async { tokio::time::timeout(Duration::from_secs(30), self.tenant().until(reached)).await };
+        let seen = self.runtime.block_on(seen);
+        assert!(seen.is_ok(), "the tenant never saw it: {:?}", self.counters());
     }
 }
 
