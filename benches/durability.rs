@@ -91,6 +91,7 @@ async fn run(tenant: &TenantHandle, folder: Option<&Path>, turn: usize) -> Durat
         limits: Limits { concurrency: 32, max_failures: 0 },
         on_conflict: OnConflict::Skip,
         max_age: Duration::from_secs(300),
+        places: vec![name.clone()],
         waves: waves(&plan, &[]),
         pause: Duration::ZERO,
         verify: false,

@@ -1,7 +1,7 @@
 //! `patchwave apply`: plan, ask, change, report.
 
 use super::args::{ApplyArgs, PlanArgs};
-use super::carry_out::{Orders, carry_out, check_waves};
+use super::carry_out::{Orders, Supersedes, carry_out, check_waves};
 use super::error::CliError;
 use super::interrupt::Interrupt;
 use super::live_run::Reports;
@@ -32,7 +32,7 @@ pub(super) async fn run(args: ApplyArgs, output: &Output) -> Result<u8, CliError
         pace: &args.pace,
         reports: &reports,
         locks: &locks,
-        supersedes: true,
+        supersedes: Supersedes::All,
     };
     carry_out(&session, planned, &orders, (&display, &interrupt, output)).await
 }

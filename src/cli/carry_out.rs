@@ -15,6 +15,7 @@ use super::output::Output;
 use super::planned::{Planned, check_max_changes};
 use super::{history, prompt, show_plan};
 use crate::job::{Guards, Threshold, WaveSize};
+use crate::model::{RunId, Written};
 use crate::plan::waves::{size, waves as plan_waves};
 use crate::plan::{Plan, Refusal, TenantPlan};
 use crate::report::progress::Display;
@@ -29,8 +30,17 @@ pub(super) struct Orders<'o> {
     pub(super) pace: &'o PaceArgs,
     pub(super) reports: &'o Reports,
     pub(super) locks: &'o Locks,
-    /// Whether unfinished runs of the same tenants are not to be finished any more.
-    pub(super) supersedes: bool,
+    /// Which unfinished runs of the same tenants are not to be finished any more.
+    pub(super) supersedes: Supersedes,
+}
+
+/// Unfinished runs whose place a run takes.
+pub(super) enum Supersedes {
+    /// All of them: what they would still do was planned from a state that is no more.
+    All,
+    /// The one that an undo takes back, wholly or in part.
+    Only(RunId),
+    None,
 }
 
 /// Judges, asks, carries out and reports.
@@ -54,31 +64,33 @@ pub(super) async fn carry_out(
     if shown {
         show_waves(&planned.plan, output);
     }
-    let unfinished = if orders.supersedes {
-        history::unfinished(session, orders.locks, &planned.plan, output)?
-    } else {
-        Vec::new()
-    };
+    let unfinished = history::unfinished(session, orders, &planned.plan, output)?;
     let asked = Asked::of(&planned.plan, planned.kind);
     interrupt.or(consent::check_scopes(session, &asked)).await?;
     interrupt.or(consent::ask(orders.run, session, &asked)).await?;
     let work = Work {
         kind: planned.kind,
-        tasks: planned.plan.tenants.iter().map(|part| tasks(part, planned.read)).collect(),
+        tasks: tasks(&planned, orders.run),
         limits: limits(&planned.plan, orders.pace),
         on_conflict: orders.run.on_conflict.into(),
         max_age: orders.run.max_age,
     };
     let run = LiveRun::begin(session, planned.plan)?;
-    history::supersede(session, orders.locks, &unfinished, run.id());
+    history::supersede(session, orders.locks, &unfinished, run.id(), output);
     history::tidy(&session.state, now());
     let ended = run.execute(session, work, display, interrupt).await?;
     display.clear();
     Ok(ended.report(orders.reports, output))
 }
 
-fn tasks(part: &TenantPlan, read: tokio::time::Instant) -> Vec<Task> {
-    (0..part.writes.len()).map(|at| Task::planned(at, read)).collect()
+/// Everything in the plan. Clients are read again first where somebody thought for long, also where the machine slept
+/// meanwhile: the clock that counts its waking hours would not tell.
+fn tasks(planned: &Planned, args: &RunArgs) -> Vec<Vec<Task>> {
+    let age = now().duration_since(planned.plan.header.made);
+    let old = Duration::try_from(age).map_or(true, |age| age >= args.max_age);
+    let task = |at: usize| if old { Task::unseen(at, Written::No) } else { Task::planned(at, planned.read) };
+    let of = |part: &std::sync::Arc<TenantPlan>| (0..part.writes.len()).map(task).collect();
+    planned.plan.tenants.iter().map(of).collect()
 }
 
 /// With `--on-conflict stop` a conflict that the plan shows already is reason not to begin.

@@ -17,8 +17,10 @@ use crate::store::StateDir;
 
 /// A tenant chosen for this command.
 pub(super) struct Target {
-    /// Its name.
+    /// Its name; of a plan or a run that was made earlier, the one that it has there.
     pub(super) tenant: TenantName,
+    /// Its name here and now, by which a protected one is confirmed.
+    pub(super) known_as: TenantName,
     /// Its domain.
     pub(super) domain: Domain,
     /// Where its credentials came from, for people.
@@ -232,7 +234,7 @@ fn target(
     let connection = Connection::open(tenant.clone(), access, settings.clone(), sink)
         .map_err(|error| CliError::tenant(tenant.as_str(), &error))?;
     let (vars, tags) = (Body::new(), Body::new());
-    Ok(Target { tenant, domain, origin, vars, tags, protected: false, connection })
+    Ok(Target { known_as: tenant.clone(), tenant, domain, origin, vars, tags, protected: false, connection })
 }
 
 fn settings(pace: &PaceArgs) -> Settings {

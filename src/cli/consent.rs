@@ -64,7 +64,7 @@ pub(super) async fn ask(args: &RunArgs, session: &Session, asked: &Asked) -> Res
         .next(output::command_line_with(&["--yes"])));
     }
     for target in targets.iter().filter(|target| target.protected) {
-        let name = target.tenant.as_str();
+        let name = target.known_as.as_str();
         if args.confirm_tenant.iter().any(|confirmed| confirmed == name) {
             continue;
         }

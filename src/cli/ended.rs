@@ -7,7 +7,7 @@ use super::error::CliError;
 use super::live_run::{Format, Reports, record_of};
 use super::output::{self, Output};
 use super::{exit, show_plan};
-use crate::model::{Reason, Remains, RowResult, RunId, RunRecord, StopReason, TenantName};
+use crate::model::{Remains, RowResult, RunId, RunRecord, StopReason, TenantName, WriteState};
 use crate::plan::{Plan, TenantPlan, file};
 use crate::report::{ReportRow, Summary, csv, json, report_rows, summarize, term};
 use crate::store::journal::{self, Found};
@@ -33,10 +33,10 @@ impl Ended {
             .map_err(|error| CliError::setup(format!("cannot read {}: {error}", folder.plan().display())))?;
         let plan = file::parse(&bytes)
             .map_err(|error| CliError::unusable(format!("run {id}: its plan.jsonl: {error}")))?;
-        let found = journal::read(&folder.journal())
+        let mut found = journal::read(&folder.journal())
             .map_err(|error| CliError::damaged(format!("run {id}: {error}")))?;
         let mut record = record_of(&plan);
-        for (at, entry) in found.entries.iter().enumerate() {
+        for (at, entry) in std::mem::take(&mut found.entries).into_iter().enumerate() {
             record.take(entry).map_err(|impossible| {
                 let journal = folder.journal();
                 CliError::damaged(format!("run {id}: {}: line {}: {impossible}", journal.display(), at + 1))
@@ -45,16 +45,24 @@ impl Ended {
         Ok((Self { id: id.clone(), folder, plan, record, lost: None }, found))
     }
 
+    /// Whether it is not known what the run wrote: a write may have been sent and was not looked at, or its process was
+    /// killed. Writes that certainly were not sent are no doubt.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        let left = self.plan.tenants.iter().flat_map(|part| self.record.remaining(&part.tenant, false));
+        !self.record.closed && self.record.is_unfinished()
+            || left.into_iter().any(|(_, remains)| remains == Remains::Look)
+    }
+
     /// The exit code that the run has, or had.
     pub(super) fn code(&self) -> u8 {
-        code_of(&self.plan, &report_rows(&self.plan, &self.record), &self.record)
+        self.code_of(&report_rows(&self.plan, &self.record))
     }
 
     /// Writes results and summary, says how it went, and returns the exit code. A report that cannot be written does not
     /// undo what was done: it is told, and the journal still has every outcome.
     pub(super) fn report(&self, reports: &Reports, output: &Output) -> u8 {
         let rows = report_rows(&self.plan, &self.record);
-        let code = code_of(&self.plan, &rows, &self.record);
+        let code = self.code_of(&rows);
         let summary = self.summary(code);
         let written = self.write(&summary, &rows).and_then(|()| self.copy(&summary, &rows, reports));
         self.say(&summary, code, written.is_ok(), output);
@@ -169,21 +177,29 @@ impl Ended {
             })
             .sum()
     }
-}
 
-fn code_of(plan: &Plan, rows: &[ReportRow<'_>], record: &RunRecord) -> u8 {
-    let mut results: HashMap<&TenantName, Vec<(RowResult, Option<Reason>)>> = HashMap::new();
-    for row in rows {
-        results.entry(row.tenant).or_default().push((row.result, row.reason));
+    fn code_of(&self, rows: &[ReportRow<'_>]) -> u8 {
+        let (plan, record) = (&self.plan, &self.record);
+        let mut results: HashMap<&TenantName, Vec<RowResult>> = HashMap::new();
+        for row in rows {
+            results.entry(row.tenant).or_default().push(row.result);
+        }
+        // What nobody could record is worse than having been interrupted; and a process that was killed stopped early,
+        // whatever its rows are.
+        let killed = !record.closed && record.is_unfinished();
+        let lost = self.lost.is_some() || killed;
+        let stop = if lost { Some(StopReason::JournalLost) } else { record.stop };
+        let of = |tenant: &Arc<TenantPlan>| {
+            let lost = record
+                .tenant_stops
+                .iter()
+                .find(|(of, ..)| *of == tenant.tenant)
+                .map(|(_, reason, _)| *reason);
+            let rows = results.get(&tenant.tenant).map(Vec::as_slice).unwrap_or_default();
+            let written = record.writes(&tenant.tenant).iter().any(WriteState::is_written);
+            exit::of_tenant(tenant.failure.as_ref(), rows, written, stop, lost)
+        };
+        let codes: Vec<u8> = plan.tenants.iter().map(of).collect();
+        exit::of_run(&codes, stop)
     }
-    // A process that was killed stopped early, whatever its rows are.
-    let stop = record.stop.or((!record.closed && record.is_unfinished()).then_some(StopReason::JournalLost));
-    let of = |tenant: &Arc<TenantPlan>| {
-        let lost =
-            record.tenant_stops.iter().find(|(of, ..)| *of == tenant.tenant).map(|(_, reason, _)| *reason);
-        let rows = results.get(&tenant.tenant).map(Vec::as_slice).unwrap_or_default();
-        exit::of_tenant(tenant.failure.as_ref(), rows, stop, lost)
-    };
-    let codes: Vec<u8> = plan.tenants.iter().map(of).collect();
-    exit::of_run(&codes, stop)
 }

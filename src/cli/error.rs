@@ -161,6 +161,11 @@ impl CliError {
         Self::new(exit::REFUSED, "usage", "no_consent", message)
     }
 
+    /// What went wrong, in words.
+    pub(super) fn message(&self) -> &str {
+        &self.0.message
+    }
+
     /// Names the tenant it is about.
     #[must_use]
     pub(super) fn of_tenant(mut self, tenant: &str) -> Self {

@@ -1,6 +1,6 @@
 //! Exit codes: a contract that scripts rely on.
 
-use crate::model::{Reason, RowResult, StopReason};
+use crate::model::{RowResult, StopReason};
 use crate::plan::{TenantFailure, Totals};
 use crate::report::Summary;
 
@@ -47,19 +47,16 @@ pub(super) fn of_run(tenants: &[u8], stop: Option<StopReason>) -> u8 {
     }
 }
 
-/// How one tenant's part of a run ended. `rows`: result and reason of each; `stop`: why the whole run ended early; `lost`:
+/// How one tenant's part of a run ended. `rows`: the result of each; `written`: whether any client was written to, or may have been; `stop`: why the whole run ended early; `lost`:
 /// why the tenant did.
 pub(super) fn of_tenant(
     failure: Option<&TenantFailure>,
-    rows: &[(RowResult, Option<Reason>)],
+    rows: &[RowResult],
+    written: bool,
     stop: Option<StopReason>,
     lost: Option<StopReason>,
 ) -> u8 {
-    let touched = |(result, reason): &(RowResult, Option<Reason>)| {
-        matches!(result, RowResult::Updated | RowResult::Undone)
-            || matches!(reason, Some(Reason::NotAsPlanned | Reason::Unknown))
-    };
-    let has = |wanted: RowResult| rows.iter().any(|(result, _)| *result == wanted);
+    let has = |wanted: RowResult| rows.contains(&wanted);
     match failure {
         Some(failure) if failure.is_locked() => return LOCKED,
         Some(_) => return SETUP,
@@ -67,7 +64,7 @@ pub(super) fn of_tenant(
     }
     match lost {
         // A scope that is missing from the start is a matter of set-up: nothing was written.
-        Some(StopReason::AccessLost | StopReason::TenantLost) if !rows.iter().any(touched) => SETUP,
+        Some(StopReason::AccessLost | StopReason::TenantLost) if !written => SETUP,
         Some(_) => STOPPED,
         // What nobody could record is not to be trusted, even where it was the last row.
         None if stop == Some(StopReason::JournalLost) => STOPPED,

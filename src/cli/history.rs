@@ -5,15 +5,16 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::args::{StateArgs, TenantArgs};
-use super::connect::{Session, Surroundings, surroundings};
+use super::carry_out::{Orders, Supersedes};
+use super::connect::{Session, Surroundings, Target, surroundings};
 use super::context::state_dir;
 use super::ended::Ended;
 use super::error::CliError;
 use super::locks::Locks;
 use super::output::{self, Output};
 use crate::config::{self, Environment, process_environment};
-use crate::model::event::Tally;
-use crate::model::{Domain, Entry, RunId, TenantName};
+use crate::model::event::{Tally, TenantStart};
+use crate::model::{Entry, RunId, TenantName};
 use crate::plan::Plan;
 use crate::report::term;
 use crate::store::history::{self, FindError, History, RunGlance};
@@ -35,7 +36,7 @@ impl From<FindError> for CliError {
         let unreadable = matches!(error, FindError::Unreadable { .. });
         let this =
             if unreadable { Self::unusable(error.to_string()) } else { Self::usage(error.to_string()) };
-        this.next("patchwave runs")
+        this.next(output::verb_line("runs"))
     }
 }
 
@@ -50,7 +51,7 @@ pub(super) fn named<'h>(history: &'h History, word: &str) -> Result<&'h RunGlanc
 }
 
 fn none() -> CliError {
-    CliError::usage("no run is kept here").next("patchwave runs")
+    CliError::usage("no run is kept here").next(output::verb_line("runs"))
 }
 
 /// The runs of the chosen tenants.
@@ -132,15 +133,19 @@ pub(super) fn line(run: &RunGlance) -> String {
 /// The unfinished runs of the tenants of a session that it holds the locks of, which are named.
 pub(super) fn unfinished(
     session: &Session,
-    locks: &Locks,
+    orders: &Orders<'_>,
     plan: &Plan,
     output: &Output,
 ) -> Result<Vec<RunGlance>, CliError> {
+    let locks = orders.locks;
     let history = history::list(&session.state)?;
     // What changes nothing leaves the work of others to be finished; the same job again has nothing left of it.
-    let gives_way = |run: &RunGlance| plan.totals().writes > 0 || run.job == plan.header.job;
-    let ours =
-        |run: &RunGlance| run.tenants.iter().any(|of| of.writes > 0 && holds(session, locks, &of.domain));
+    let gives_way = |run: &RunGlance| match &orders.supersedes {
+        Supersedes::All => plan.totals().writes > 0 || run.job == plan.header.job,
+        Supersedes::Only(id) => run.id == *id,
+        Supersedes::None => false,
+    };
+    let ours = |run: &RunGlance| run.tenants.iter().any(|of| of.writes > 0 && holds(session, locks, of));
     let unfinished: Vec<RunGlance> =
         history.runs.into_iter().filter(|run| run.is_unfinished() && ours(run) && gives_way(run)).collect();
     for run in &unfinished {
@@ -154,17 +159,19 @@ pub(super) fn unfinished(
     Ok(unfinished)
 }
 
-fn holds(session: &Session, locks: &Locks, domain: &Domain) -> bool {
-    let target = session.targets.iter().find(|target| target.domain == *domain);
-    target.is_some_and(|target| locks.refused(&target.tenant).is_none())
+fn holds(session: &Session, locks: &Locks, of: &TenantStart) -> bool {
+    // An embedded sandbox listens elsewhere each time; its tenants go by name.
+    let sandbox = session.sandbox.is_some();
+    let is = |target: &&Target| target.domain == of.domain || sandbox && target.tenant == of.tenant;
+    session.targets.iter().find(is).is_some_and(|target| locks.refused(&target.tenant).is_none())
 }
 
 /// Writes into the journals of unfinished runs that another one has taken their place. One that cannot be written stays
 /// unfinished, and is named again by the next run.
-pub(super) fn supersede(session: &Session, locks: &Locks, runs: &[RunGlance], by: &RunId) {
+pub(super) fn supersede(session: &Session, locks: &Locks, runs: &[RunGlance], by: &RunId, output: &Output) {
     for run in runs {
         if let Err(error) = supersede_one(session, locks, run, by) {
-            tracing::debug!(?error, run = run.id.as_str(), "it stays unfinished");
+            output.note(&format!("run {} stays unfinished: {}", run.id, error.message()));
         }
     }
 }
@@ -172,11 +179,11 @@ pub(super) fn supersede(session: &Session, locks: &Locks, runs: &[RunGlance], by
 fn supersede_one(session: &Session, locks: &Locks, run: &RunGlance, by: &RunId) -> Result<(), CliError> {
     let folder = run.folder();
     let (mut ended, found) = Ended::read(&run.id, run.folder())?;
-    let ours = run.tenants.iter().filter(|of| holds(session, locks, &of.domain));
+    let ours = run.tenants.iter().filter(|of| holds(session, locks, of));
     let tenants: Vec<TenantName> = ours.map(|of| of.tenant.clone()).collect();
     let superseded = |tally| Entry::Superseded { by: by.clone(), at: now(), tenants: tenants.clone(), tally };
     let wrong = |error: crate::model::row::Impossible| CliError::setup(error.to_string());
-    ended.record.take(&superseded(Tally::default())).map_err(wrong)?;
+    ended.record.take(superseded(Tally::default())).map_err(wrong)?;
     let mut journal = Journal::go_on(&folder.journal(), &found)?;
     journal.append(&[superseded(ended.record.tally())])?;
     Ok(())

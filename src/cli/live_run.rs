@@ -84,7 +84,7 @@ impl LiveRun {
         let started = started(&id, &plan);
         let (folder, journal) = RunDir::create(&session.state, &id, |out| file::print(&plan, out), &started)?;
         let mut record = record_of(&plan);
-        record.take(&started).map_err(|error| CliError::setup(error.to_string()))?;
+        record.take(started).map_err(|error| CliError::setup(error.to_string()))?;
         Ok(Self { id, folder, plan, journal, record })
     }
 
@@ -98,7 +98,7 @@ impl LiveRun {
     ) -> Result<Self, CliError> {
         let resumed = Entry::Resumed { at: now() };
         journal.append(std::slice::from_ref(&resumed))?;
-        record.take(&resumed).map_err(|error| CliError::setup(error.to_string()))?;
+        record.take(resumed).map_err(|error| CliError::setup(error.to_string()))?;
         Ok(Self { id, folder, plan, journal, record })
     }
 
@@ -107,7 +107,7 @@ impl LiveRun {
         let tally = self.record.tally();
         let finished = Entry::Finished { at: now(), stop: None, paces: Vec::new(), tally };
         self.journal.append(std::slice::from_ref(&finished))?;
-        self.record.take(&finished).map_err(|error| CliError::setup(error.to_string()))?;
+        self.record.take(finished).map_err(|error| CliError::setup(error.to_string()))?;
         Ok(Ended { id: self.id, folder: self.folder, plan: self.plan, record: self.record, lost: None })
     }
 
@@ -143,6 +143,7 @@ impl LiveRun {
             limits: work.limits,
             on_conflict: work.on_conflict,
             max_age: work.max_age,
+            places: self.plan.tenants.iter().map(|part| part.tenant.clone()).collect(),
             waves: waves(&self.plan, &self.plan.header.guards.waves),
             pause: pause(&self.plan),
             verify: self.plan.header.verify,

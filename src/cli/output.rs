@@ -200,7 +200,9 @@ pub(super) fn verb_line(verb: &str) -> String {
 pub(super) fn run_line(verb: &str, run: &crate::model::RunId, flags: &[&str]) -> String {
     let words = verb.split(' ').map(str::to_owned).chain([run.to_string()]);
     let kept = match verb {
-        "resume" | "undo" => kept(VALUED, ALONE),
+        "resume" => kept(&[VALUED, &["--on-conflict", "--force"]].concat(), ALONE),
+        // Nobody has consented to that yet.
+        "undo" => kept(VALUED, &["--sandbox", "--quiet", "-q"]),
         _ => kept(&["--state-dir"], &["--sandbox"]),
     };
     line(words.chain(flags.iter().map(|flag| (*flag).to_owned())).chain(kept))

@@ -1,12 +1,9 @@
 //! `patchwave resume`: finishes a run that stopped, however it did.
 
+use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
 
-use jiff::Timestamp;
-use tokio::time::Instant;
-
-use super::args::{ResumeArgs, TenantArgs};
+use super::args::{Force, ResumeArgs, TenantArgs};
 use super::carry_out::limits;
 use super::connect::{Session, Target, connect};
 use super::consent::{self, Asked};
@@ -22,8 +19,8 @@ use super::prompt;
 use super::sandboxed::as_left_by;
 use super::saved::{Whole, fit};
 use crate::job::Guards;
-use crate::model::{EntityId, Remains, RunId, TenantName, Written};
-use crate::plan::{Plan, Refusal, TenantPlan};
+use crate::model::{EntityId, Remains, RunId, TenantName, WriteState, Written};
+use crate::plan::{Plan, Refusal, TenantPlan, TenantState, Write, guard};
 use crate::report::diff::{self, DiffOptions};
 use crate::report::progress::Display;
 use crate::report::term;
@@ -48,7 +45,9 @@ pub(super) async fn run(args: ResumeArgs, output: &Output) -> Result<u8, CliErro
         output.note(&format!("Nothing is left to be done of run {}; its report again:", run.id));
         return nothing_left(ended, &found, (&reports, output));
     }
-    refuse_protected(&ended, &session, &todo)?;
+    // Held from here on: another process may hold the locks of other tenants of this run.
+    let journal = Journal::go_on(&ended.folder.journal(), &found)?;
+    refuse_guarded(&ended, &session, (&todo, &args))?;
     let kind = kind_of(&ended.plan.header)?;
     if !output.quiet() || !args.run.yes && prompt::can_ask() {
         let options = DiffOptions { noun: &kind.singular, width: output.width(), full: args.run.full };
@@ -58,16 +57,16 @@ pub(super) async fn run(args: ResumeArgs, output: &Output) -> Result<u8, CliErro
     let asked = Asked { kind, verb: "Change", changes: todo.changes(&ended) };
     interrupt.or(consent::check_scopes(&session, &asked)).await?;
     interrupt.or(consent::ask(&args.run, &session, &asked)).await?;
+    let tasks = todo.tasks(&ended);
     let mut plan = ended.plan;
     strictest_failures(&mut plan.header.guards, &args, &session, todo.total());
     let work = Work {
         kind,
-        tasks: todo.tasks(&plan, &args),
+        tasks,
         limits: limits(&plan, &args.pace),
         on_conflict: args.run.on_conflict.into(),
         max_age: args.run.max_age,
     };
-    let journal = Journal::go_on(&ended.folder.journal(), &found)?;
     let live = LiveRun::take_up(ended.id, ended.folder, plan, journal, ended.record)?;
     let ended = live.execute(&session, work, &display, &interrupt).await?;
     display.clear();
@@ -162,22 +161,14 @@ struct Todo {
 
 struct Part {
     tenant: TenantName,
-    writes: Vec<(usize, Remains, Written)>,
+    writes: Vec<(usize, Remains)>,
 }
 
 impl Todo {
     fn of(ended: &Ended, session: &Session, failed: bool) -> Self {
         let part = |tenant: &TenantName| {
-            let states = ended.record.writes(tenant);
-            let written = |at: usize| {
-                states
-                    .get(at)
-                    .and_then(|state| state.outcome())
-                    .map_or(Written::No, |outcome| outcome.written)
-            };
-            let writes =
-                ended.record.remaining(tenant, failed).map(|(at, remains)| (at, remains, written(at)));
-            Part { tenant: tenant.clone(), writes: writes.collect() }
+            let writes = ended.record.remaining(tenant, failed).collect();
+            Part { tenant: tenant.clone(), writes }
         };
         Self { parts: session.targets.iter().map(|target| part(&target.tenant)).collect() }
     }
@@ -195,7 +186,7 @@ impl Todo {
         let part = |part: &Arc<TenantPlan>| {
             let left = self.parts.iter().find(|left| left.tenant == part.tenant);
             let left = left.map(|left| left.writes.as_slice()).unwrap_or_default();
-            let writes = left.iter().filter_map(|(at, ..)| part.writes.get(*at)).cloned().collect();
+            let writes = left.iter().filter_map(|(at, _)| part.writes.get(*at)).cloned().collect();
             let (rows, forecast) = (Vec::new(), None);
             Arc::new(TenantPlan { writes, rows, forecast, ..(**part).clone() })
         };
@@ -211,11 +202,7 @@ impl Todo {
     /// In a sentence.
     fn words(&self, id: &RunId) -> String {
         let count = |wanted: Remains| {
-            self.parts
-                .iter()
-                .flat_map(|part| &part.writes)
-                .filter(|(_, remains, _)| *remains == wanted)
-                .count()
+            self.parts.iter().flat_map(|part| &part.writes).filter(|(_, remains)| *remains == wanted).count()
         };
         let mut parts = vec![format!("{} left", term::count(self.total(), "write"))];
         for (remains, words) in [
@@ -229,43 +216,63 @@ impl Todo {
         format!("Run {id}: {}", parts.join(", "))
     }
 
-    /// The tasks, one list a tenant of the plan. What was planned too long ago is read again before it is used.
-    fn tasks(&self, plan: &Plan, args: &ResumeArgs) -> Vec<Vec<Task>> {
-        let age = Duration::try_from(now().duration_since(plan.header.made)).unwrap_or_default();
-        // A clock that counts from the start of the machine may not reach back so far.
-        let read = Instant::now().checked_sub(age).filter(|_| age < args.run.max_age);
-        let task = |(at, remains, written): &(usize, Remains, Written)| match (remains, read) {
-            (Remains::Send, Some(read)) => Task::planned(*at, read),
-            (Remains::Send, None) => Task::unseen(*at, false),
-            (Remains::Look, _) => Task::unseen(*at, true),
-            (Remains::Failed | Remains::Nothing, _) => Task::unseen(*at, *written != Written::No),
-        };
+    /// The tasks, one list a tenant of the plan. Each client is read again first: since the run stopped, others may have been
+    /// at it, and some may have been sent their change.
+    fn tasks(&self, ended: &Ended) -> Vec<Vec<Task>> {
         let of = |tenant: &TenantName| {
+            let states = ended.record.writes(tenant);
+            let task = |(at, _): &(usize, Remains)| {
+                let outcome = states.get(*at).and_then(WriteState::outcome);
+                let written = match states.get(*at) {
+                    Some(WriteState::Claimed) => Written::Perhaps,
+                    _ => outcome.map_or(Written::No, |outcome| outcome.written),
+                };
+                Task::unseen(*at, written).after(outcome)
+            };
             let part = self.parts.iter().find(|part| part.tenant == *tenant);
             part.map(|part| part.writes.iter().map(task).collect()).unwrap_or_default()
         };
-        plan.tenants.iter().map(|part| of(&part.tenant)).collect()
+        ended.plan.tenants.iter().map(|part| of(&part.tenant)).collect()
     }
 }
 
-/// A client that was put on a `protect` list since the run began is not touched by what is left of it.
-fn refuse_protected(ended: &Ended, session: &Session, todo: &Todo) -> Result<(), CliError> {
+/// What is left of a run obeys the guards of today: a client that was put on a `protect` list since, and the client that
+/// patchwave signs in with by now.
+fn refuse_guarded(
+    ended: &Ended,
+    session: &Session,
+    (todo, args): (&Todo, &ResumeArgs),
+) -> Result<(), CliError> {
     let lists = session.guards.iter().flat_map(|guards| &guards.protect);
-    let protected: std::collections::HashSet<&EntityId> = lists.collect();
+    let protected: HashSet<&EntityId> = lists.filter(|_| !args.force.contains(&Force::Protect)).collect();
+    let kind = kind_of(&ended.plan.header)?;
     let mut refusals = Vec::new();
     for part in &todo.parts {
         let plan = ended.plan.tenants.iter().find(|of| of.tenant == part.tenant);
-        let writes = part.writes.iter().filter_map(|(at, ..)| plan.and_then(|plan| plan.writes.get(*at)));
-        refusals.extend(writes.filter(|write| protected.contains(&write.id)).map(|write| Refusal {
-            what: format!(
-                "{} of {} is protected, and what is left of run {} changes it",
-                write.id, part.tenant, ended.id
-            ),
-            help:
-                "take it off the `protect` list; or let a new `apply` take the place of this run".to_owned(),
-        }));
+        let own = session.target(&part.tenant).and_then(|target| target.connection.own_client().cloned());
+        let state = TenantState { own, ..TenantState::default() };
+        let writes = part.writes.iter().filter_map(|(at, _)| plan.and_then(|plan| plan.writes.get(*at)));
+        for write in writes {
+            if protected.contains(&write.id) {
+                refusals.push(protected_by_now(ended, part, write));
+            }
+            if !args.force.contains(&Force::OwnClient) {
+                refusals.extend(guard::own_client(kind, &state, &write.id, &write.changes, write.label));
+            }
+        }
     }
     if refusals.is_empty() { Ok(()) } else { Err(CliError::refused(&refusals)) }
+}
+
+fn protected_by_now(ended: &Ended, part: &Part, write: &Write) -> Refusal {
+    Refusal {
+        what: format!(
+            "{} of {} is protected, and what is left of run {} changes it",
+            write.id, part.tenant, ended.id
+        ),
+        help: "take it off the `protect` list, or say --force protect; a new `apply` takes the place of this run"
+            .to_owned(),
+    }
 }
 
 /// Failures are counted anew: those of earlier sessions have been seen by whoever resumes the run.
@@ -283,12 +290,4 @@ fn nothing_left(ended: Ended, found: &Found, (reports, output): (&Reports, &Outp
     let journal = Journal::go_on(&ended.folder.journal(), found)?;
     let live = LiveRun::take_up(ended.id, ended.folder, ended.plan, journal, ended.record)?;
     Ok(live.close()?.report(reports, output))
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the command line owns the wall clock that the age of a plan is told by"
-)]
-fn now() -> Timestamp {
-    Timestamp::now()
 }

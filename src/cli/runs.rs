@@ -144,8 +144,13 @@ async fn prune(state: &StateDir, runs: &History, args: &PruneArgs, output: &Outp
     if !args.yes && !prompt::yes(format!("Remove {runs}, and with them the way to undo them?")).await {
         return Err(CliError::no_consent("not confirmed; nothing was removed"));
     }
+    // What has been resumed while nobody answered stays.
+    let again = list(state)?;
     for run in gone {
-        remove(state, run)?;
+        let same = |now: &&RunGlance| now.id == run.id && now.standing == run.standing;
+        if again.runs.iter().any(|now| same(&now)) {
+            remove(state, run)?;
+        }
     }
     say(&format!("{runs} removed."));
     Ok(exit::OK)

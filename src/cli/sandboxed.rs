@@ -5,6 +5,7 @@ use super::ended::Ended;
 use crate::catalogue::redact;
 use crate::model::Body;
 use crate::plan::predicted;
+use crate::sandbox::TenantHandle;
 
 /// Gives the clients of an embedded sandbox what a run has written to them; real tenants hold it by themselves.
 pub(super) fn as_left_by(session: &Session, ended: &Ended) {
@@ -12,10 +13,9 @@ pub(super) fn as_left_by(session: &Session, ended: &Ended) {
         return;
     };
     for part in &ended.plan.tenants {
-        let Some(place) = session.targets.iter().position(|target| target.tenant == part.tenant) else {
-            continue;
-        };
-        let Some(tenant) = sandbox.tenants().get(place) else { continue };
+        let target = session.target(&part.tenant);
+        let is = |tenant: &&TenantHandle| target.is_some_and(|target| target.domain == *tenant.domain());
+        let Some(tenant) = sandbox.tenants().iter().find(is) else { continue };
         for (write, state) in part.writes.iter().zip(ended.record.writes(&part.tenant)) {
             if !state.is_written() {
                 continue;

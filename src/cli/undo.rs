@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::args::UndoArgs;
-use super::carry_out::{Orders, carry_out, check_waves};
+use super::carry_out::{Orders, Supersedes, carry_out, check_waves};
 use super::connect::{Session, connect};
 use super::ended::Ended;
 use super::error::CliError;
@@ -47,7 +47,7 @@ pub(super) async fn run(args: UndoArgs, output: &Output) -> Result<u8, CliError>
         pace: &args.pace,
         reports: &reports,
         locks: &locks,
-        supersedes: false,
+        supersedes: planned.plan.header.undoes.clone().map_or(Supersedes::None, Supersedes::Only),
     };
     carry_out(&session, planned, &orders, (&display, &interrupt, output)).await
 }
@@ -77,7 +77,8 @@ async fn plan(
     };
     // Its journal may have grown until the locks were ours.
     let (ended, _) = Ended::read(&id, before.folder)?;
-    if ended.record.is_unfinished() {
+    // A wave that was not good enough must not first be followed by the others so that it can be taken back.
+    if ended.is_in_doubt() || ended.record.is_unfinished() && args.of_waves.is_empty() {
         let what = format!("run {id} is unfinished: finish it first, so that it is known what it wrote");
         return Err(CliError::unusable(what).next(output::run_line("resume", &id, &[])));
     }
@@ -97,17 +98,17 @@ fn chosen(args: &UndoArgs) -> Result<(RunId, RunDir, Vec<crate::model::TenantNam
             return Err(CliError::usage(
                 "nobody is there to ask: name the run, or say `latest` with --tenant",
             )
-            .next("patchwave runs"));
+            .next(output::verb_line("runs")));
         }
         Some("latest") if !attended && !explicit => {
             return Err(CliError::usage("nobody is there to ask: `latest` needs --tenant, or name the run")
-                .next("patchwave runs"));
+                .next(output::verb_line("runs")));
         }
         _ => (),
     }
     let chosen = Chosen::read(&args.tenant)?;
     let run = match args.id.as_deref() {
-        None | Some("latest") => chosen.newest(|run| !run.wrote_nothing())?,
+        None | Some("latest") => chosen.newest(|run| !run.wrote_nothing() && run.undoes.is_none())?,
         Some(word) => chosen.named(word)?,
     };
     let tenants = run.tenants.iter().map(|of| of.tenant.clone()).collect();

@@ -104,7 +104,7 @@ snake_name!(Reason {
 });
 
 /// Whether a write reached the tenant. An undo looks at those that did, or may have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Written {
     /// Certainly not.

@@ -41,10 +41,10 @@ impl RunRecord {
     ///
     /// # Errors
     /// Where no run comes from the entries before to this one.
-    pub fn take(&mut self, entry: &Entry) -> Result<(), Impossible> {
+    pub fn take(&mut self, entry: Entry) -> Result<(), Impossible> {
         match entry {
             Entry::Started { at, .. } | Entry::Resumed { at } => {
-                self.sessions.push((*at, *at));
+                self.sessions.push((at, at));
                 for (tenant, requests) in std::mem::take(&mut self.unclosed) {
                     self.paces.entry(tenant).or_default().requests += requests;
                 }
@@ -54,41 +54,42 @@ impl RunRecord {
             }
             Entry::Claimed { tenant, writes } => {
                 for write in writes {
-                    self.step(tenant, *write, &Step::Claim)?;
+                    self.step(&tenant, write, Step::Claim)?;
                 }
             }
             Entry::Outcome(outcome) => {
-                self.step(&outcome.tenant, outcome.write, &Step::End(outcome))?;
-                *self.unclosed.entry(outcome.tenant.clone()).or_default() += u64::from(outcome.attempts);
-                self.heard(outcome.ended);
+                let (tenant, write, ended) = (outcome.tenant.clone(), outcome.write, outcome.ended);
+                *self.unclosed.entry(tenant.clone()).or_default() += u64::from(outcome.attempts);
+                self.step(&tenant, write, Step::End(outcome))?;
+                self.heard(ended);
             }
             Entry::Mismatch { tenant, write, at, message } => {
-                self.step(tenant, *write, &Step::Contradict(message))?;
-                self.heard(*at);
+                self.step(&tenant, write, Step::Contradict(message))?;
+                self.heard(at);
             }
             Entry::WaveEnded { wave, at, bad } => {
-                self.wave = Some((*wave, bad.clone()));
-                self.heard(*at);
+                self.wave = Some((wave, bad));
+                self.heard(at);
             }
             Entry::TenantStopped { tenant, at, reason, message } => {
-                self.tenant_stops.push((tenant.clone(), *reason, message.clone()));
-                self.heard(*at);
+                self.tenant_stops.push((tenant, reason, message));
+                self.heard(at);
             }
             Entry::Finished { at, stop, paces, .. } => {
-                self.stop = *stop;
+                self.stop = stop;
                 self.closed = true;
                 paces.iter().for_each(|pace| self.add_pace(pace));
                 self.unclosed.clear();
-                self.heard(*at);
+                self.heard(at);
             }
             Entry::Superseded { by, tenants, .. } => {
-                self.superseded.extend(tenants.iter().map(|tenant| (tenant.clone(), by.clone())));
+                self.superseded.extend(tenants.into_iter().map(|tenant| (tenant, by.clone())));
             }
         }
         Ok(())
     }
 
-    fn step(&mut self, tenant: &TenantName, write: usize, step: &Step<'_>) -> Result<(), Impossible> {
+    fn step(&mut self, tenant: &TenantName, write: usize, step: Step) -> Result<(), Impossible> {
         let state = self.writes.get_mut(tenant).and_then(|writes| writes.get_mut(write));
         let state = state.ok_or_else(|| Impossible(format!("{tenant} has no write {write}")))?;
         let before = std::mem::replace(state, WriteState::Waiting);
@@ -141,8 +142,7 @@ impl RunRecord {
 
     /// Whether `resume` has something to do: writes, or at least the report of a process that was killed.
     pub fn is_unfinished(&self) -> bool {
-        let superseded = self.writes.keys().all(|tenant| self.superseded.contains_key(tenant));
-        self.left() > 0 || !self.closed && (self.writes.is_empty() || !superseded)
+        self.left() > 0 || !self.closed && self.superseded.is_empty()
     }
 
     /// How far it is.
@@ -195,7 +195,7 @@ mod tests {
             tenants: vec!["dev".into()],
             tally: Tally::default(),
         };
-        record.take(&superseded).unwrap();
+        record.take(superseded).unwrap();
         assert!(!record.is_unfinished() && record.left() == 0);
     }
 }

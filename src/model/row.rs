@@ -15,13 +15,13 @@ pub enum WriteState {
 
 /// What happens to a write.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Step<'e> {
+pub enum Step {
     /// It is taken up.
     Claim,
     /// It ends.
-    End(&'e Outcome),
+    End(Outcome),
     /// A later look contradicts its answer.
-    Contradict(&'e str),
+    Contradict(String),
 }
 
 /// What `resume` has to do about a write.
@@ -47,13 +47,13 @@ impl WriteState {
     ///
     /// # Errors
     /// Where a write in this state cannot take the step.
-    pub fn next(self, step: &Step<'_>) -> Result<Self, Impossible> {
+    pub fn next(self, step: Step) -> Result<Self, Impossible> {
         match (self, step) {
             (Self::Ended(outcome), Step::Claim) if outcome.remains() == Remains::Nothing => {
                 Err(Impossible("a write that is done is taken up again".to_owned()))
             }
             (_, Step::Claim) => Ok(Self::Claimed),
-            (Self::Claimed, Step::End(outcome)) => Ok(Self::Ended((*outcome).clone())),
+            (Self::Claimed, Step::End(outcome)) => Ok(Self::Ended(outcome)),
             (Self::Waiting, Step::End(_)) => {
                 Err(Impossible("a write ends that was never taken up".to_owned()))
             }
@@ -62,7 +62,7 @@ impl WriteState {
                 Ok(Self::Ended(Outcome {
                     result: RowResult::Failed,
                     reason: Some(Reason::NotAsPlanned),
-                    error: Some((*words).to_owned()),
+                    error: Some(words),
                     ..outcome
                 }))
             }
@@ -105,6 +105,12 @@ impl WriteState {
 impl Outcome {
     pub(super) fn remains(&self) -> Remains {
         match (self.result, self.reason) {
+            // Not sent now, but perhaps before: what was once in doubt stays so until somebody has looked.
+            (RowResult::NotAttempted, _) | (RowResult::Failed, Some(Reason::AccessLost))
+                if self.written != Written::No =>
+            {
+                Remains::Look
+            }
             (RowResult::NotAttempted, _) | (RowResult::Failed, Some(Reason::AccessLost)) => Remains::Send,
             (RowResult::Failed, Some(Reason::Unknown)) => Remains::Look,
             (RowResult::Failed | RowResult::Conflict, _) => Remains::Failed,
@@ -139,17 +145,17 @@ mod tests {
     }
 
     fn claimed() -> WriteState {
-        WriteState::Waiting.next(&Step::Claim).unwrap()
+        WriteState::Waiting.next(Step::Claim).unwrap()
     }
 
     #[test]
     fn a_write_is_taken_up_before_it_ends_and_ends_once() {
         let updated = outcome(RowResult::Updated, None, Written::Yes);
-        WriteState::Waiting.next(&Step::End(&updated)).unwrap_err();
-        let ended = claimed().next(&Step::End(&updated)).unwrap();
+        WriteState::Waiting.next(Step::End(updated.clone())).unwrap_err();
+        let ended = claimed().next(Step::End(updated.clone())).unwrap();
         assert_eq!(ended.remains(), Remains::Nothing);
-        ended.clone().next(&Step::End(&updated)).unwrap_err();
-        ended.next(&Step::Claim).unwrap_err();
+        ended.clone().next(Step::End(updated)).unwrap_err();
+        ended.next(Step::Claim).unwrap_err();
     }
 
     #[test]
@@ -160,6 +166,8 @@ mod tests {
         assert_eq!(WriteState::Ended(unknown).remains(), Remains::Look);
         let released = outcome(RowResult::NotAttempted, Some(Reason::Stopped), Written::No);
         assert_eq!(WriteState::Ended(released).remains(), Remains::Send);
+        let doubted = outcome(RowResult::Failed, Some(Reason::AccessLost), Written::Perhaps);
+        assert_eq!(WriteState::Ended(doubted).remains(), Remains::Look);
         let refused = outcome(RowResult::Failed, Some(Reason::Refused), Written::No);
         assert_eq!(WriteState::Ended(refused).remains(), Remains::Failed);
     }
@@ -167,10 +175,10 @@ mod tests {
     #[test]
     fn a_later_look_makes_a_failure_of_what_was_answered_as_planned() {
         let updated = outcome(RowResult::Updated, None, Written::Yes);
-        let state = WriteState::Ended(updated).next(&Step::Contradict("name is \"x\"")).unwrap();
+        let state = WriteState::Ended(updated).next(Step::Contradict("name is \"x\"".into())).unwrap();
         let told = state.outcome().unwrap();
         assert_eq!((told.result, told.reason), (RowResult::Failed, Some(Reason::NotAsPlanned)));
         assert!(state.is_written());
-        WriteState::Waiting.next(&Step::Contradict("x")).unwrap_err();
+        WriteState::Waiting.next(Step::Contradict("x".into())).unwrap_err();
     }
 }

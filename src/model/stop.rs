@@ -12,6 +12,8 @@ pub enum StopReason {
     Conflict,
     /// More rows failed than `max-failures` allows.
     MaxFailures,
+    /// A wave could not be finished in every tenant.
+    WaveLeft,
     /// What a wave wrote was not there when it was verified.
     BadWave,
     /// The tenant could not be reached for too long.
@@ -34,6 +36,7 @@ impl StopReason {
         match self {
             Self::Deadline => "the deadline came",
             Self::Conflict => "a row conflicted, and --on-conflict is stop",
+            Self::WaveLeft => "a wave could not be finished in every tenant",
             Self::BadWave => "a wave was not good enough",
             Self::MaxFailures => "more rows failed than max-failures allows",
             Self::TenantLost => "the tenant could not be reached",

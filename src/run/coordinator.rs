@@ -5,16 +5,19 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use super::ledger::{Ledger, now};
 use super::queue::Task;
 use super::stop::{Failures, Stop};
-use super::tenant::TenantLoop;
+use super::tenant::{News, TenantLoop};
 use super::verify::mismatches;
 use crate::auth0::{Connection, Writer};
 use crate::catalogue::Kind;
 use crate::model::event::{Listener, TenantPace};
-use crate::model::{Entry, Progress, ProgressSink, RunId, RunRecord, StopReason, WriteState, Written};
+use crate::model::{
+    Entry, Progress, ProgressSink, Remains, RunId, RunRecord, StopReason, TenantName, WriteState, Written,
+};
 use crate::plan::waves::Wave;
 use crate::plan::{OnConflict, TenantPlan};
 use crate::store::{Append, StoreError};
@@ -22,6 +25,10 @@ use crate::store::{Append, StoreError};
 /// Outcomes that may wait for the journal: so many may be lost with it, and a slower disk slows the run instead of filling
 /// memory.
 const QUEUE: usize = 512;
+
+/// Between two groups of the journal, at the least. On a fast disk and without a limit every second row would be synced by
+/// itself, and syncing would be what the machine does.
+const GATHER: Duration = Duration::from_millis(10);
 
 /// What bounds a run.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +67,8 @@ pub struct RunSetup {
     pub on_conflict: OnConflict,
     /// How old the state that a write was planned from may be.
     pub max_age: Duration,
+    /// The plan's tenants in its order, also those that have no part in this session.
+    pub places: Vec<TenantName>,
     /// The slices of the plan; one that has them all, where no others were asked for.
     pub waves: Vec<Wave>,
     /// Between two waves.
@@ -115,6 +124,26 @@ pub async fn execute(
     run.close().await
 }
 
+/// What a look at a wave came to.
+enum Verified {
+    Good,
+    Bad(String),
+    /// Somebody stopped the run meanwhile.
+    CutShort,
+}
+
+/// Takes in what else arrives until then.
+async fn gather(arriving: &mut mpsc::Receiver<News>, batch: &mut Vec<News>, until: Instant) {
+    while batch.len() < QUEUE {
+        let room = QUEUE - batch.len();
+        tokio::select! {
+            biased;
+            more = arriving.recv_many(batch, room) => if more == 0 { return },
+            () = tokio::time::sleep_until(until) => return,
+        }
+    }
+}
+
 struct Run<'r, 'l> {
     setup: &'r RunSetup,
     tenants: Vec<TenantRun>,
@@ -163,8 +192,11 @@ impl Run<'_, '_> {
         }
         drop(news);
         let mut batch = Vec::new();
+        let mut due = Instant::now();
         while arriving.recv_many(&mut batch, QUEUE).await > 0 {
+            gather(&mut arriving, &mut batch, due).await;
             self.ledger.take(std::mem::take(&mut batch)).await;
+            due = Instant::now() + GATHER;
         }
         for (tenant, task) in loops {
             if task.await.is_err() {
@@ -181,10 +213,18 @@ impl Run<'_, '_> {
         {
             return;
         }
+        if reason.is_none() && self.has_waves() && self.is_left(wave) {
+            // A tenant was lost, is locked or was not chosen. Whoever resumes the run comes back to this wave.
+            return self.setup.stop.raise(StopReason::WaveLeft);
+        }
         let mut bad = reason.map(|_| "more rows failed than max-failures allows".to_owned());
         if self.setup.verify {
-            let found = self.verify(wave).await;
-            bad = bad.or(found);
+            match self.verify(wave).await {
+                Verified::Good => (),
+                Verified::Bad(why) => bad = bad.or(Some(why)),
+                // It is not known whether the wave was good enough: whoever resumes the run finds out.
+                Verified::CutShort => return,
+            }
         }
         if bad.is_some() && reason.is_none() {
             self.setup.stop.raise(StopReason::BadWave);
@@ -192,8 +232,22 @@ impl Run<'_, '_> {
         self.ledger.record_all(vec![Entry::WaveEnded { wave: number, at: now(), bad }]).await;
     }
 
-    /// Compares what a wave has written with what the tenants hold; says what is wrong with it.
-    async fn verify(&mut self, wave: &Wave) -> Option<String> {
+    /// Whether some client of a wave is still to be changed.
+    fn is_left(&self, wave: &Wave) -> bool {
+        let record = self.ledger.record();
+        wave.iter().any(|(place, writes)| {
+            let Some(tenant) = self.setup.places.get(*place) else { return false };
+            let states = record.writes(tenant);
+            let left = |at: &usize| {
+                let remains = states.get(*at).map(WriteState::remains);
+                matches!(remains, Some(Remains::Send | Remains::Look))
+            };
+            record.superseded_by(tenant).is_none() && writes.iter().any(left)
+        })
+    }
+
+    /// Compares what a wave has written with what the tenants hold.
+    async fn verify(&mut self, wave: &Wave) -> Verified {
         self.setup.progress.tell(Progress::Verifying);
         let mut wrong = 0;
         for (place, writes) in wave {
@@ -208,7 +262,7 @@ impl Run<'_, '_> {
             let name = tenant.plan.tenant.clone();
             let found = tokio::select! {
                 found = mismatches(&reader, self.setup.kind, &tenant.plan, &made) => found,
-                () = self.setup.stop.at_least(StopReason::Interrupted) => return None,
+                () = self.setup.stop.at_least(StopReason::Interrupted) => return Verified::CutShort,
             };
             match found {
                 Ok(found) => {
@@ -221,10 +275,13 @@ impl Run<'_, '_> {
                     };
                     self.ledger.record_all(found.into_iter().map(entry).collect()).await;
                 }
-                Err(error) => return Some(format!("{name} could not be verified: {error}")),
+                Err(error) => return Verified::Bad(format!("{name} could not be verified: {error}")),
             }
         }
-        (wrong > 0).then(|| format!("{wrong} of its clients do not hold what was written"))
+        match wrong {
+            0 => Verified::Good,
+            wrong => Verified::Bad(format!("{wrong} of its clients do not hold what was written")),
+        }
     }
 
     /// Waits between two waves, unless there is reason to stop.

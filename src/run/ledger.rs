@@ -78,36 +78,38 @@ impl<'l> Ledger<'l> {
             return true;
         }
         let (entries, durable) = self.append(entries).await;
-        for entry in &entries {
+        for entry in entries {
+            self.listeners.iter_mut().for_each(|listener| listener.hear(&entry));
             if let Err(impossible) = self.record.take(entry) {
                 tracing::error!(%impossible, "a defect in patchwave: the run's states do not follow from each other");
                 self.stop.raise(StopReason::Defect);
             }
-            self.listeners.iter_mut().for_each(|listener| listener.hear(entry));
         }
         durable
     }
 
     async fn append(&mut self, entries: Vec<Entry>) -> (Vec<Entry>, bool) {
         let Some(mut journal) = self.journal.take() else { return (entries, false) };
-        let kept = entries.clone();
         let write = move || {
             let written = journal.append(&entries);
-            (journal, written)
+            (journal, entries, written)
         };
-        let lost = |panic| StoreError::new("write", Path::new("the journal"))(std::io::Error::other(panic));
-        match tokio::task::spawn_blocking(write).await.map_err(lost) {
-            Ok((journal, Ok(()))) => {
+        let (entries, error) = match tokio::task::spawn_blocking(write).await {
+            Ok((journal, entries, Ok(()))) => {
                 self.journal = Some(journal);
-                return (kept, true);
+                return (entries, true);
             }
-            Ok((_, Err(error))) | Err(error) => {
-                tracing::error!(%error, "the journal is lost");
-                self.lost = Some(error);
+            Ok((_, entries, Err(error))) => (entries, error),
+            // A panic while writing: what was to be written is gone with it.
+            Err(panic) => {
+                let cause = std::io::Error::other(panic);
+                (Vec::new(), StoreError::new("write", Path::new("the journal"))(cause))
             }
-        }
+        };
+        tracing::error!(%error, "the journal is lost");
+        self.lost = Some(error);
         self.stop.raise(StopReason::JournalLost);
-        (kept, false)
+        (entries, false)
     }
 
     /// Writes the last line.

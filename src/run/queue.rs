@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::refresh::Fresh;
-use crate::model::{Body, Outcome};
+use crate::model::{Body, Outcome, Written};
 use crate::plan::{Missing, TenantPlan};
 
 /// The largest block of writes that is claimed at once.
@@ -35,26 +35,34 @@ pub struct Task {
     pub(super) basis: Basis,
     /// When its client was read.
     pub(super) read: Instant,
-    /// Whether it may have been sent before.
-    pub(super) suspect: bool,
-    /// What became of it so far, where it waits for the tenant's return.
+    /// Whether it reached the tenant before.
+    pub(super) written: Written,
+    /// What became of it so far. Where nothing more does, that stands.
     pub(super) held: Option<Box<Outcome>>,
 }
 
 impl Task {
     /// A write of a plan, whose client was read at `read`.
     pub fn planned(at: usize, read: Instant) -> Self {
-        Self { at, basis: Basis::AsPlanned, read, suspect: false, held: None }
+        Self { at, basis: Basis::AsPlanned, read, written: Written::No, held: None }
     }
 
-    /// A write of which the client must be looked at first; `suspect` where it may have been sent.
-    pub fn unseen(at: usize, suspect: bool) -> Self {
-        Self { basis: Basis::Unseen, suspect, ..Self::planned(at, Instant::now()) }
+    /// A write of which the client must be looked at first; `written` says whether it may have been sent.
+    pub fn unseen(at: usize, written: Written) -> Self {
+        Self { basis: Basis::Unseen, written, ..Self::planned(at, Instant::now()) }
+    }
+
+    /// The same, of which this became so far.
+    #[must_use]
+    pub fn after(self, outcome: Option<&Outcome>) -> Self {
+        Self { held: outcome.cloned().map(Box::new), ..self }
     }
 
     /// A write that was sent, perhaps with effect: its client is looked at by itself before anything is sent again.
-    pub(super) fn by_itself(at: usize) -> Self {
-        Self { basis: Basis::ByItself, suspect: true, ..Self::planned(at, Instant::now()) }
+    pub(super) fn by_itself(outcome: &Outcome) -> Self {
+        let written = outcome.written.max(Written::Perhaps);
+        let task = Self { basis: Basis::ByItself, ..Self::unseen(outcome.write, written) };
+        task.after(Some(outcome))
     }
 }
 

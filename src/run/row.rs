@@ -12,7 +12,7 @@ use super::settle;
 use crate::auth0::{ApiError, Sent, Settled, Settlement, Writer};
 use crate::catalogue::{Kind, redact};
 use crate::model::{Body, Entity, Outcome, Reason, RowResult, RunId, SettledBy, Written};
-use crate::plan::revive::left_words;
+use crate::plan::revive::{left_words, roots};
 use crate::plan::{
     Answer, Missing, OnConflict, Rejudged, TenantPlan, Write, check_answer, rejudge, sends_whole,
 };
@@ -61,12 +61,7 @@ impl RowRun {
     }
 
     /// Sends the write and says what became of it. Never fails: a failure is an outcome.
-    pub(super) async fn run(mut self) -> (Task, Outcome) {
-        let outcome = self.outcome().await;
-        (self.task, outcome)
-    }
-
-    async fn outcome(&mut self) -> Outcome {
+    pub(super) async fn run(mut self) -> Outcome {
         let (since, started) = (Instant::now(), now());
         let mut outcome = self.blank(started);
         for try_again in (0..REMAKES).rev() {
@@ -85,7 +80,7 @@ impl RowRun {
             outcome.attempts += sent.attempts;
             outcome.waited_ms += sent.waited.as_millis() as u64;
             if remake {
-                self.task.suspect = true;
+                self.task.written = self.task.written.max(Written::Perhaps);
                 self.task.basis = Basis::ByItself;
                 continue;
             }
@@ -143,7 +138,8 @@ impl RowRun {
     async fn looked_at(&self) -> Result<Prepared, ApiError> {
         let RowSetup { kind, writer, .. } = &*self.setup;
         let write = self.write();
-        let roots: Vec<&str> = write.before.keys().map(String::as_str).collect();
+        let roots = roots(kind, [write]);
+        let roots: Vec<&str> = roots.iter().map(String::as_str).collect();
         let live = writer.composing_reader().get(&kind.endpoint, &write.id, Some(&roots)).await?;
         Ok(self.prepared(self.judged(&live.body)))
     }
@@ -153,11 +149,11 @@ impl RowRun {
     }
 
     fn prepared(&self, judged: Rejudged) -> Prepared {
-        let perhaps = if self.task.suspect { Written::Perhaps } else { Written::No };
+        let suspect = self.task.written != Written::No;
         match judged {
             Rejudged::Apply(body) => Prepared::Send(body),
             // What may have been sent has arrived.
-            Rejudged::Already if self.task.suspect => {
+            Rejudged::Already if suspect => {
                 let settled = Some(SettledBy::FoundInPlace);
                 Prepared::End(
                     RowResult::Updated,
@@ -170,8 +166,7 @@ impl RowRun {
                 Verdict {
                     reason: Some(Reason::ChangedMeanwhile),
                     error: Some(words),
-                    written: perhaps,
-                    settled: self.task.suspect.then_some(SettledBy::FoundNeither),
+                    settled: suspect.then_some(SettledBy::FoundNeither),
                     ..Verdict::default()
                 },
             ),
@@ -179,10 +174,7 @@ impl RowRun {
                 let error = "a secret beside the change cannot be read with this token, and would be lost; \
                              the scope read:client_keys may be missing";
                 let (reason, error) = (Some(Reason::Forbidden), Some(error.to_owned()));
-                Prepared::End(
-                    RowResult::Failed,
-                    Verdict { reason, error, written: perhaps, ..Verdict::default() },
-                )
+                Prepared::End(RowResult::Failed, Verdict { reason, error, ..Verdict::default() })
             }
         }
     }
@@ -204,9 +196,8 @@ impl RowRun {
     fn unlooked(&self, error: &ApiError) -> (RowResult, Verdict) {
         let (result, verdict) = failed(error);
         let lasting = error.stops_tenant() || error.status() == Some(404);
-        if !self.task.suspect || lasting {
-            let written = if self.task.suspect { Written::Perhaps } else { Written::No };
-            return (result, Verdict { written, ..verdict });
+        if self.task.written == Written::No || lasting {
+            return (result, verdict);
         }
         let (result, unknown) = unknown(&error.to_string());
         (result, Verdict { http_status: error.status(), ..unknown })
@@ -270,7 +261,12 @@ impl RowRun {
 
     fn close(&self, outcome: Outcome, since: Instant, result: RowResult, verdict: Verdict) -> Outcome {
         let (result, verdict) = self.of_undo(result, verdict);
+        if result == RowResult::NotAttempted && self.task.written != Written::No {
+            return self.as_before(outcome, verdict.settled);
+        }
         let Verdict { reason, error, http_status, error_code, written, settled } = verdict;
+        // What reached the tenant once is not taken back by what became of the row later.
+        let written = written.max(self.task.written);
         let duration_ms = since.elapsed().as_millis() as u64;
         let ended = now();
         Outcome {
@@ -285,6 +281,16 @@ impl RowRun {
             ended,
             ..outcome
         }
+    }
+
+    /// Of a row that was to be tried again, and was not: what was known of it stands.
+    fn as_before(&self, outcome: Outcome, settled: Option<SettledBy>) -> Outcome {
+        if let Some(held) = &self.task.held {
+            return (**held).clone();
+        }
+        let (result, verdict) = unknown("the run was stopped before it could be looked at");
+        let Verdict { reason, error, .. } = verdict;
+        Outcome { result, reason, error, settled, written: Written::Perhaps, ended: now(), ..outcome }
     }
 
     /// An undo calls its rows by another word; where it had to leave fields as they are, the row says which.

@@ -2,6 +2,7 @@
 
 use crate::auth0::{ApiError, Reader, Settled};
 use crate::catalogue::Kind;
+use crate::plan::revive::roots;
 use crate::plan::{OnConflict, Rejudged, Write, rejudge};
 
 /// Reads the client and compares: all as planned → it was carried out; each as before or as planned → send again; anything
@@ -12,7 +13,8 @@ pub(super) async fn settle(
     write: &Write,
     on_conflict: OnConflict,
 ) -> Result<Settled, ApiError> {
-    let roots: Vec<&str> = write.before.keys().map(String::as_str).collect();
+    let roots = roots(kind, [write]);
+    let roots: Vec<&str> = roots.iter().map(String::as_str).collect();
     let live = reader.get(&kind.endpoint, &write.id, Some(&roots)).await?;
     Ok(match rejudge(kind, write, &live.body, on_conflict) {
         Rejudged::Conflict(_) => Settled::GiveUp,

@@ -60,6 +60,8 @@ struct State {
     breaker: Breaker,
     given_up: bool,
     preparing: Option<Preparing>,
+    /// Whether what is being prepared is a claim.
+    claiming: bool,
     /// Whether clients were read again for the block that comes next. It goes then, however long the reading took: with an
     /// age that is shorter than a reading, none would ever go.
     fresh: bool,
@@ -129,6 +131,7 @@ impl TenantLoop {
             breaker: Breaker::default(),
             given_up: false,
             preparing: None,
+            claiming: false,
             fresh: false,
         };
         let mut flight = FuturesUnordered::new();
@@ -160,8 +163,8 @@ impl TenantLoop {
             tokio::select! {
                 // The row's own answer comes first: one that has arrived is never thrown away.
                 biased;
-                Some((task, outcome)) = flight.next() => {
-                    if !self.ended(&mut state, task, outcome, &news).await {
+                Some(outcome) = flight.next() => {
+                    if !self.ended(&mut state, outcome, &news).await {
                         return;
                     }
                 }
@@ -174,6 +177,12 @@ impl TenantLoop {
             }
         }
         drop(flight);
+        // A block that is being claimed is either claimed or not, and is given back if it is: that takes no longer than the
+        // disk. A read that is under way is of no use any more.
+        if let Some(claim) = state.preparing.take().filter(|_| state.claiming) {
+            let claimed = claim.await;
+            self.prepared(&mut state, claimed);
+        }
         self.hand_back(state.queue, &news).await;
     }
 
@@ -181,7 +190,8 @@ impl TenantLoop {
     /// is claimed, so that after a crash only its rows need a look.
     fn prepare(&self, state: &mut State, news: &mpsc::Sender<News>) -> Preparing {
         let stale = state.queue.stale(Instant::now(), self.setup.max_age);
-        if !stale.is_empty() && !state.fresh {
+        state.claiming = stale.is_empty() || state.fresh;
+        if !state.claiming {
             let reader = self.rows.writer.composing_reader();
             let (kind, plan) = (self.setup.kind, Arc::clone(&self.plan));
             self.setup.progress.tell(Progress::Rereading { tenant: plan.tenant.clone() });
@@ -218,13 +228,7 @@ impl TenantLoop {
     }
 
     /// A row came back. Tells whether anybody listens still.
-    async fn ended(
-        &self,
-        state: &mut State,
-        task: Task,
-        outcome: Outcome,
-        news: &mpsc::Sender<News>,
-    ) -> bool {
+    async fn ended(&self, state: &mut State, outcome: Outcome, news: &mpsc::Sender<News>) -> bool {
         let since = self.held().remove(&outcome.write);
         // What fails because the tenant is away says nothing about the job. Rows that were under way when that was found
         // out wait for it with the others; the first few are reported, and count.
@@ -232,8 +236,7 @@ impl TenantLoop {
             since.is_some_and(|since| state.breaker.was_open_since(since)) && Breaker::is_tenants(&outcome);
         state.breaker.observe(&outcome, Instant::now());
         if away && self.stop.reason().is_none() && !state.given_up {
-            let suspect = Task::by_itself(task.at);
-            state.queue.requeue(Task { held: Some(Box::new(outcome)), ..suspect });
+            state.queue.requeue(Task::by_itself(&outcome));
             return true;
         }
         if outcome.reason == Some(Reason::AccessLost) {
@@ -254,9 +257,8 @@ impl TenantLoop {
     /// Tells of the rows that were claimed and will not be sent. Those that were sent once, and not again, are told as they
     /// ended then: they may have been carried out.
     async fn hand_back(&self, mut queue: Queue, news: &mpsc::Sender<News>) {
-        for mut task in queue.release() {
-            let outcome = task.held.take().unwrap_or_else(|| Box::new(self.row(task).released()));
-            let _ = news.send(News::Outcome(outcome)).await;
+        for task in queue.release() {
+            let _ = news.send(News::Outcome(Box::new(self.row(task).released()))).await;
         }
         for cut_off in self.cut_off("stopped while the request was under way") {
             let _ = news.send(cut_off).await;

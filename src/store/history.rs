@@ -143,7 +143,7 @@ fn glance(id: &RunId, path: &std::path::Path) -> Result<Option<RunGlance>, Journ
 fn tally_of(journal: &std::path::Path, tenants: &[TenantStart]) -> Option<Tally> {
     let found = journal::read(journal).ok()?;
     let mut record = RunRecord::new(tenants.iter().map(|of| (of.tenant.clone(), of.writes)));
-    found.entries.iter().try_for_each(|entry| record.take(entry)).ok()?;
+    found.entries.into_iter().try_for_each(|entry| record.take(entry)).ok()?;
     Some(record.tally())
 }
 

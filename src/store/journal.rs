@@ -7,7 +7,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
@@ -29,6 +29,8 @@ pub struct Journal {
     file: File,
     path: PathBuf,
     chain: Chain,
+    /// The entry being written, kept for its room.
+    entry: Vec<u8>,
 }
 
 /// The checksum of all lines so far.
@@ -37,14 +39,14 @@ struct Chain([u8; 32]);
 
 impl Chain {
     /// Takes a line's entry in, and returns its checksum as it is written.
-    fn add(&mut self, entry: &str) -> String {
+    fn add(&mut self, entry: &[u8]) -> String {
         self.0 = Sha256::new().chain_update(self.0).chain_update(entry).finalize().into();
         self.0.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
 /// A line: the entry as it stands in the file, and its checksum.
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Line<'l> {
     sum: String,
     #[serde(borrow)]
@@ -92,7 +94,7 @@ impl Journal {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(path).and_then(alone).map_err(StoreError::new("create", path))?;
-        Ok(Self { file, path: path.to_owned(), chain: Chain::default() })
+        Ok(Self { file, path: path.to_owned(), chain: Chain::default(), entry: Vec::new() })
     }
 
     /// Its folder has another name by now; messages must name the one that people find.
@@ -122,7 +124,7 @@ impl Journal {
             Ok(file)
         };
         let file = attempt().map_err(StoreError::new("open", path))?;
-        Ok(Self { file, path: path.to_owned(), chain: found.chain })
+        Ok(Self { file, path: path.to_owned(), chain: found.chain, entry: Vec::new() })
     }
 }
 
@@ -143,10 +145,12 @@ impl Append for Journal {
         let mut lines = Vec::with_capacity(entries.len() * 400);
         let mut write = || -> std::io::Result<()> {
             for entry in entries {
-                let of = serde_json::value::to_raw_value(entry)?;
-                let sum = self.chain.add(of.get());
-                serde_json::to_writer(&mut lines, &Line { sum, of: &of })?;
-                lines.push(b'\n');
+                self.entry.clear();
+                serde_json::to_writer(&mut self.entry, entry)?;
+                let sum = self.chain.add(&self.entry);
+                lines.extend_from_slice(format!("{{\"sum\":\"{sum}\",\"of\":").as_bytes());
+                lines.extend_from_slice(&self.entry);
+                lines.extend_from_slice(b"}\n");
             }
             self.file.write_all(&lines)?;
             self.file.sync_data()
@@ -185,7 +189,7 @@ pub fn is_held(path: &Path) -> bool {
 fn entry(line: &[u8], chain: &mut Chain) -> Result<Entry, String> {
     let line: Line<'_> = serde_json::from_slice(line)
         .map_err(|_| "it is not what a journal has, or another version wrote it".to_owned())?;
-    if chain.add(line.of.get()) != line.sum {
+    if chain.add(line.of.get().as_bytes()) != line.sum {
         return Err("its checksum does not fit it and the lines before".to_owned());
     }
     serde_json::from_str(line.of.get()).map_err(|error| format!("another version wrote it ({error})"))
@@ -233,8 +237,15 @@ fn outer_bytes(path: &Path) -> std::io::Result<Vec<u8>> {
     }
     file.read_until(b'\n', &mut bytes)?;
     file.seek(SeekFrom::End(-TAIL))?;
-    // The line in which this begins is not whole; it is only ever looked at where it is the last, which it is not.
+    let head = bytes.len();
     file.read_to_end(&mut bytes)?;
+    if bytes[head..].iter().filter(|byte| **byte == b'\n').count() < 2 {
+        // The last line is longer than that: it names very many tenants.
+        file.rewind()?;
+        bytes.clear();
+        file.read_to_end(&mut bytes)?;
+    }
+    // The line in which the tail begins is not whole; it is never the last.
     Ok(bytes)
 }
 

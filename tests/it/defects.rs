@@ -60,6 +60,7 @@ impl Renames<'_> {
             limits: Limits { concurrency: 4, max_failures: 10 },
             on_conflict: OnConflict::Skip,
             max_age: Duration::from_secs(300),
+            places: vec![name.clone()],
             waves: waves(&plan, &[]),
             pause: Duration::ZERO,
             verify: false,
@@ -193,7 +194,7 @@ fn nothing_is_heard_of_before_it_is_durable_and_everything_that_is_durable_is_he
     // What the journal has adds up to what the run knew.
     let mut record = RunRecord::new([(TenantName::new("dev"), 20)]);
     for entry in taken.lock().unwrap().iter() {
-        record.take(entry).unwrap();
+        record.take(entry.clone()).unwrap();
     }
     assert_eq!(record, finished.record);
     let ended = |entry: &&Entry| matches!(entry, Entry::Outcome(Outcome { result: RowResult::Updated, .. }));

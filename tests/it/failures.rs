@@ -268,7 +268,7 @@ fn an_outage_of_everything_holds_the_rows_and_no_answer_is_guessed() {
     let served = Served::quick();
     let ids = served.ids(40);
     let case = served.case().file("job.csv", renames(&ids));
-    let running = case.spawn([
+    let mut running = case.spawn([
         "apply",
         "job.csv",
         "--yes",
@@ -281,9 +281,8 @@ fn an_outage_of_everything_holds_the_rows_and_no_answer_is_guessed() {
     ]);
     served.until(|counters| counters.patch >= 3);
     served.tenant().set_faults("503=100%".parse().unwrap());
-    // Requests go on until the tenant is seen to be away; then there is one probe after each pause.
-    let faults = served.counters().faults;
-    served.until(|counters| counters.faults >= faults + 25);
+    // Requests go on until the tenant is seen to be away and nothing is under way any more.
+    running.until_stderr("does not answer; next try in");
     served.tenant().set_faults("".parse().unwrap());
     running.wait().exits(1);
     let words = case.result_words();

@@ -219,3 +219,61 @@ fn a_client_that_was_protected_since_is_not_touched_by_what_is_left_of_a_run() {
     assert!(done.exits(4).stderr.contains("is protected, and what is left of run"), "{done}");
     assert_eq!(served.counters().patch, patches);
 }
+
+#[test]
+fn what_may_have_been_sent_stays_in_doubt_until_somebody_has_looked() {
+    let served = Served::quick();
+    let ids = served.ids(20);
+    let case = served.case().file("job.csv", renames(&ids));
+    let running = case.spawn(["apply", "job.csv", "--yes", "--rate", "10/s", "--burst", "1"]);
+    served.until(|counters| counters.patch >= 3);
+    running.signal("KILL");
+    running.wait();
+    // One of the claimed clients has been sent its change; nobody was told.
+    served.tenant().edit(&ids[19], |client| drop(client.insert("name".into(), json!("NEW-19"))));
+    // A second session takes the claimed rows up and is stopped before it has looked at all of them.
+    served.tenant().set_faults("read:hang=100%".parse().unwrap());
+    let running = case.spawn(["resume", "--yes", "--rate", "10/s", "--burst", "1"]);
+    served.until(|counters| counters.faults >= 1);
+    running.signal("TERM");
+    running.wait().exits(130);
+    served.tenant().set_faults("".parse().unwrap());
+    case.run(["resume", "--yes"]).exits(0);
+    assert_eq!(case.result_words(), vec!["updated"; 20], "what the killed process sent is its doing");
+    case.run(["undo", &id_of_newest(&case), "--yes"]).exits(0);
+    assert!(
+        served.tenant().state().iter().all(|client| !client["name"].as_str().unwrap().starts_with("NEW"))
+    );
+}
+
+#[test]
+fn a_field_that_was_absent_is_looked_at_as_well_where_an_answer_was_lost() {
+    let served = Served::quick();
+    let id = served.id("Billing");
+    served.tenant().edit(&id, |client| drop(client.shift_remove("initiate_login_uri")));
+    let job = format!(
+        "[[update]]\nclient_id = \"{id}\"\nset.initiate_login_uri = \"https://acme.example/login\"\n"
+    );
+    let case = served.case().file("job.toml", job);
+    served.tenant().set_faults("patch:reset-after=#1".parse().unwrap());
+    case.run(["apply", "job.toml", "--yes"]).exits(0);
+    assert_eq!(served.counters().patch, 1, "it had arrived, and is not sent again");
+}
+
+#[test]
+fn a_run_that_was_killed_and_superseded_in_one_of_its_tenants_can_be_taken_back() {
+    let options = Options { tenants: 2, tier: "unlimited".parse().unwrap(), ..Options::default() };
+    let served = Served::with(options);
+    let both = "[[update]]\nmatch.name = \"acme-*\"\nset.description = \"x\"\n";
+    let other = "[[update]]\nmatch.name = \"Billing\"\nset.description = \"y\"\n";
+    let case = served.configured("", "").file("both.toml", both).file("other.toml", other);
+    let rate = ["--yes", "--rate", "10/s", "--burst", "1"];
+    let running = case.spawn([&["apply", "both.toml", "--tenant", "t0"][..], &rate].concat());
+    served.until(|counters| counters.patch >= 2);
+    running.signal("KILL");
+    running.wait();
+    let first = id_of_newest(&case);
+    case.run(["apply", "other.toml", "--yes", "--tenant", "t0"]).exits(0);
+    case.run(["undo", &first, "--yes"]).exits(0);
+    assert!(case.result_words().iter().any(|word| word == "undone"));
+}

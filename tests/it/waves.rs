@@ -24,7 +24,7 @@ fn waves_of_a_job_take_one_then_a_tenth_of_all_then_the_rest() {
         assert!(told.contains(wave), "{done}");
     }
     assert_eq!(ended(&case), [(1, Value::Null), (2, Value::Null), (3, Value::Null)]);
-    assert!(done.stdout.contains("3 of 3 waves done"), "{done}");
+    assert!(done.stdout.contains("3 of 3 waves done, each good enough"), "{done}");
 }
 
 #[test]
@@ -54,13 +54,18 @@ fn with_waves_the_first_failure_stops_the_run_and_the_command_that_takes_the_wav
     served.tenant().set_faults("patch:403=#3".parse().unwrap());
     let done = case.run(["apply", "job.csv", "--yes", "--waves", "5,rest", "--concurrency", "1"]);
     done.exits(5);
-    assert!(done.stderr.contains("patchwave undo [RUN] --wave=1 --yes"), "{done}");
+    assert!(done.stderr.contains("patchwave undo [RUN] --wave=1 --concurrency 1\n"), "{done}");
     let words = case.result_words();
     assert!(words[5..].iter().all(|word| word == "not_attempted"), "{words:?}");
+    assert_eq!(served.counters().patch, 3);
     let id = case.runs().pop().unwrap().file_name().unwrap().to_string_lossy().into_owned();
-    // What was done is settled, so that the wave can be taken back without finishing the run.
-    case.run(["resume", &id, "--yes", "--failed"]).exits(0);
-    assert_eq!(case.result_words(), vec!["updated"; 20]);
+    // The wave is taken back as it was told, without the rest being sent first; and the rest is not sent any more.
+    case.run(["undo", &id, "--wave=1", "--yes"]).exits(0);
+    assert_eq!(case.result_words(), ["undone", "undone"]);
+    case.run(["resume", &id, "--yes"]).exits(4);
+    assert!(
+        served.tenant().state().iter().all(|client| !client["name"].as_str().unwrap().starts_with("NEW"))
+    );
 }
 
 #[test]
@@ -131,4 +136,43 @@ fn the_pause_between_waves_ends_when_the_run_is_stopped() {
     assert_eq!(case.result_words().iter().filter(|word| *word == "updated").count(), 4);
     case.run(["resume", "--yes"]).exits(0);
     assert_eq!(case.result_words(), vec!["updated"; 10]);
+}
+
+#[test]
+fn a_verification_that_a_signal_cut_short_is_made_again_by_resume_before_the_next_wave() {
+    let served = Served::quick();
+    let ids = served.ids(8);
+    let case = served.case().file("job.csv", renames(&ids));
+    let mut running = case.spawn(["apply", "job.csv", "--yes", "--waves", "4,rest", "--verify"]);
+    // The reads of the plan are over by then; those of the verification hang.
+    served.until(|counters| counters.patch >= 1);
+    served.tenant().set_faults("read:hang=100%".parse().unwrap());
+    running.until_stderr("verifying");
+    running.signal("TERM");
+    running.wait().exits(130);
+    served.tenant().set_faults("".parse().unwrap());
+    served.tenant().edit(&ids[1], |client| drop(client.insert("name".into(), json!("mine"))));
+    let done = case.run(["resume", "--yes"]);
+    assert!(done.exits(5).stdout.contains("do not hold what was written"), "{done}");
+    assert!(case.result_words()[4..].iter().all(|word| word == "not_attempted"), "{done}");
+}
+
+#[test]
+fn a_wave_that_is_not_done_in_every_tenant_is_not_followed_by_another() {
+    let options = Options { tenants: 2, tier: "unlimited".parse().unwrap(), ..Options::default() };
+    let served = Served::with(options);
+    let job = "[[update]]\nmatch.name = \"acme-*\"\nset.description = \"x\"\n";
+    let case = served.configured("", "").file("job.toml", job);
+    let args = ["apply", "job.toml", "--yes", "--tenant", "t0", "--tenant", "t1", "--waves", "2,20,rest"];
+    let running = case.spawn([&args[..], &["--pause", "50s"]].concat());
+    served.until(|counters| counters.patch == 2);
+    running.signal("TERM");
+    running.wait().exits(130);
+    // The second wave has clients of both tenants; the third must wait until those of t0 are done as well.
+    let done = case.run(["resume", "--yes", "--tenant", "t1"]);
+    assert!(done.exits(5).stdout.contains("a wave could not be finished in every tenant"), "{done}");
+    let changed = |at: usize| served.at(at).counters().patch;
+    assert!(changed(0) == 2 && changed(1) < 18, "{} and {}", changed(0), changed(1));
+    case.run(["resume", "--yes"]).exits(0);
+    assert_eq!((changed(0), changed(1)), (18, 18));
 }

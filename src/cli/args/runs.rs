@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::values::{Deadline, parse_deadline, parse_duration};
-use super::{GuardArgs, JobArgs, PaceArgs, TenantArgs};
+use super::{Force, GuardArgs, JobArgs, PaceArgs, TenantArgs};
 use crate::job::{Threshold, WaveSize};
 use crate::model::FieldPath;
 
@@ -124,6 +124,9 @@ pub struct ResumeArgs {
     /// Also try again the rows that failed or conflicted.
     #[arg(long)]
     pub failed: bool,
+    /// Lift guards by name: own-client, protect.
+    #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',')]
+    pub force: Vec<Force>,
     #[command(flatten)]
     #[expect(missing_docs, reason = "named by its type")]
     pub tenant: TenantArgs,

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 
 use super::equal::differing;
 use super::laws::names;
+use super::newest;
 use super::pool::{clients, ops};
 use crate::common::{Case, Served};
 use crate::pool::{REPEATABLE, few, job};
@@ -67,7 +68,7 @@ proptest! {
         prop_assert!(!case.result_words().contains(&"failed".to_owned()), "{job}\n{applied}\n{undone}");
         same_but_told(&case, &before, &seen(&served), &job)?;
         // What was read too long ago is judged anew before it is sent.
-        let forth = case.run(["undo", "latest", "--tenant", &domain, "--yes", "--max-age", "1ms"]);
+        let forth = case.run(["undo", &newest(&case), "--yes", "--max-age", "1ms"]);
         prop_assert!(matches!(forth.code, Some(0 | 1)), "{job}\n{undone}\n{forth}");
         same_but_told(&case, &after, &seen(&served), &job)?;
         let planned = case.run(["plan", "job.toml", "--detailed-exitcode"]);
