@@ -140,6 +140,8 @@ impl TenantLoop {
             // Rows that still wait for the tenant's pace have not been sent: they come back as not attempted.
             if !going {
                 self.halt.send_replace(true);
+                // Nobody needs any more what is being read; a claim is another matter.
+                state.preparing = state.preparing.take().filter(|_| state.claiming);
             }
             let room = match state.breaker.next(Instant::now()) {
                 Next::Go => concurrency,

@@ -128,8 +128,8 @@ fn waves_that_would_leave_clients_out_are_64() {
 fn the_pause_between_waves_ends_when_the_run_is_stopped() {
     let served = Served::quick();
     let case = served.case().file("job.csv", renames(&served.ids(10)));
-    let running = case.spawn(["apply", "job.csv", "--yes", "--waves", "4,rest", "--pause", "50s"]);
-    served.until(|counters| counters.patch == 4);
+    let mut running = case.spawn(["apply", "job.csv", "--yes", "--waves", "4,rest", "--pause", "50s"]);
+    running.until_stderr("pausing for 50 s");
     running.signal("TERM");
     let done = running.wait();
     done.exits(130);
@@ -164,8 +164,8 @@ fn a_wave_that_is_not_done_in_every_tenant_is_not_followed_by_another() {
     let job = "[[update]]\nmatch.name = \"acme-*\"\nset.description = \"x\"\n";
     let case = served.configured("", "").file("job.toml", job);
     let args = ["apply", "job.toml", "--yes", "--tenant", "t0", "--tenant", "t1", "--waves", "2,20,rest"];
-    let running = case.spawn([&args[..], &["--pause", "50s"]].concat());
-    served.until(|counters| counters.patch == 2);
+    let mut running = case.spawn([&args[..], &["--pause", "2s"]].concat());
+    running.until_stderr("pausing for 2");
     running.signal("TERM");
     running.wait().exits(130);
     // The second wave has clients of both tenants; the third must wait until those of t0 are done as well.
