@@ -1,6 +1,7 @@
 //! `patchwave undo`: an ordinary plan, made from the before-images of a run.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use futures::future::join_all;
 use indexmap::IndexSet;
@@ -23,8 +24,8 @@ use super::sandboxed::as_left_by;
 use super::saved::{Clients, Whole, fit, parts, permits, state_of, unread};
 use super::{exit, prompt, show_plan};
 use crate::job::Guards;
-use crate::model::RunId;
-use crate::plan::undo::undo;
+use crate::model::{RunId, WriteState};
+use crate::plan::undo::{over, undo};
 use crate::plan::{Header, Refusal, TenantPlan};
 use crate::report::progress::Display;
 use crate::store::RunDir;
@@ -82,11 +83,30 @@ async fn plan(
         let what = format!("run {id} is unfinished: finish it first, so that it is known what it wrote");
         return Err(CliError::unusable(what).next(output::run_line("resume", &id, &[])));
     }
+    let ended = as_it_was_made(ended);
     as_left_by(&session, &ended);
     display.reading();
     let planned = planned(args, &session, &locks, &ended).await;
     display.clear();
     Ok((session, planned?, locks))
+}
+
+/// The run with its writes as they came to be made.
+fn as_it_was_made(mut ended: Ended) -> Ended {
+    let record = &ended.record;
+    for part in &mut ended.plan.tenants {
+        let states = record.writes(&part.tenant);
+        let overwrote = |at: usize| {
+            let outcome = states.get(at).and_then(WriteState::outcome);
+            outcome.map(|outcome| outcome.overwrote.as_slice()).unwrap_or_default()
+        };
+        if (0..part.writes.len()).all(|at| overwrote(at).is_empty()) {
+            continue;
+        }
+        let writes = part.writes.iter().enumerate().map(|(at, write)| over(write, overwrote(at))).collect();
+        *part = Arc::new(TenantPlan { writes, ..(**part).clone() });
+    }
+    ended
 }
 
 /// Which run. Unattended it must be named: a timer that takes back whatever ran last would be a surprise.

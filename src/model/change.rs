@@ -26,6 +26,16 @@ pub struct FieldChange {
     pub items: Option<ItemEdit>,
 }
 
+/// What a field held that was written though somebody else had changed it (`--on-conflict overwrite`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Overwritten {
+    /// Which field.
+    pub path: FieldPath,
+    /// What stood there; nothing where it was absent. Holds no secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Value>,
+}
+
 /// Items to append to a list, and items to take out of it.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ItemEdit {

@@ -22,7 +22,7 @@ pub mod suggest;
 pub mod three_way;
 pub mod value;
 
-pub use change::{FieldChange, ItemEdit};
+pub use change::{FieldChange, ItemEdit, Overwritten};
 pub use domain::Domain;
 pub use endpoint::Endpoint;
 pub use entity::{Body, Entity};

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{EntityId, TenantName};
+use super::{EntityId, Overwritten, TenantName};
 
 /// The `_result` column of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -165,6 +165,9 @@ pub struct Outcome {
     /// How it was settled, where an answer was lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settled: Option<SettledBy>,
+    /// What others had put there since the plan, where the write was made over it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overwrote: Vec<Overwritten>,
     /// PATCH requests sent, those refused by the rate limit included.
     pub attempts: u32,
     /// Milliseconds spent waiting for the rate limit and between attempts.

@@ -136,6 +136,7 @@ mod tests {
             error: None,
             written,
             settled: None,
+            overwrote: Vec::new(),
             attempts: 1,
             waited_ms: 0,
             duration_ms: 0,

@@ -10,7 +10,7 @@ use super::types::Write;
 use crate::catalogue::{Kind, redact};
 use crate::model::three_way::judge_change;
 use crate::model::value::same;
-use crate::model::{Body, FieldChange, Verdict};
+use crate::model::{Body, FieldChange, Overwritten, Verdict};
 
 /// What to do about a client that holds neither what it held nor what was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -68,6 +68,18 @@ pub fn rejudge(kind: &Kind, write: &Write, live: &Body, on_conflict: OnConflict)
 pub(super) fn open<'w>(kind: &Kind, write: &'w Write, now: &Body) -> impl Iterator<Item = &'w FieldChange> {
     let judged = verdicts(kind, write, now).into_iter();
     judged.filter(|(_, verdict)| *verdict != Verdict::Already).map(|(change, _)| change)
+}
+
+/// What a write that is made all the same takes the place of: the fields that are neither as they were nor as planned, with
+/// what they hold.
+pub fn overwritten(kind: &Kind, write: &Write, live: &Body) -> Vec<Overwritten> {
+    let mut now = live.clone();
+    redact::strip(kind, &mut now);
+    let conflicts =
+        verdicts(kind, write, &now).into_iter().filter(|(_, verdict)| *verdict == Verdict::Conflict);
+    conflicts
+        .map(|(change, _)| Overwritten { path: change.path.clone(), value: change.path.get(&now).cloned() })
+        .collect()
 }
 
 /// Judges each written field: before, as planned, now. `now` has no secrets.

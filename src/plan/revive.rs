@@ -1,5 +1,6 @@
 //! A saved plan against the tenant as it is now: exactly that plan, each client judged anew.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::guard::{self, Refusal};
@@ -30,29 +31,48 @@ pub fn revive(
     state: &TenantState,
     permits: Permits,
 ) -> Result<(Vec<Write>, Vec<Row>), Vec<Refusal>> {
-    let (mut writes, mut refusals) = (Vec::new(), Vec::new());
-    let mut ends = Vec::with_capacity(part.writes.len());
-    for write in &part.writes {
-        let end = match judged(kind, write, state, permits) {
+    let judged = |write: &Write| judged(kind, write, state, permits);
+    let Settled { writes, ends } = settle(kind, state, permits, part.writes.iter().enumerate(), judged)?;
+    let row = |row: &Row| match &row.state {
+        RowState::Write(at) => Row { state: ends.get(at).cloned().unwrap_or_else(never), ..row.clone() },
+        RowState::Done(_) => row.clone(),
+    };
+    Ok((writes, part.rows.iter().map(row).collect()))
+}
+
+/// Writes that are still to be made, and how the rows of each go on.
+pub(super) struct Settled {
+    pub(super) writes: Vec<Write>,
+    pub(super) ends: HashMap<usize, RowState>,
+}
+
+/// Judges writes one by one: each becomes a write that is to be made, or an end of its rows.
+///
+/// # Errors
+/// Where one would change the runner's own client in a way that could lock it out.
+pub(super) fn settle<'w>(
+    kind: &Kind,
+    state: &TenantState,
+    permits: Permits,
+    all: impl Iterator<Item = (usize, &'w Write)>,
+    judge: impl Fn(&Write) -> Result<Write, Done>,
+) -> Result<Settled, Vec<Refusal>> {
+    let mut settled = Settled { writes: Vec::new(), ends: HashMap::new() };
+    let mut refusals = Vec::new();
+    for (at, write) in all {
+        let end = match judge(write) {
             Ok(write) => {
                 if !permits.own_client {
                     refusals.extend(guard::own_client(kind, state, &write.id, &write.changes, write.label));
                 }
-                writes.push(write);
-                RowState::Write(writes.len() - 1)
+                settled.writes.push(write);
+                RowState::Write(settled.writes.len() - 1)
             }
             Err(done) => RowState::Done(done),
         };
-        ends.push(end);
+        settled.ends.insert(at, end);
     }
-    if !refusals.is_empty() {
-        return Err(refusals);
-    }
-    let row = |row: &Row| match &row.state {
-        RowState::Write(at) => Row { state: ends.get(*at).cloned().unwrap_or_else(never), ..row.clone() },
-        RowState::Done(_) => row.clone(),
-    };
-    Ok((writes, part.rows.iter().map(row).collect()))
+    if refusals.is_empty() { Ok(settled) } else { Err(refusals) }
 }
 
 /// Of a row that names a write which its plan does not have; the digest of the plan keeps this from happening.

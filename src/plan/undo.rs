@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::guard::{self, Refusal};
+use super::guard::Refusal;
 use super::judge::wanted;
-use super::revive::{Permits, gone, left_words};
+use super::revive::{Permits, Settled, gone, left_words, settle};
 use super::state::TenantState;
 use super::types::{Done, Row, RowState, TenantPlan, Write};
 use crate::catalogue::{Kind, patch};
-use crate::model::{Body, FieldChange, FieldPath, Reason, RowResult};
+use crate::model::{Body, FieldChange, FieldPath, Overwritten, Reason, RowResult};
 use put_back::{Client, fields};
 
 mod put_back;
@@ -31,6 +31,25 @@ impl Narrowed {
     }
 }
 
+/// A write as it came to be made, where it was made over what somebody else had put there since it was planned: that is what
+/// goes back, not what nobody remembers.
+#[must_use]
+pub fn over(write: &Write, overwrote: &[Overwritten]) -> Write {
+    let mut write = write.clone();
+    let mut before = (*write.before).clone();
+    for Overwritten { path, value } in overwrote {
+        for change in write.changes.iter_mut().filter(|change| change.path == *path) {
+            change.before.clone_from(value);
+        }
+        match value {
+            Some(value) => path.put(&mut before, value.clone()),
+            None => drop(path.remove(&mut before)),
+        }
+    }
+    write.before = Arc::new(before);
+    write
+}
+
 /// The paths of the fields that a write of a run changed, one by one: what an undo can be narrowed to.
 pub fn paths(kind: &Kind, write: &Write) -> Vec<FieldPath> {
     fields(kind, write).into_iter().map(|change| change.path).collect()
@@ -47,28 +66,13 @@ pub fn undo(
     state: &TenantState,
     permits: Permits,
 ) -> Result<(Vec<Write>, Vec<Row>), Vec<Refusal>> {
-    let (mut writes, mut rows, mut refusals) = (Vec::new(), Vec::new(), Vec::new());
-    let mut ends: Vec<Option<RowState>> = vec![None; part.writes.len()];
-    for at in &narrowed.writes {
-        let Some(write) = part.writes.get(*at) else { continue };
-        let end = match back(kind, write, narrowed, state, permits) {
-            Ok(write) => {
-                if !permits.own_client {
-                    refusals.extend(guard::own_client(kind, state, &write.id, &write.changes, write.label));
-                }
-                writes.push(write);
-                RowState::Write(writes.len() - 1)
-            }
-            Err(done) => RowState::Done(done),
-        };
-        ends[*at] = Some(end);
-    }
-    if !refusals.is_empty() {
-        return Err(refusals);
-    }
+    let chosen = narrowed.writes.iter().filter_map(|at| Some((*at, part.writes.get(*at)?)));
+    let back = |write: &Write| back(kind, write, narrowed, state, permits);
+    let Settled { writes, ends } = settle(kind, state, permits, chosen, back)?;
+    let mut rows = Vec::new();
     for row in &part.rows {
         let RowState::Write(at) = row.state else { continue };
-        if let Some(state) = ends.get(at).cloned().flatten() {
+        if let Some(state) = ends.get(&at).cloned() {
             rows.push(Row { state, ..row.clone() });
         }
     }

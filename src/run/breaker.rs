@@ -116,6 +116,7 @@ mod tests {
             error: None,
             written: if reason.is_some() { Written::No } else { Written::Yes },
             settled: None,
+            overwrote: Vec::new(),
             attempts: 1,
             waited_ms: 0,
             duration_ms: 0,

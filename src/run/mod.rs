@@ -15,6 +15,7 @@ mod settle;
 pub mod signals;
 pub mod stop;
 mod tenant;
+mod verdict;
 mod verify;
 
 pub use coordinator::{Finished, Limits, RunSetup, TenantRun, execute};

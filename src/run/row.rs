@@ -9,27 +9,23 @@ use tokio::time::Instant;
 
 use super::queue::{Basis, Task};
 use super::settle;
+use super::verdict::{Prepared, Verdict, answered, failed, stopped, unknown};
 use crate::auth0::{ApiError, Sent, Settled, Settlement, Writer};
 use crate::catalogue::{Kind, redact};
-use crate::model::{Body, Entity, Outcome, Reason, RowResult, RunId, SettledBy, Written};
+use crate::model::{Body, Entity, Outcome, Overwritten, Reason, RowResult, RunId, SettledBy, Written};
+use crate::plan::rejudge::overwritten;
 use crate::plan::revive::{left_words, roots};
-use crate::plan::{
-    Answer, Missing, OnConflict, Rejudged, TenantPlan, Write, check_answer, rejudge, sends_whole,
-};
+use crate::plan::{Missing, OnConflict, Rejudged, TenantPlan, Write, check_answer, rejudge, sends_whole};
 
 /// How often a body that holds an object whole is made anew after a lost answer.
 const REMAKES: u32 = 4;
 
-/// What is to become of a row before anything is sent.
-enum Prepared {
-    Send(Body),
-    End(RowResult, Verdict),
-}
-
 /// A write about to be made.
 pub(super) struct RowRun {
-    pub(super) setup: Arc<RowSetup>,
-    pub(super) task: Task,
+    setup: Arc<RowSetup>,
+    task: Task,
+    /// What others had put there, where it is written over.
+    overwrote: Vec<Overwritten>,
 }
 
 /// What the writes of one tenant have in common.
@@ -44,18 +40,11 @@ pub(super) struct RowSetup {
     pub(super) undo: bool,
 }
 
-/// What is known of a row when its outcome is written down.
-#[derive(Default)]
-struct Verdict {
-    reason: Option<Reason>,
-    error: Option<String>,
-    http_status: Option<u16>,
-    error_code: Option<String>,
-    written: Written,
-    settled: Option<SettledBy>,
-}
-
 impl RowRun {
+    pub(super) fn new(setup: Arc<RowSetup>, task: Task) -> Self {
+        Self { setup, task, overwrote: Vec::new() }
+    }
+
     fn write(&self) -> &Write {
         &self.setup.plan.writes[self.task.at]
     }
@@ -119,39 +108,46 @@ impl RowRun {
 
     /// What to send: as planned, or made from what the tenant holds now, where the client was looked at since, a secret must
     /// go along, or an object is sent whole that was read too long ago.
-    async fn body(&self) -> Result<Prepared, ApiError> {
+    async fn body(&mut self) -> Result<Prepared, ApiError> {
         let RowSetup { kind, max_age, .. } = &*self.setup;
         let write = self.write();
         let stale = self.task.read.elapsed() >= *max_age && sends_whole(kind, write);
-        match &self.task.basis {
-            Basis::Gone(missing) => Ok(self.gone(missing)),
-            Basis::AsPlanned if !write.compose && !stale => Ok(Prepared::Send(write.body.clone())),
-            Basis::Seen(live) if !write.compose && !stale => match self.judged(live) {
+        let usable = !write.compose && !stale;
+        match self.task.basis.clone() {
+            Basis::Gone(missing) => Ok(self.gone(&missing)),
+            Basis::AsPlanned if usable => Ok(Prepared::Send(write.body.clone())),
+            Basis::Seen(live) if usable => match self.judged(&live) {
                 Rejudged::NeedsSecret => self.looked_at().await,
-                judged => Ok(self.prepared(judged)),
+                judged => Ok(self.prepared(judged, &live)),
             },
             _ => self.looked_at().await,
         }
     }
 
     /// From a look at the client just now.
-    async fn looked_at(&self) -> Result<Prepared, ApiError> {
+    async fn looked_at(&mut self) -> Result<Prepared, ApiError> {
         let RowSetup { kind, writer, .. } = &*self.setup;
         let write = self.write();
         let roots = roots(kind, [write]);
         let roots: Vec<&str> = roots.iter().map(String::as_str).collect();
         let live = writer.composing_reader().get(&kind.endpoint, &write.id, Some(&roots)).await?;
-        Ok(self.prepared(self.judged(&live.body)))
+        let judged = self.judged(&live.body);
+        Ok(self.prepared(judged, &live.body))
     }
 
     fn judged(&self, live: &Body) -> Rejudged {
         rejudge(self.setup.kind, self.write(), live, self.setup.on_conflict)
     }
 
-    fn prepared(&self, judged: Rejudged) -> Prepared {
+    fn prepared(&mut self, judged: Rejudged, live: &Body) -> Prepared {
         let suspect = self.task.written != Written::No;
         match judged {
-            Rejudged::Apply(body) => Prepared::Send(body),
+            Rejudged::Apply(body) => {
+                if self.setup.on_conflict == OnConflict::Overwrite {
+                    self.overwrote = overwritten(self.setup.kind, self.write(), live);
+                }
+                Prepared::Send(body)
+            }
             // What may have been sent has arrived.
             Rejudged::Already if suspect => {
                 let settled = Some(SettledBy::FoundInPlace);
@@ -251,6 +247,7 @@ impl RowRun {
             error: None,
             written: Written::No,
             settled: None,
+            overwrote: Vec::new(),
             attempts: 0,
             waited_ms: 0,
             duration_ms: 0,
@@ -277,6 +274,7 @@ impl RowRun {
             error_code,
             written,
             settled,
+            overwrote: if written == Written::No { Vec::new() } else { self.overwrote.clone() },
             duration_ms,
             ended,
             ..outcome
@@ -310,44 +308,6 @@ impl RowRun {
     pub(super) fn released(&self) -> Outcome {
         self.close(self.blank(now()), Instant::now(), RowResult::NotAttempted, stopped())
     }
-}
-
-fn answered(answer: &Answer) -> (RowResult, Verdict) {
-    let warn = |reason, words: &[String]| Verdict {
-        reason: Some(reason),
-        error: Some(words.join("; ")),
-        ..Verdict::default()
-    };
-    if !answer.not_as_planned.is_empty() {
-        (RowResult::Failed, warn(Reason::NotAsPlanned, &answer.not_as_planned))
-    } else if !answer.changed_elsewhere.is_empty() {
-        (RowResult::Updated, warn(Reason::ChangedElsewhere, &answer.changed_elsewhere))
-    } else {
-        (RowResult::Updated, Verdict::default())
-    }
-}
-
-fn failed(error: &ApiError) -> (RowResult, Verdict) {
-    let verdict = Verdict {
-        reason: Some(if error.stops_tenant() { Reason::AccessLost } else { error.reason() }),
-        error: Some(error.to_string()),
-        http_status: error.status(),
-        error_code: error.error_code().map(str::to_owned),
-        ..Verdict::default()
-    };
-    (RowResult::Failed, verdict)
-}
-
-/// Of a row that was sent, and perhaps carried out: nobody could find out.
-fn unknown(why: &str) -> (RowResult, Verdict) {
-    let words = format!("{why}; whether the change was made could not be found out");
-    let (reason, written) = (Some(Reason::Unknown), Written::Perhaps);
-    (RowResult::Failed, Verdict { reason, error: Some(words), written, ..Verdict::default() })
-}
-
-/// Of a row that was taken up but not sent: nothing became of it, which is no failure.
-fn stopped() -> Verdict {
-    Verdict { reason: Some(Reason::Stopped), ..Verdict::default() }
 }
 
 /// The outcome of a row that was in flight when its loop ended.

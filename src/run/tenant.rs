@@ -98,7 +98,7 @@ impl TenantLoop {
     }
 
     fn row(&self, task: Task) -> RowRun {
-        RowRun { setup: Arc::clone(&self.rows), task }
+        RowRun::new(Arc::clone(&self.rows), task)
     }
 
     /// Rows that were under way when the loop ended without them.

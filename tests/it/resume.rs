@@ -108,6 +108,9 @@ fn a_client_that_somebody_changed_meanwhile_is_a_conflict_and_keeps_their_value(
     assert!(rows[..29].iter().all(|row| row["_result"] == "updated"));
     case.run(["resume", "--failed", "--on-conflict", "overwrite", "--yes"]).exits(0);
     assert_eq!(served.client(&ids[29])["name"], "NEW-29");
+    // What goes back is what was overwritten, not what the plan had seen.
+    case.run(["undo", &id_of_newest(&case), "--yes"]).exits(0);
+    assert_eq!(served.client(&ids[29])["name"], "theirs");
 }
 
 #[test]
