@@ -21,6 +21,7 @@ use crate::plan::{Plan, Refusal, TenantPlan};
 use crate::report::progress::Display;
 use crate::report::term;
 use crate::run::{Limits, Task};
+use crate::store::history::list;
 
 /// What the command line says of a run.
 pub(super) struct Orders<'o> {
@@ -64,7 +65,8 @@ pub(super) async fn carry_out(
     if shown {
         show_waves(&planned.plan, output);
     }
-    let unfinished = history::unfinished(session, orders, &planned.plan, output)?;
+    let kept = list(&session.state)?;
+    let unfinished = history::unfinished(&kept, session, orders, (&planned.plan, output));
     let asked = Asked::of(&planned.plan, planned.kind);
     interrupt.or(consent::check_scopes(session, &asked)).await?;
     interrupt.or(consent::ask(orders.run, session, &asked)).await?;
@@ -77,7 +79,7 @@ pub(super) async fn carry_out(
     };
     let run = LiveRun::begin(session, planned.plan)?;
     history::supersede(session, orders.locks, &unfinished, run.id(), output);
-    history::tidy(&session.state, now());
+    history::tidy(&session.state, &kept, now());
     let ended = run.execute(session, work, display, interrupt).await?;
     display.clear();
     Ok(ended.report(orders.reports, output))

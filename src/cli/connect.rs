@@ -62,7 +62,7 @@ pub(super) struct Session {
 pub(super) async fn connect(
     tenant: &TenantArgs,
     pace: &PaceArgs,
-    planned: &[TenantName],
+    planned: &[(TenantName, Domain)],
     display: &Display,
 ) -> Result<Session, CliError> {
     let settings = settings(pace);
@@ -109,14 +109,14 @@ pub(super) async fn connect(
 async fn connect_sandbox(
     tenant: &TenantArgs,
     pace: &PaceArgs,
-    planned: &[TenantName],
+    planned: &[(TenantName, Domain)],
     settings: Settings,
     display: &Display,
 ) -> Result<Session, CliError> {
     let env = Environment::new(process_environment());
     let state = prepared(tenant.state_dir.as_deref(), &env)?.sandbox();
     let names: Vec<&str> = match tenant.tenants.as_slice() {
-        [] if !planned.is_empty() => planned.iter().map(TenantName::as_str).collect(),
+        [] if !planned.is_empty() => planned.iter().map(|(name, _)| name.as_str()).collect(),
         [] => vec!["sandbox"],
         names => names.iter().map(String::as_str).collect(),
     };
@@ -171,12 +171,12 @@ pub(super) fn surroundings(tenant: &TenantArgs) -> Result<Surroundings, CliError
 }
 
 /// The names that are chosen: on the command line, else those of the plan, as far as they are configured.
-fn chosen(tenant: &TenantArgs, planned: &[TenantName], config: Option<&Config>) -> Vec<String> {
+fn chosen(tenant: &TenantArgs, planned: &[(TenantName, Domain)], config: Option<&Config>) -> Vec<String> {
     if !tenant.tenants.is_empty() || !tenant.groups.is_empty() {
         return tenant.tenants.clone();
     }
     match config.filter(|config| !config.tenants.is_empty()) {
-        Some(_) => planned.iter().map(|name| name.as_str().to_owned()).collect(),
+        Some(_) => planned.iter().map(|(name, _)| name.as_str().to_owned()).collect(),
         None => Vec::new(),
     }
 }

@@ -164,7 +164,11 @@ impl Ended {
                 "When the causes are mended, run it again; clients that are done stay as they are:"
                     .to_owned(),
             );
-            lines.push(output::again_line(&self.plan.header.source));
+            let header = &self.plan.header;
+            lines.push(match &header.undoes {
+                Some(run) => output::run_line("undo", run, &[]),
+                None => output::again_line(&header.source),
+            });
         }
         lines.join("\n")
     }

@@ -234,7 +234,8 @@ impl Facts {
 impl From<StoreError> for CliError {
     fn from(error: StoreError) -> Self {
         if error.cause.kind() == std::io::ErrorKind::WouldBlock {
-            return Self::locked(error.to_string());
+            // Nothing waits for that: `runs` tells when it is over.
+            return Self::locked(error.to_string()).next(output::verb_line("runs"));
         }
         Self::setup(format!("{error}; choose another place with --state-dir"))
     }

@@ -71,7 +71,7 @@ impl Chosen {
         Ok(Self { state, history, tenants })
     }
 
-    /// Whether somebody chose the tenants on the command line.
+    /// Whether a run is of the chosen tenants.
     pub(super) fn of(&self, run: &RunGlance) -> bool {
         self.tenants.as_ref().is_none_or(|tenants| {
             let is = |name: &String| {
@@ -132,13 +132,12 @@ pub(super) fn line(run: &RunGlance) -> String {
 
 /// The unfinished runs of the tenants of a session that it holds the locks of, which are named.
 pub(super) fn unfinished(
+    history: &History,
     session: &Session,
     orders: &Orders<'_>,
-    plan: &Plan,
-    output: &Output,
-) -> Result<Vec<RunGlance>, CliError> {
+    (plan, output): (&Plan, &Output),
+) -> Vec<RunGlance> {
     let locks = orders.locks;
-    let history = history::list(&session.state)?;
     // What changes nothing leaves the work of others to be finished; the same job again has nothing left of it.
     let gives_way = |run: &RunGlance| match &orders.supersedes {
         Supersedes::All => plan.totals().writes > 0 || run.job == plan.header.job,
@@ -146,8 +145,12 @@ pub(super) fn unfinished(
         Supersedes::None => false,
     };
     let ours = |run: &RunGlance| run.tenants.iter().any(|of| of.writes > 0 && holds(session, locks, of));
-    let unfinished: Vec<RunGlance> =
-        history.runs.into_iter().filter(|run| run.is_unfinished() && ours(run) && gives_way(run)).collect();
+    let unfinished: Vec<RunGlance> = history
+        .runs
+        .iter()
+        .filter(|run| run.is_unfinished() && ours(run) && gives_way(run))
+        .cloned()
+        .collect();
     for run in &unfinished {
         output.note(&format!(
             "{} run {} is unfinished; this one takes its place. To finish that one instead: {}",
@@ -156,7 +159,7 @@ pub(super) fn unfinished(
             output::run_line("resume", &run.id, &[])
         ));
     }
-    Ok(unfinished)
+    unfinished
 }
 
 fn holds(session: &Session, locks: &Locks, of: &TenantStart) -> bool {
@@ -190,10 +193,9 @@ fn supersede_one(session: &Session, locks: &Locks, run: &RunGlance, by: &RunId) 
 }
 
 /// Removes what nobody will miss: old runs that wrote nothing, and what killed processes have left.
-pub(super) fn tidy(state: &StateDir, now: Timestamp) {
+pub(super) fn tidy(state: &StateDir, history: &History, now: Timestamp) {
     history::sweep(state, now);
-    let Ok(runs) = history::list(state) else { return };
-    for run in history::quiet_ones(&runs, now) {
+    for run in history::quiet_ones(history, now) {
         if let Err(error) = history::remove(state, run) {
             tracing::debug!(%error, "an old run was not removed");
         }

@@ -172,7 +172,7 @@ pub(super) fn look_line() -> String {
 pub(super) fn again_line(source: &str) -> String {
     let verb = std::env::args().skip(1).find(|word| !word.starts_with('-'));
     match verb.as_deref() {
-        Some("apply" | "undo") => command_line(),
+        Some("apply") => command_line(),
         _ => line(["apply".to_owned(), source.to_owned()].into_iter().chain(kept(VALUED, ALONE))),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::args::{Force, ResumeArgs, TenantArgs};
+use super::args::{Force, ResumeArgs};
 use super::carry_out::limits;
 use super::connect::{Session, Target, connect};
 use super::consent::{self, Asked};
@@ -19,7 +19,7 @@ use super::prompt;
 use super::sandboxed::as_left_by;
 use super::saved::{Whole, fit};
 use crate::job::Guards;
-use crate::model::{EntityId, Remains, RunId, TenantName, WriteState, Written};
+use crate::model::{Domain, EntityId, Remains, RunId, TenantName, WriteState, Written};
 use crate::plan::{Plan, Refusal, TenantPlan, TenantState, Write, guard};
 use crate::report::diff::{self, DiffOptions};
 use crate::report::progress::Display;
@@ -77,7 +77,7 @@ pub(super) async fn run(args: ResumeArgs, output: &Output) -> Result<u8, CliErro
 struct Run {
     id: RunId,
     state: StateDir,
-    tenants: Vec<TenantName>,
+    tenants: Vec<(TenantName, Domain)>,
 }
 
 impl Run {
@@ -99,8 +99,7 @@ impl Run {
                 return Err(CliError::usage(what).next(newest.unwrap_or_else(output::help_line)));
             }
         };
-        let tenants = run.tenants.iter().map(|of| of.tenant.clone()).collect();
-        Ok(Self { id: run.id.clone(), state: chosen.state.clone(), tenants })
+        Ok(Self { id: run.id.clone(), state: chosen.state.clone(), tenants: run.places() })
     }
 
     fn folder(&self) -> RunDir {
@@ -120,23 +119,12 @@ impl Run {
         args: &ResumeArgs,
         (display, output): (&Display, &Output),
     ) -> Result<(Session, locks::Locks), CliError> {
-        let (ended, _) = self.read()?;
-        let (mut session, named) = self.connected(&args.tenant, args, display).await?;
-        fit(&mut session, &ended.plan, &named, Whole::No)?;
+        let mut session = connect(&args.tenant, &args.pace, &self.tenants, display).await?;
+        fit(&mut session, &self.tenants, &format!("run {}", self.id), Whole::No)?;
         let locks = locks::take(&session, args.run.lock_wait, output).await?;
         // Rows of a tenant that another run works on stay as they are.
         session.targets.retain(|target| locks.refused(&target.tenant).is_none());
         Ok((session, locks))
-    }
-
-    async fn connected(
-        &self,
-        tenant: &TenantArgs,
-        args: &ResumeArgs,
-        display: &Display,
-    ) -> Result<(Session, String), CliError> {
-        let session = connect(tenant, &args.pace, &self.tenants, display).await?;
-        Ok((session, format!("run {}", self.id)))
     }
 
     /// What another run was put in the place of is not finished: it would undo what that one did.

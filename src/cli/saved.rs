@@ -14,7 +14,7 @@ use super::output::{self, Output};
 use super::planned::{Planned, blank, failure, forecast_of, kind_of, needs_total, protected};
 use super::show_plan::Source;
 use crate::catalogue::Kind;
-use crate::model::{EntityId, TenantName};
+use crate::model::{Domain, EntityId, TenantName};
 use crate::model::{Reason, RowResult};
 use crate::plan::revive::{Permits, revive, roots};
 use crate::plan::{
@@ -36,9 +36,10 @@ pub(super) async fn plan(
         file::parse(bytes).map_err(|error| CliError::unusable(format!("the plan {name}: {error}")))?;
     refuse_job_flags(source.args)?;
     let kind = kind_of(&saved.header)?;
-    let tenants: Vec<TenantName> = saved.tenants.iter().map(|part| part.tenant.clone()).collect();
+    let tenants: Vec<(TenantName, Domain)> =
+        saved.tenants.iter().map(|part| (part.tenant.clone(), part.domain.clone())).collect();
     let mut session = connect(source.tenant, source.pace, &tenants, display).await?;
-    fit(&mut session, &saved, &format!("the plan {name}"), Whole::Yes)?;
+    fit(&mut session, &tenants, &format!("the plan {name}"), Whole::Yes)?;
     let locks = match lock_wait {
         Some(wait) => locks::take(&session, wait, output).await?,
         None => Locks::default(),
@@ -80,29 +81,34 @@ pub(super) enum Whole {
 
 /// Brings a session and a plan together: each chosen tenant must be one of the plan's, by its domain. The session takes over
 /// the plan's names and order.
-pub(super) fn fit(session: &mut Session, plan: &Plan, what: &str, whole: Whole) -> Result<(), CliError> {
+pub(super) fn fit(
+    session: &mut Session,
+    planned: &[(TenantName, Domain)],
+    what: &str,
+    whole: Whole,
+) -> Result<(), CliError> {
     let sandbox = session.sandbox.is_some();
     let mut targets = std::mem::take(&mut session.targets);
     let mut missing = Vec::new();
-    for part in &plan.tenants {
+    for (tenant, domain) in planned {
         // An embedded sandbox listens elsewhere each time; its tenants go by name.
-        let is = |target: &Target| target.domain == part.domain || sandbox && target.tenant == part.tenant;
+        let is = |target: &Target| target.domain == *domain || sandbox && target.tenant == *tenant;
         match targets.iter().position(is) {
             Some(at) => {
                 let target = targets.remove(at);
-                session.targets.push(Target { tenant: part.tenant.clone(), ..target });
+                session.targets.push(Target { tenant: tenant.clone(), ..target });
             }
-            None => missing.push(part.domain.to_string()),
+            None => missing.push(domain.to_string()),
         }
     }
     let for_others = |chosen: &[&str]| {
-        let of: Vec<String> = plan.tenants.iter().map(|part| part.domain.to_string()).collect();
+        let of: Vec<String> = planned.iter().map(|(_, domain)| domain.to_string()).collect();
         CliError::unusable(format!(
             "{what} is for {}, and what is chosen is {}; nothing was written",
             of.join(", "),
             chosen.join(", ")
         ))
-        .next(output::line_for_tenants(plan.tenants.iter().map(|part| part.tenant.as_str())))
+        .next(output::line_for_tenants(planned.iter().map(|(tenant, _)| tenant.as_str())))
     };
     if !targets.is_empty() || session.targets.is_empty() {
         let chosen: Vec<&str> = targets.iter().map(|target| target.domain.as_str()).collect();
@@ -111,7 +117,7 @@ pub(super) fn fit(session: &mut Session, plan: &Plan, what: &str, whole: Whole) 
     if whole == Whole::Yes && !missing.is_empty() {
         let what =
             format!("{what} is also for {}, which is not chosen; nothing was written", missing.join(", "));
-        let all = output::line_for_tenants(plan.tenants.iter().map(|part| part.tenant.as_str()));
+        let all = output::line_for_tenants(planned.iter().map(|(tenant, _)| tenant.as_str()));
         return Err(CliError::unusable(what).next(all));
     }
     Ok(())

@@ -24,11 +24,11 @@ use super::sandboxed::as_left_by;
 use super::saved::{Clients, Whole, fit, parts, permits, state_of, unread};
 use super::{exit, prompt, show_plan};
 use crate::job::Guards;
-use crate::model::{RunId, WriteState};
+use crate::model::WriteState;
 use crate::plan::undo::{over, undo};
 use crate::plan::{Header, Refusal, TenantPlan};
 use crate::report::progress::Display;
-use crate::store::RunDir;
+use crate::store::RunGlance;
 
 /// Takes a run back.
 pub(super) async fn run(args: UndoArgs, output: &Output) -> Result<u8, CliError> {
@@ -67,17 +67,17 @@ async fn plan(
     args: &UndoArgs,
     (display, output): (&Display, &Output),
 ) -> Result<(Session, Planned, Locks), CliError> {
-    let (id, folder, tenants) = chosen(args)?;
+    let run = chosen(args)?;
+    let (id, tenants) = (run.id.clone(), run.places());
     let mut session = connect(&args.tenant, &args.pace, &tenants, display).await?;
-    let (before, _) = Ended::read(&id, folder)?;
-    fit(&mut session, &before.plan, &format!("run {id}"), Whole::No)?;
+    fit(&mut session, &tenants, &format!("run {id}"), Whole::No)?;
     let locks = if args.dry_run {
         Locks::default()
     } else {
         locks::take(&session, args.run.lock_wait, output).await?
     };
-    // Its journal may have grown until the locks were ours.
-    let (ended, _) = Ended::read(&id, before.folder)?;
+    // Only now: until the locks were ours its journal may have grown.
+    let (ended, _) = Ended::read(&id, run.folder())?;
     // A wave that was not good enough must not first be followed by the others so that it can be taken back.
     if ended.is_in_doubt() || ended.record.is_unfinished() && args.of_waves.is_empty() {
         let what = format!("run {id} is unfinished: finish it first, so that it is known what it wrote");
@@ -110,7 +110,7 @@ fn as_it_was_made(mut ended: Ended) -> Ended {
 }
 
 /// Which run. Unattended it must be named: a timer that takes back whatever ran last would be a surprise.
-fn chosen(args: &UndoArgs) -> Result<(RunId, RunDir, Vec<crate::model::TenantName>), CliError> {
+fn chosen(args: &UndoArgs) -> Result<RunGlance, CliError> {
     let attended = prompt::can_ask() || args.tenant.sandbox;
     let explicit = !args.tenant.tenants.is_empty() || !args.tenant.groups.is_empty();
     match args.id.as_deref() {
@@ -131,8 +131,7 @@ fn chosen(args: &UndoArgs) -> Result<(RunId, RunDir, Vec<crate::model::TenantNam
         None | Some("latest") => chosen.newest(|run| !run.wrote_nothing() && run.undoes.is_none())?,
         Some(word) => chosen.named(word)?,
     };
-    let tenants = run.tenants.iter().map(|of| of.tenant.clone()).collect();
-    Ok((run.id.clone(), run.folder(), tenants))
+    Ok(run.clone())
 }
 
 async fn planned(

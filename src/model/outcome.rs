@@ -103,6 +103,30 @@ snake_name!(Reason {
     Locked => "locked", Stopped => "stopped", TenantFailed => "tenant_failed",
 });
 
+impl Outcome {
+    /// Of a write that was taken up, and of which nothing is known yet.
+    pub fn begun(tenant: TenantName, write: usize, id: EntityId, started: Timestamp) -> Self {
+        Self {
+            tenant,
+            write,
+            id,
+            result: RowResult::Failed,
+            reason: None,
+            http_status: None,
+            error_code: None,
+            error: None,
+            written: Written::No,
+            settled: None,
+            overwrote: Vec::new(),
+            attempts: 0,
+            waited_ms: 0,
+            duration_ms: 0,
+            started,
+            ended: started,
+        }
+    }
+}
+
 /// Whether a write reached the tenant. An undo looks at those that did, or may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -125,24 +125,8 @@ mod tests {
     use jiff::Timestamp;
 
     fn outcome(result: RowResult, reason: Option<Reason>, written: Written) -> Outcome {
-        Outcome {
-            tenant: "dev".into(),
-            write: 0,
-            id: "a".into(),
-            result,
-            reason,
-            http_status: None,
-            error_code: None,
-            error: None,
-            written,
-            settled: None,
-            overwrote: Vec::new(),
-            attempts: 1,
-            waited_ms: 0,
-            duration_ms: 0,
-            started: Timestamp::UNIX_EPOCH,
-            ended: Timestamp::UNIX_EPOCH,
-        }
+        let begun = Outcome::begun("dev".into(), 0, "a".into(), Timestamp::UNIX_EPOCH);
+        Outcome { result, reason, written, attempts: 1, ..begun }
     }
 
     fn claimed() -> WriteState {

@@ -105,24 +105,11 @@ mod tests {
     use jiff::Timestamp;
 
     fn outcome(reason: Option<Reason>, http_status: Option<u16>) -> Outcome {
-        Outcome {
-            tenant: TenantName::new("dev"),
-            write: 0,
-            id: EntityId::new("a"),
-            result: if reason.is_some() { RowResult::Failed } else { RowResult::Updated },
-            reason,
-            http_status,
-            error_code: None,
-            error: None,
-            written: if reason.is_some() { Written::No } else { Written::Yes },
-            settled: None,
-            overwrote: Vec::new(),
-            attempts: 1,
-            waited_ms: 0,
-            duration_ms: 0,
-            started: Timestamp::UNIX_EPOCH,
-            ended: Timestamp::UNIX_EPOCH,
-        }
+        let failed = reason.is_some();
+        let result = if failed { RowResult::Failed } else { RowResult::Updated };
+        let written = if failed { Written::No } else { Written::Yes };
+        let begun = Outcome::begun(TenantName::new("dev"), 0, EntityId::new("a"), Timestamp::UNIX_EPOCH);
+        Outcome { result, reason, http_status, written, attempts: 1, ..begun }
     }
 
     #[test]

@@ -236,24 +236,8 @@ impl RowRun {
     }
 
     fn blank(&self, started: Timestamp) -> Outcome {
-        Outcome {
-            tenant: self.setup.plan.tenant.clone(),
-            write: self.task.at,
-            id: self.write().id.clone(),
-            result: RowResult::Failed,
-            reason: None,
-            http_status: None,
-            error_code: None,
-            error: None,
-            written: Written::No,
-            settled: None,
-            overwrote: Vec::new(),
-            attempts: 0,
-            waited_ms: 0,
-            duration_ms: 0,
-            started,
-            ended: started,
-        }
+        let (tenant, id) = (self.setup.plan.tenant.clone(), self.write().id.clone());
+        Outcome::begun(tenant, self.task.at, id, started)
     }
 
     fn close(&self, outcome: Outcome, since: Instant, result: RowResult, verdict: Verdict) -> Outcome {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::runs::{DRAFT, RunDir};
 use super::{JournalError, StateDir, StoreError, journal};
 use crate::model::event::{Tally, TenantStart};
-use crate::model::{Entry, RunId, RunRecord, StopReason, TenantName};
+use crate::model::{Domain, Entry, RunId, RunRecord, StopReason, TenantName};
 
 /// What the first and the last line of a run's journal tell of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,6 +53,11 @@ impl RunGlance {
     /// Its directory.
     pub fn folder(&self) -> RunDir {
         RunDir::at(self.path.clone())
+    }
+
+    /// Its tenants, each with its domain.
+    pub fn places(&self) -> Vec<(TenantName, Domain)> {
+        self.tenants.iter().map(|of| (of.tenant.clone(), of.domain.clone())).collect()
     }
 
     /// Whether `resume` has something to do here.
