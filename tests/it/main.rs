@@ -17,6 +17,7 @@ mod examples;
 mod exit_codes;
 mod failures;
 mod get;
+mod guards;
 mod help;
 mod kills;
 mod language;
