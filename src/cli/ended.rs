@@ -147,6 +147,7 @@ impl Ended {
         let mut lines = Vec::new();
         if let Some((wave, Some(_))) = &self.record.wave
             && self.record.stop.is_some()
+            && self.record.tally().written + self.record.tally().unknown > 0
         {
             lines.push(format!("To take wave {wave} back:"));
             lines.push(output::run_line("undo", &self.id, &[&format!("--wave={wave}")]));

@@ -141,7 +141,7 @@ pub(super) fn unfinished(
     // What changes nothing leaves the work of others to be finished; the same job again has nothing left of it.
     let gives_way = |run: &RunGlance| match &orders.supersedes {
         Supersedes::All => plan.totals().writes > 0 || run.job == plan.header.job,
-        Supersedes::Only(id) => run.id == *id,
+        Supersedes::Only(id) => plan.totals().writes > 0 && run.id == *id,
         Supersedes::None => false,
     };
     let ours = |run: &RunGlance| run.tenants.iter().any(|of| of.writes > 0 && holds(session, locks, of));
@@ -152,12 +152,12 @@ pub(super) fn unfinished(
         .cloned()
         .collect();
     for run in &unfinished {
-        output.note(&format!(
-            "{} run {} is unfinished; this one takes its place. To finish that one instead: {}",
-            term::paint(term::WARN, "note:"),
-            line(run),
-            output::run_line("resume", &run.id, &[])
-        ));
+        let note = term::paint(term::WARN, "note:");
+        output.note(&format!("{note} run {} is unfinished; this one takes its place", line(run)));
+        if !orders.run.yes {
+            // Where nobody is asked, it is too late to say no.
+            output.note(&format!("to finish that one instead: {}", output::run_line("resume", &run.id, &[])));
+        }
     }
     unfinished
 }

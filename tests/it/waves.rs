@@ -176,3 +176,16 @@ fn a_wave_that_is_not_done_in_every_tenant_is_not_followed_by_another() {
     case.run(["resume", "--yes"]).exits(0);
     assert_eq!((changed(0), changed(1)), (18, 18));
 }
+
+#[test]
+fn the_undo_of_a_wave_that_wrote_nothing_is_not_offered_and_ends_no_run() {
+    let served = Served::quick();
+    let case = served.case().file("job.csv", renames(&served.ids(6)));
+    served.tenant().set_faults("patch:403=#1".parse().unwrap());
+    let done = case.run(["apply", "job.csv", "--yes", "--waves", "1,rest"]);
+    assert!(!done.exits(5).stderr.contains("patchwave undo"), "{done}");
+    let id = case.runs().pop().unwrap().file_name().unwrap().to_string_lossy().into_owned();
+    case.run(["undo", &id, "--wave", "1"]).exits(0);
+    case.run(["resume", &id, "--failed", "--yes"]).exits(0);
+    assert_eq!(served.counters().patch, 7, "the run went on");
+}
