@@ -149,7 +149,9 @@ fn items(change: &FieldChange) -> Option<(Vec<&Value>, Vec<&Value>)> {
 /// out is only counted, since that is what was asked for.
 fn oddities(out: &mut String, tenant: &TenantPlan) {
     let odd = tenant.rows.iter().filter_map(|row| match &row.state {
-        RowState::Done(done) if done.result != RowResult::Unchanged && !deliberate(done) => Some((row, done)),
+        RowState::Done(done) if done.result != RowResult::Unchanged && !deliberate(done) => {
+            Some((row, &**done))
+        }
         _ => None,
     });
     let odd: Vec<(&Row, &Done)> = odd.collect();
