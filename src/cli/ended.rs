@@ -9,7 +9,7 @@ use super::output::{self, Output};
 use super::{exit, show_plan};
 use crate::model::{Remains, RowResult, RunId, RunRecord, StopReason, TenantName, WriteState};
 use crate::plan::{Plan, TenantPlan, file};
-use crate::report::{ReportRow, Summary, csv, json, report_rows, summarize, term};
+use crate::report::{ReportRows, Summary, csv, json, report_rows, summarize, term};
 use crate::store::journal::{self, Found};
 use crate::store::{RunDir, StoreError, atomic};
 
@@ -81,14 +81,14 @@ impl Ended {
     }
 
     /// Results and summary into the run's own directory.
-    fn write(&self, summary: &Summary, rows: &[ReportRow<'_>]) -> Result<(), StoreError> {
+    fn write(&self, summary: &Summary, rows: &ReportRows<'_>) -> Result<(), StoreError> {
         let columns = &self.plan.header.columns;
         atomic::write(&self.folder.results(), |out| csv::print(columns, rows, Some(&self.id), out))?;
         atomic::write(&self.folder.summary(), |out| Ok(serde_json::to_writer_pretty(out, summary)?))
     }
 
     /// The copies that `--report` asks for.
-    fn copy(&self, summary: &Summary, rows: &[ReportRow<'_>], reports: &Reports) -> Result<(), StoreError> {
+    fn copy(&self, summary: &Summary, rows: &ReportRows<'_>, reports: &Reports) -> Result<(), StoreError> {
         for (path, format) in &reports.0 {
             match format {
                 Format::Csv => {
@@ -105,7 +105,7 @@ impl Ended {
     }
 
     /// Where no file could take the results, the screen (or the log that it is redirected to) does.
-    fn last_resort(&self, rows: &[ReportRow<'_>], output: &Output) {
+    fn last_resort(&self, rows: &ReportRows<'_>, output: &Output) {
         if self.folder.results().exists() {
             return output.error(&format!("the results are in {}", self.folder.results().display()));
         }
@@ -118,7 +118,7 @@ impl Ended {
 
     fn say(&self, summary: &Summary, code: u8, written: bool, output: &Output) {
         if output.json() {
-            output.result(&json::run(summary, &self.plan, &self.record).to_string());
+            output.object(&json::run(summary, &self.plan, &self.record));
             return;
         }
         // Unattended and in order: silence, so that cron sends no mail.
@@ -183,10 +183,10 @@ impl Ended {
             .sum()
     }
 
-    fn code_of(&self, rows: &[ReportRow<'_>]) -> u8 {
+    fn code_of(&self, rows: &ReportRows<'_>) -> u8 {
         let (plan, record) = (&self.plan, &self.record);
         let mut results: HashMap<&TenantName, Vec<RowResult>> = HashMap::new();
-        for row in rows {
+        for row in rows.iter() {
             results.entry(row.tenant).or_default().push(row.result);
         }
         // What nobody could record is worse than having been interrupted; and a process that was killed stopped early,

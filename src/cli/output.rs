@@ -2,6 +2,8 @@
 
 use std::io::{IsTerminal, Write};
 
+use serde::Serialize;
+
 use super::args::{ColorArg, OutputArgs, OutputForm, ProgressArg};
 use crate::report::progress::{Display, ProgressMode};
 
@@ -56,6 +58,13 @@ impl Output {
     /// Results. A reader that went away (`| head`) is no failure.
     pub(super) fn result(&self, text: &str) {
         let _ = writeln!(anstream::stdout(), "{}", text.trim_end_matches('\n'));
+    }
+
+    /// A result for programs, printed as it is made.
+    pub(super) fn object(&self, value: &impl Serialize) {
+        let mut out = std::io::BufWriter::new(anstream::stdout().lock());
+        let _ = serde_json::to_writer(&mut out, value);
+        let _ = out.write_all(b"\n").and_then(|()| out.flush());
     }
 
     /// Results for people: nothing with `--output json`.

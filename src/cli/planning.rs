@@ -1,6 +1,5 @@
 //! Reads all tenants and plans a job for them: what `plan` and `apply` have in common. Nothing here can write.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use futures::future::join_all;
@@ -15,11 +14,11 @@ use super::locks::Locks;
 use super::output;
 use super::planned::{Planned, blank, failure, forecast_of, needs_total, protected};
 use super::scopes;
-use crate::job::{Expression, Job, TenantScope};
+use crate::job::{Job, TenantScope};
 use crate::model::suggest::nearest;
 use crate::model::{Problem, TenantName};
 use crate::plan::{
-    Header, Needs, PlanOptions, TenantFailure, TenantPlan, TenantState, Unplannable, needs, plan_tenant,
+    Header, Needs, PlanOptions, TenantFailure, TenantPlan, TenantState, Unplannable, plan_tenant,
     protects_a_name, protects_nobody, warnings,
 };
 use crate::run::read_state;
@@ -39,9 +38,9 @@ pub(super) async fn plan(
     let narrow = args.narrow.as_deref().map(|text| expression("--where", text, job.kind)).transpose()?;
     let narrow = narrow.map(Arc::new);
     let scopes = scopes::of_tenants(job, session, args)?;
-    let bound = scopes::bound(job, &scopes)?;
+    let needs = scopes::needs_of(job, &scopes, narrow.as_deref())?;
     let mut planned = Planned::new(header(job, args), job.kind, Instant::now());
-    let states = read(job, session, locks, (args, narrow.as_deref()), &bound).await;
+    let states = read(job, session, locks, args, needs).await;
     planned.warnings = protects_nobody(job, states.iter().map(|state| state.as_ref().ok()));
     let around = session.guards.iter().flat_map(|guards| &guards.protect);
     let read: Vec<&TenantState> = states.iter().flatten().collect();
@@ -93,16 +92,10 @@ fn header(job: &Job, args: &JobArgs) -> Header {
 }
 
 /// Reads the tenants, all beside each other.
-async fn read(
-    job: &Job,
-    session: &Session,
-    locks: &Locks,
-    (args, narrow): (&JobArgs, Option<&Expression>),
-    bound: &[Cow<'_, Job>],
-) -> Vec<Read> {
-    let one = |(target, bound): (&'_ Target, &Job)| {
+async fn read(job: &Job, session: &Session, locks: &Locks, args: &JobArgs, needs: Vec<Needs>) -> Vec<Read> {
+    let one = |(target, needs): (&'_ Target, Needs)| {
         let total = needs_total(&job.guards, session, &args.guards, target);
-        let needs = Needs { total, ..needs(bound, &target.tenant, narrow) };
+        let needs = Needs { total, ..needs };
         let (reader, own) = (target.connection.reader(), target.connection.own_client().cloned());
         let locked = locks.refused(&target.tenant).map(|words| TenantFailure::locked(words.to_owned()));
         async move {
@@ -114,7 +107,7 @@ async fn read(
             state.map(|state| TenantState { protected, ..state }).map_err(|error| failure(&error))
         }
     };
-    join_all(session.targets.iter().zip(bound).map(|(target, bound)| one((target, bound)))).await
+    join_all(session.targets.iter().zip(needs).map(one)).await
 }
 
 fn one(

@@ -239,7 +239,10 @@ pub(super) fn unread(target: &Target, part: &TenantPlan, failure: TenantFailure)
     let reason = if failure.is_locked() { Reason::Locked } else { Reason::TenantFailed };
     let done = Done::because(RowResult::NotAttempted, reason, failure.message.clone());
     let row = |row: &Row| match row.state {
-        RowState::Write(_) => Row { state: done.clone().into(), ..row.clone() },
+        RowState::Write(at) => {
+            let name = part.writes.get(at).and_then(|write| write.name).map(Box::from);
+            Row { state: done.clone().into(), name, ..row.clone() }
+        }
         RowState::Done(_) => row.clone(),
     };
     TenantPlan { rows: part.rows.iter().map(row).collect(), failure: Some(failure), ..blank(target) }

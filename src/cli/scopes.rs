@@ -1,6 +1,5 @@
 //! What templates see of each tenant: variables from three places, the tenant itself, permitted environment variables.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -8,9 +7,10 @@ use super::args::JobArgs;
 use super::connect::Session;
 use super::error::CliError;
 use super::output;
-use crate::job::{self, Job, TenantScope};
+use crate::job::{self, Expression, Job, TenantScope};
 use crate::model::secret::names_credential;
 use crate::model::{Body, Problem};
+use crate::plan::{Needs, needs};
 
 /// One scope a tenant. Variables: those of the command line over the tenant's over the job's.
 pub(super) fn of_tenants(
@@ -61,16 +61,20 @@ fn environment(session: &Session, args: &JobArgs) -> Result<BTreeMap<String, Str
     Ok(env)
 }
 
-/// The job with its selectors filled in for each tenant.
-pub(super) fn bound<'j>(job: &'j Job, scopes: &[Arc<TenantScope>]) -> Result<Vec<Cow<'j, Job>>, CliError> {
+/// What must be read of each tenant. The job's selectors are filled in for one tenant at a time, since that can take a copy.
+pub(super) fn needs_of(
+    job: &Job,
+    scopes: &[Arc<TenantScope>],
+    narrow: Option<&Expression>,
+) -> Result<Vec<Needs>, CliError> {
     let mut problems: Vec<Problem> = Vec::new();
-    let mut bound = Vec::new();
+    let mut all = Vec::new();
     for scope in scopes {
         match job::bind(job, scope) {
-            Ok(job) => bound.push(job),
+            Ok(bound) => all.push(needs(&bound, &scope.name, narrow)),
             Err(more) => problems.extend(more),
         }
     }
     problems.dedup();
-    if problems.is_empty() { Ok(bound) } else { Err(CliError::job(problems, output::command_line())) }
+    if problems.is_empty() { Ok(all) } else { Err(CliError::job(problems, output::command_line())) }
 }

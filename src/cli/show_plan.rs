@@ -98,7 +98,7 @@ impl Source<'_> {
 pub(super) fn show(planned: &Planned, full: bool, output: &Output) {
     show_diff(planned, full, output);
     if output.json() {
-        output.result(&json::plan(&planned.plan).to_string());
+        output.object(&json::plan(&planned.plan));
     }
 }
 

@@ -1,105 +1,90 @@
-//! The cells of an input row, as one text: a report repeats them, and a hundred thousand rows have many. Central type: [`Cells`].
+//! The cells of an input row, which its report repeats. Central type: [`Cells`].
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
-use serde::de::{SeqAccess, Visitor};
-use serde::ser::SerializeSeq;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The cells of an input row, byte for byte. Cheap to clone.
-///
-/// One piece of memory: how many there are, where each ends, then their text; numbers take four bytes each.
-#[derive(Clone, PartialEq, Eq, Default)]
-pub struct Cells(Option<Arc<[u8]>>);
+use super::{Packed, SourceFile};
 
-const NUMBER: usize = size_of::<u32>();
+/// The cells of an input row, byte for byte. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Cells(Held);
+
+#[derive(Clone, Default)]
+enum Held {
+    #[default]
+    Nothing,
+    /// As JSON.
+    Own(Packed<Vec<String>>),
+    /// In the file that the row stands in, which is in memory anyway.
+    Record { file: Arc<SourceFile>, begin: u32, length: u32, delimiter: u8 },
+}
 
 impl Cells {
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.number(0).unwrap_or(0)
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The cell of a column.
-    pub fn get(&self, at: usize) -> Option<&str> {
-        let count = self.len();
-        if at >= count {
-            return None;
+    /// The record that stands in a CSV file at these bytes, line breaks behind it left out. The file is kept as long as the
+    /// cells are.
+    pub fn of_record(file: &Arc<SourceFile>, span: &Range<usize>, delimiter: u8) -> Self {
+        let (begin, length) = (u32::try_from(span.start), u32::try_from(span.len()));
+        match (begin, length) {
+            (Ok(begin), Ok(length)) => {
+                Self(Held::Record { file: Arc::clone(file), begin, length, delimiter })
+            }
+            _ => parsed(&file.text[span.clone()], delimiter).into_iter().collect(),
         }
-        let begin = if at == 0 { 0 } else { self.number(at)? };
-        let text = self.0.as_ref()?.get((1 + count) * NUMBER..)?;
-        std::str::from_utf8(text.get(begin..self.number(at + 1)?)?).ok()
     }
 
-    /// All of them.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
-        (0..self.len()).map(|at| self.get(at).unwrap_or_default())
-    }
-
-    fn number(&self, at: usize) -> Option<usize> {
-        let bytes = self.0.as_ref()?.get(at * NUMBER..(at + 1) * NUMBER)?;
-        Some(u32::from_le_bytes(bytes.try_into().ok()?) as usize)
+    /// The cells, as texts.
+    pub fn open(&self) -> Vec<String> {
+        match &self.0 {
+            Held::Nothing => Vec::new(),
+            Held::Own(cells) => cells.open(),
+            Held::Record { file, begin, length, delimiter } => {
+                let begin = *begin as usize;
+                parsed(&file.text[begin..begin + *length as usize], *delimiter)
+            }
+        }
     }
 }
 
+/// The cells of one record.
+fn parsed(text: &str, delimiter: u8) -> Vec<String> {
+    let mut builder = csv::ReaderBuilder::new();
+    builder.has_headers(false).flexible(true).delimiter(delimiter).buffer_capacity(text.len().max(1));
+    let mut records = builder.from_reader(text.as_bytes()).into_records();
+    let record = records.next().and_then(Result::ok).unwrap_or_default();
+    record.iter().map(str::to_owned).collect()
+}
+
 impl<T: AsRef<str>> FromIterator<T> for Cells {
-    /// Of rows that are longer than 4 GiB, the cells beyond are left out; no reader takes such a row.
     fn from_iter<I: IntoIterator<Item = T>>(cells: I) -> Self {
-        let (mut text, mut ends): (Vec<u8>, Vec<u32>) = (Vec::new(), Vec::new());
-        for cell in cells {
-            let Ok(end) = u32::try_from(text.len() + cell.as_ref().len()) else { break };
-            text.extend_from_slice(cell.as_ref().as_bytes());
-            ends.push(end);
-        }
-        let Some(count) = u32::try_from(ends.len()).ok().filter(|count| *count > 0) else {
-            return Self(None);
-        };
-        let numbers = std::iter::once(count).chain(ends).flat_map(u32::to_le_bytes);
-        Self(Some(numbers.chain(text).collect()))
+        let cells: Vec<String> = cells.into_iter().map(|cell| cell.as_ref().to_owned()).collect();
+        Self(if cells.is_empty() { Held::Nothing } else { Held::Own(Packed::new(&cells)) })
+    }
+}
+
+impl PartialEq for Cells {
+    fn eq(&self, other: &Self) -> bool {
+        self.open() == other.open()
     }
 }
 
 impl fmt::Debug for Cells {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.iter()).finish()
+        f.debug_list().entries(self.open()).finish()
     }
 }
 
 impl Serialize for Cells {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut list = serializer.serialize_seq(Some(self.len()))?;
-        for cell in self.iter() {
-            list.serialize_element(cell)?;
-        }
-        list.end()
+        self.open().serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Cells {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct List;
-        impl<'de> Visitor<'de> for List {
-            type Value = Cells;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of texts")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Cells, A::Error> {
-                let mut cells: Vec<String> = Vec::new();
-                while let Some(cell) = list.next_element()? {
-                    cells.push(cell);
-                }
-                Ok(cells.into_iter().collect())
-            }
-        }
-        deserializer.deserialize_seq(List)
+        Vec::<String>::deserialize(deserializer).map(|cells| cells.into_iter().collect())
     }
 }
 
@@ -112,11 +97,24 @@ mod tests {
         #[test]
         fn cells_are_what_they_were_made_of(texts in prop::collection::vec(any::<String>(), 0..6)) {
             let cells: Cells = texts.iter().collect();
-            prop_assert_eq!(cells.iter().collect::<Vec<_>>(), texts.iter().collect::<Vec<_>>());
-            prop_assert_eq!(cells.get(texts.len()), None);
+            prop_assert_eq!(&cells.open(), &texts);
             let json = serde_json::to_string(&cells).unwrap();
             prop_assert_eq!(&json, &serde_json::to_string(&texts).unwrap());
             prop_assert_eq!(serde_json::from_str::<Cells>(&json).unwrap(), cells);
+        }
+
+        #[test]
+        fn cells_in_a_file_are_those_of_the_record(
+            rows in prop::collection::vec(prop::collection::vec("[a-c;,\"\n ]{0,5}", 2..4), 1..4), semicolon in any::<bool>(),
+        ) {
+            let delimiter = if semicolon { b';' } else { b',' };
+            for row in rows {
+                let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(b"id;name\n".to_vec());
+                writer.write_record(&row).unwrap();
+                let file = SourceFile::new("job.csv", String::from_utf8(writer.into_inner().unwrap()).unwrap());
+                let end = file.text.len() - 1;
+                prop_assert_eq!(Cells::of_record(&file, &(8..end), delimiter).open(), row);
+            }
         }
     }
 }

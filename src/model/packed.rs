@@ -44,19 +44,33 @@ impl<T> fmt::Debug for Packed<T> {
     }
 }
 
+/// Room that is taken at once for values. One text that doubles as it grows would be copied, and leave holes of half its size.
+const CHUNK: usize = 256 * 1024;
+
 /// Many values as JSON text, one behind the other.
 pub struct PackedList<T> {
-    text: String,
-    /// Where each ends.
-    ends: Vec<usize>,
+    chunks: Vec<String>,
+    /// In which chunk each stands, and where in it it ends.
+    ends: Vec<(u32, u32)>,
     of: PhantomData<fn() -> T>,
 }
 
 impl<T: Serialize + DeserializeOwned> PackedList<T> {
     /// Adds one at the end.
     pub fn push(&mut self, value: &T) {
-        self.text.push_str(&printed(value));
-        self.ends.push(self.text.len());
+        let text = printed(value);
+        match self.chunks.last_mut().filter(|chunk| chunk.len() + text.len() <= CHUNK) {
+            Some(chunk) => chunk.push_str(&text),
+            // What is larger than a chunk has one of its own.
+            None if text.len() > CHUNK / 4 => self.chunks.push(text),
+            None => {
+                let mut chunk = String::with_capacity(CHUNK);
+                chunk.push_str(&text);
+                self.chunks.push(chunk);
+            }
+        }
+        let end = self.chunks.last().map_or(0, String::len);
+        self.ends.push((number(self.chunks.len() - 1), number(end)));
     }
 
     /// Takes out what stands at a place, as a value.
@@ -71,7 +85,7 @@ impl<T: Serialize + DeserializeOwned> PackedList<T> {
 
     /// Gives back memory that was taken for more of them.
     pub fn shrink(&mut self) {
-        self.text.shrink_to_fit();
+        self.chunks.last_mut().into_iter().for_each(String::shrink_to_fit);
         self.ends.shrink_to_fit();
     }
 }
@@ -79,9 +93,10 @@ impl<T: Serialize + DeserializeOwned> PackedList<T> {
 impl<T> PackedList<T> {
     /// The JSON text of what stands at a place.
     pub fn text(&self, at: usize) -> Option<&str> {
-        let end = *self.ends.get(at)?;
-        let begin = at.checked_sub(1).map_or(0, |before| self.ends[before]);
-        Some(&self.text[begin..end])
+        let (chunk, end) = *self.ends.get(at)?;
+        let before = at.checked_sub(1).and_then(|before| self.ends.get(before));
+        let begin = before.filter(|(of, _)| *of == chunk).map_or(0, |(_, end)| *end);
+        self.chunks.get(chunk as usize)?.get(begin as usize..end as usize)
     }
 
     /// How many there are.
@@ -95,21 +110,29 @@ impl<T> PackedList<T> {
     }
 }
 
+#[expect(
+    clippy::expect_used,
+    reason = "a chunk of 4 GiB, or as many chunks, would not fit into the memory of a machine"
+)]
+fn number(count: usize) -> u32 {
+    u32::try_from(count).expect("no value prints as 4 GiB of JSON")
+}
+
 impl<T> Default for PackedList<T> {
     fn default() -> Self {
-        Self { text: String::new(), ends: Vec::new(), of: PhantomData }
+        Self { chunks: Vec::new(), ends: Vec::new(), of: PhantomData }
     }
 }
 
 impl<T> Clone for PackedList<T> {
     fn clone(&self) -> Self {
-        Self { text: self.text.clone(), ends: self.ends.clone(), of: PhantomData }
+        Self { chunks: self.chunks.clone(), ends: self.ends.clone(), of: PhantomData }
     }
 }
 
 impl<T> PartialEq for PackedList<T> {
     fn eq(&self, other: &Self) -> bool {
-        self.text == other.text && self.ends == other.ends
+        self.len() == other.len() && (0..self.len()).all(|at| self.text(at) == other.text(at))
     }
 }
 
@@ -169,13 +192,22 @@ mod tests {
         #[test]
         fn what_is_packed_comes_out_as_it_was(values in prop::collection::vec(value(), 0..8)) {
             let list: PackedList<Value> = values.iter().cloned().collect();
-            prop_assert_eq!(list.iter().collect::<Vec<_>>(), values.clone());
+            prop_assert_eq!(list.iter().collect::<Vec<_>>(), &values[..]);
             for (at, value) in values.iter().enumerate() {
                 prop_assert_eq!(&Packed::new(value).open(), value);
                 prop_assert_eq!(list.get(at), Some(value.clone()));
             }
             prop_assert_eq!(list.get(values.len()), None);
         }
+    }
+
+    #[test]
+    fn values_of_any_size_stand_beside_each_other() {
+        let long = |length: usize| Value::from("x".repeat(length));
+        let values: Vec<Value> =
+            [1, CHUNK, 10, CHUNK / 2, CHUNK / 2, 3, CHUNK / 5, CHUNK - 20, 0].map(long).to_vec();
+        let list: PackedList<Value> = values.iter().cloned().collect();
+        assert_eq!(list.iter().collect::<Vec<_>>(), values);
     }
 
     #[test]

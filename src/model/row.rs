@@ -10,7 +10,7 @@ pub enum WriteState {
     /// It may have been sent: no outcome is known.
     Claimed,
     /// It came to an end. Not always its last: what failed can be tried again.
-    Ended(Outcome),
+    Ended(Box<Outcome>),
 }
 
 /// What happens to a write.
@@ -53,18 +53,18 @@ impl WriteState {
                 Err(Impossible("a write that is done is taken up again".to_owned()))
             }
             (_, Step::Claim) => Ok(Self::Claimed),
-            (Self::Claimed, Step::End(outcome)) => Ok(Self::Ended(outcome)),
+            (Self::Claimed, Step::End(outcome)) => Ok(Self::Ended(Box::new(outcome))),
             (Self::Waiting, Step::End(_)) => {
                 Err(Impossible("a write ends that was never taken up".to_owned()))
             }
             (Self::Ended(_), Step::End(_)) => Err(Impossible("a write ends twice".to_owned())),
             (Self::Ended(outcome), Step::Contradict(words)) if outcome.written != Written::No => {
-                Ok(Self::Ended(Outcome {
+                Ok(Self::Ended(Box::new(Outcome {
                     result: RowResult::Failed,
                     reason: Some(Reason::NotAsPlanned),
                     error: Some(words),
-                    ..outcome
-                }))
+                    ..*outcome
+                })))
             }
             (_, Step::Contradict(_)) => Err(Impossible("a write is verified that was not made".to_owned())),
         }
@@ -148,19 +148,19 @@ mod tests {
         assert_eq!(WriteState::Waiting.remains(), Remains::Send);
         assert_eq!(claimed().remains(), Remains::Look);
         let unknown = outcome(RowResult::Failed, Some(Reason::Unknown), Written::Perhaps);
-        assert_eq!(WriteState::Ended(unknown).remains(), Remains::Look);
+        assert_eq!(WriteState::Ended(unknown.into()).remains(), Remains::Look);
         let released = outcome(RowResult::NotAttempted, Some(Reason::Stopped), Written::No);
-        assert_eq!(WriteState::Ended(released).remains(), Remains::Send);
+        assert_eq!(WriteState::Ended(released.into()).remains(), Remains::Send);
         let doubted = outcome(RowResult::Failed, Some(Reason::AccessLost), Written::Perhaps);
-        assert_eq!(WriteState::Ended(doubted).remains(), Remains::Look);
+        assert_eq!(WriteState::Ended(doubted.into()).remains(), Remains::Look);
         let refused = outcome(RowResult::Failed, Some(Reason::Refused), Written::No);
-        assert_eq!(WriteState::Ended(refused).remains(), Remains::Failed);
+        assert_eq!(WriteState::Ended(refused.into()).remains(), Remains::Failed);
     }
 
     #[test]
     fn a_later_look_makes_a_failure_of_what_was_answered_as_planned() {
         let updated = outcome(RowResult::Updated, None, Written::Yes);
-        let state = WriteState::Ended(updated).next(Step::Contradict("name is \"x\"".into())).unwrap();
+        let state = WriteState::Ended(updated.into()).next(Step::Contradict("name is \"x\"".into())).unwrap();
         let told = state.outcome().unwrap();
         assert_eq!((told.result, told.reason), (RowResult::Failed, Some(Reason::NotAsPlanned)));
         assert!(state.is_written());

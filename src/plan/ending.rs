@@ -33,7 +33,7 @@ impl Ending {
             }
         };
         for row in draft.rows_of(&client.id) {
-            draft.rows[row].state = state.clone();
+            draft.end(row, state.clone(), &client.before);
         }
     }
 

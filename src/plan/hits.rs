@@ -13,7 +13,7 @@ use super::index::Index;
 use super::resolve::PlanOptions;
 use super::select::{Chooser, Nobody};
 use super::state::TenantState;
-use super::types::{Done, Row};
+use super::types::{Done, Row, RowState};
 use crate::job::template::RenderFault;
 use crate::job::{Job, Scope, Selector, TenantScope, Update};
 use crate::model::{Body, EntityId, FieldChange, Problem, Reason, RowResult};
@@ -90,7 +90,7 @@ impl<'j> Draft<'j> {
             faults: Faults::default(),
             narrow_told: false,
             tenant,
-            hits: IndexMap::new(),
+            hits: IndexMap::with_capacity(job.updates.len()),
         };
         let index = Index::new(job.kind, state);
         let chooser = Chooser { job, state, index: &index };
@@ -115,7 +115,7 @@ impl<'j> Draft<'j> {
             row.id = Some(id.clone());
             if update.is_idle() {
                 // An unedited object of a `get` file, or a row of empty cells: nothing is asked, so nothing was read.
-                row.name = self.name_of(id);
+                row.name = self.name_of(id).map(Box::from);
                 self.rows.push(row);
                 return;
             }
@@ -139,10 +139,10 @@ impl<'j> Draft<'j> {
             }
             Ok(selected) => {
                 for id in selected.ids {
-                    let mut row = Row { id: Some(id.clone()), name: self.name_of(&id), ..row.clone() };
+                    let mut row = Row { id: Some(id.clone()), ..row.clone() };
                     let at = self.rows.len();
                     if let Some(done) = self.left_out(&id, update, &scope) {
-                        row.state = done.into();
+                        (row.state, row.name) = (done.into(), self.name_of(&id).map(Box::from));
                     } else {
                         let hit = Hit { row: at, renamed: selected.renamed };
                         match self.hits.entry(id) {
@@ -183,6 +183,13 @@ impl<'j> Draft<'j> {
 
     pub(super) fn name_in(&self, body: &Body) -> Option<String> {
         body.get(&self.job.kind.endpoint.name_field)?.as_str().map(str::to_owned)
+    }
+
+    /// Says of a row how it ends; where no write tells the client's name, the row does.
+    pub(super) fn end(&mut self, row: usize, state: RowState, before: &Body) {
+        let name = matches!(state, RowState::Done(_)).then(|| self.name_in(before)).flatten();
+        let row = &mut self.rows[row];
+        (row.state, row.name) = (state, name.map(Box::from));
     }
 
     /// The update that a row is of.

@@ -47,7 +47,7 @@ impl<'j> Draft<'j> {
                 Judged::Done { done } if done.result == RowResult::Unchanged => continue,
                 _ => self.not_ours(id, update),
             };
-            self.rows[row].state = state.into();
+            self.end(row, state.into(), before);
             if let Some(hits) = self.hits.get_mut(id) {
                 hits.retain(|hit| hit.row != row);
             }

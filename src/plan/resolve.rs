@@ -62,7 +62,7 @@ pub fn plan_tenant(
     let mut ending = Ending::default();
     let mut again = Again::of(&job, state);
     draft.judge_each(|draft, client, judged| {
-        again.take(&client, &judged);
+        again.take(client, &judged);
         ending.take(draft, client, judged);
     });
     let problems = draft.take_problems();
@@ -111,17 +111,6 @@ pub fn not_attempted(job: &Job, tenant: &TenantName, failure: &TenantFailure) ->
         state: Done::because(RowResult::NotAttempted, reason, failure.message.clone()).into(),
     })
     .collect()
-}
-
-/// Rows of several tenants in the order of the input.
-pub fn input_order<'p, T>(tenants: impl IntoIterator<Item = (&'p T, &'p [Row])>) -> Vec<(&'p T, &'p Row)> {
-    let mut rows: Vec<(usize, &T, &Row)> = Vec::new();
-    for (at, (tenant, of)) in tenants.into_iter().enumerate() {
-        rows.extend(of.iter().map(|row| (at, tenant, row)));
-    }
-    // Stable: the clients that one update hits in one tenant keep the order of the list.
-    rows.sort_by_key(|(at, _, row)| (row.update, *at));
-    rows.into_iter().map(|(_, tenant, row)| (tenant, row)).collect()
 }
 
 #[cfg(test)]

@@ -37,16 +37,24 @@ pub fn revive(
     let judged = |write: &Write| judged(kind, write, state, permits);
     let Settled { writes, ends } = settle(kind, state, permits, part.writes.iter().enumerate(), judged)?;
     let row = |row: &Row| match &row.state {
-        RowState::Write(at) => Row { state: ends.get(at).cloned().unwrap_or_else(never), ..row.clone() },
+        RowState::Write(at) => ended(row, ends.get(at).cloned().unwrap_or_else(never)),
         RowState::Done(_) => row.clone(),
     };
     Ok((writes, part.rows.iter().map(row).collect()))
 }
 
+/// How the rows of a write go on, and the name that they say by themselves where no write does.
+pub(super) type End = (RowState, Option<Box<str>>);
+
+/// A row that ends so.
+pub(super) fn ended(row: &Row, (state, name): End) -> Row {
+    Row { state, name: name.or_else(|| row.name.clone()), ..row.clone() }
+}
+
 /// Writes that are still to be made, and how the rows of each go on.
 pub(super) struct Settled {
     pub(super) writes: Writes,
-    pub(super) ends: HashMap<usize, RowState>,
+    pub(super) ends: HashMap<usize, End>,
 }
 
 /// Judges writes one by one: each becomes a write that is to be made, or an end of its rows.
@@ -69,9 +77,9 @@ pub(super) fn settle(
                     refusals.extend(guard::own_client(kind, state, &write.id, &write.changes, write.label));
                 }
                 settled.writes.push(&write);
-                RowState::Write(settled.writes.len() - 1)
+                (RowState::Write(settled.writes.len() - 1), None)
             }
-            Err(done) => done.into(),
+            Err(done) => (done.into(), write.name.map(Box::from)),
         };
         settled.ends.insert(at, end);
     }
@@ -79,8 +87,8 @@ pub(super) fn settle(
 }
 
 /// Of a row that names a write which its plan does not have; the digest of the plan keeps this from happening.
-fn never() -> RowState {
-    Done::because(RowResult::Failed, Reason::NotFound, "the plan has no such write").into()
+fn never() -> End {
+    (Done::because(RowResult::Failed, Reason::NotFound, "the plan has no such write").into(), None)
 }
 
 fn judged(kind: &Kind, write: &Write, state: &TenantState, permits: Permits) -> Result<Write, Done> {

@@ -157,8 +157,9 @@ pub struct Row {
     pub label: RowLabel,
     /// The client, where one was found or named.
     pub id: Option<EntityId>,
-    /// Its name before.
-    pub name: Option<String>,
+    /// Its name before, where no write of it tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Box<str>>,
     /// The input's own cells.
     pub cells: Cells,
     /// What is to become of it.

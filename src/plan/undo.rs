@@ -8,9 +8,9 @@ use serde_json::Value;
 use super::guard::Refusal;
 use super::judge::wanted;
 use super::resolve::Resolved;
-use super::revive::{Permits, Settled, gone, left_words, settle};
+use super::revive::{Permits, Settled, ended, gone, left_words, settle};
 use super::state::TenantState;
-use super::types::{Done, Row, RowState, TenantPlan, Write};
+use super::types::{Done, RowState, TenantPlan, Write};
 use crate::catalogue::{Kind, patch};
 use crate::model::{Body, FieldChange, FieldPath, Overwritten, Reason, RowResult};
 use put_back::{Client, fields};
@@ -73,8 +73,8 @@ pub fn undo(
     let mut rows = Vec::new();
     for row in &part.rows {
         let RowState::Write(at) = row.state else { continue };
-        if let Some(state) = ends.get(&at).cloned() {
-            rows.push(Row { state, ..row.clone() });
+        if let Some(end) = ends.get(&at).cloned() {
+            rows.push(ended(row, end));
         }
     }
     Ok((writes, rows))

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::io::Write;
 
-use super::ReportRow;
+use super::rows::Shared;
+use super::{ReportRow, ReportRows};
 use crate::model::{FieldChange, RunId};
 
 /// Our own columns, behind those of the input. Users script against these names.
@@ -32,7 +33,7 @@ pub const COLUMNS: [&str; 16] = [
 /// Those of the writer.
 pub fn print(
     columns: &[String],
-    rows: &[ReportRow<'_>],
+    rows: &ReportRows<'_>,
     run: Option<&RunId>,
     out: impl Write,
 ) -> std::io::Result<()> {
@@ -41,9 +42,11 @@ pub fn print(
     let kept: Vec<usize> = (0..columns.len()).filter(|at| !COLUMNS.contains(&columns[*at].trim())).collect();
     let header = kept.iter().map(|at| columns[*at].as_str()).chain(COLUMNS);
     csv.write_record(header)?;
-    for row in rows {
-        let input = kept.iter().map(|at| Cow::Borrowed(row.cells.get(*at).unwrap_or_default()));
-        csv.write_record(input.chain(own_cells(row, run)).map(|cell| cell.into_owned()))?;
+    for row in rows.iter() {
+        let cells = row.cells.open();
+        let input =
+            kept.iter().map(|at| Cow::Borrowed(cells.get(*at).map(String::as_str).unwrap_or_default()));
+        csv.write_record(input.chain(own_cells(&row, run)).map(|cell| cell.into_owned()))?;
     }
     csv.flush()
 }
@@ -53,14 +56,15 @@ fn own_cells<'r>(row: &ReportRow<'r>, run: Option<&'r RunId>) -> [Cow<'r, str>; 
         Cow::Owned(value.map(|v| v.to_string()).unwrap_or_default())
     }
     let text = |value: Option<&'r str>| safe(Cow::Borrowed(value.unwrap_or_default()));
+    let Shared { name, changes: changed } = row.shared();
     [
         Cow::Owned(row.label.to_string()),
         text(Some(row.tenant.as_str())),
         text(row.id.map(|id| id.as_str())),
-        text(row.name),
+        safe(Cow::Owned(name.unwrap_or_default())),
         Cow::Borrowed(row.result.as_str()),
         Cow::Borrowed(row.reason.map(|reason| reason.as_str()).unwrap_or_default()),
-        safe(Cow::Owned(changes(&row.changes()))),
+        safe(Cow::Owned(changes(&changed))),
         number(row.http_status),
         text(row.error_code),
         text(row.error),

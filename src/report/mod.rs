@@ -12,5 +12,5 @@ pub mod rows;
 pub mod summary;
 pub mod term;
 
-pub use rows::{ReportRow, report_rows};
+pub use rows::{ReportRow, ReportRows, report_rows};
 pub use summary::{Summary, summarize};

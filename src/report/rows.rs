@@ -6,7 +6,6 @@ use crate::job::RowLabel;
 use crate::model::{
     Cells, EntityId, FieldChange, Outcome, Reason, RowResult, RunRecord, TenantName, WriteState,
 };
-use crate::plan::resolve::input_order;
 use crate::plan::{Plan, Row, RowState, TenantPlan, Writes};
 
 /// One row of a report: one input row × tenant × client.
@@ -22,8 +21,6 @@ pub struct ReportRow<'p> {
     pub tenant: &'p TenantName,
     /// `_client_id`.
     pub id: Option<&'p EntityId>,
-    /// `_client_name`: as it was before.
-    pub name: Option<&'p str>,
     /// `_result`.
     pub result: RowResult,
     /// `_reason`.
@@ -46,35 +43,76 @@ pub struct ReportRow<'p> {
     pub ended: Option<Timestamp>,
     /// Which write of the tenant it shares, if any: rows of one client share one.
     pub write: Option<usize>,
+    /// The name that the row has by itself.
+    name: Option<&'p str>,
     /// The writes of its tenant.
     writes: &'p Writes,
 }
 
-impl ReportRow<'_> {
+/// What a row has in common with others of its client.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Shared {
+    /// `_client_name`: as it was before.
+    pub name: Option<String>,
     /// What was to change.
-    pub fn changes(&self) -> Vec<FieldChange> {
-        self.write.and_then(|at| self.writes.get(at)).map(|write| write.changes).unwrap_or_default()
+    pub changes: Vec<FieldChange>,
+}
+
+impl ReportRow<'_> {
+    /// The client's name and what was to change; the write is opened for it.
+    pub fn shared(&self) -> Shared {
+        let own = || self.name.map(str::to_owned);
+        match self.write.and_then(|at| self.writes.get(at)) {
+            Some(write) => Shared { name: own().or(write.name), changes: write.changes },
+            None => Shared { name: own(), changes: Vec::new() },
+        }
     }
 }
 
 /// What is said of a row whose request was under way when its process was killed.
 const CUT_OFF: &str = "its process ended before the answer came; `resume` looks at the client and settles it";
 
+/// The rows of a report in the order of the input, each made when its turn comes.
+pub struct ReportRows<'p> {
+    plan: &'p Plan,
+    /// None of a plan that nobody carried out.
+    record: Option<&'p RunRecord>,
+    /// The place of its tenant in the plan, and its place in the tenant's part.
+    order: Vec<(u32, u32)>,
+}
+
 /// The rows of a plan that nobody carried out: its writes would be made.
-pub fn planned_rows(plan: &Plan) -> Vec<ReportRow<'_>> {
-    rows_of(plan, None)
+pub fn planned_rows(plan: &Plan) -> ReportRows<'_> {
+    ReportRows { plan, record: None, order: input_order(plan) }
 }
 
 /// Joins a run's plan with what its journal says of the writes.
-pub fn report_rows<'p>(plan: &'p Plan, record: &'p RunRecord) -> Vec<ReportRow<'p>> {
-    rows_of(plan, Some(record))
+pub fn report_rows<'p>(plan: &'p Plan, record: &'p RunRecord) -> ReportRows<'p> {
+    ReportRows { plan, record: Some(record), order: input_order(plan) }
 }
 
-fn rows_of<'p>(plan: &'p Plan, record: Option<&'p RunRecord>) -> Vec<ReportRow<'p>> {
-    input_order(plan.tenants.iter().map(|tenant| (&**tenant, tenant.rows.as_slice())))
-        .into_iter()
-        .map(|(tenant, row)| report_row(tenant, row, record.map(|record| record.writes(&tenant.tenant))))
-        .collect()
+impl<'p> ReportRows<'p> {
+    /// One after the other.
+    pub fn iter(&self) -> impl Iterator<Item = ReportRow<'p>> + '_ {
+        self.order.iter().filter_map(|(tenant, row)| {
+            let tenant = self.plan.tenants.get(*tenant as usize)?;
+            let row = tenant.rows.get(*row as usize)?;
+            Some(report_row(tenant, row, self.record.map(|record| record.writes(&tenant.tenant))))
+        })
+    }
+}
+
+/// Rows of several tenants in the order of the input; the clients that one update hits in one tenant keep the order of the
+/// list.
+fn input_order(plan: &Plan) -> Vec<(u32, u32)> {
+    let parts = (0..).zip(&plan.tenants);
+    let mut order: Vec<(u32, u32)> =
+        parts.flat_map(|(tenant, part)| (0..).take(part.rows.len()).map(move |row| (tenant, row))).collect();
+    let update = |(tenant, row): (u32, u32)| plan.tenants[tenant as usize].rows[row as usize].update;
+    if plan.tenants.len() > 1 {
+        order.sort_by_key(|place| (update(*place), *place));
+    }
+    order
 }
 
 fn report_row<'p>(tenant: &'p TenantPlan, row: &'p Row, states: Option<&'p [WriteState]>) -> ReportRow<'p> {
@@ -84,7 +122,6 @@ fn report_row<'p>(tenant: &'p TenantPlan, row: &'p Row, states: Option<&'p [Writ
         label: row.label,
         tenant: &tenant.tenant,
         id: row.id.as_ref(),
-        name: row.name.as_deref(),
         result: RowResult::NotAttempted,
         reason: None,
         http_status: None,
@@ -96,6 +133,7 @@ fn report_row<'p>(tenant: &'p TenantPlan, row: &'p Row, states: Option<&'p [Writ
         started: None,
         ended: None,
         write: None,
+        name: row.name.as_deref(),
         writes: &tenant.writes,
     };
     match &row.state {

@@ -8,9 +8,9 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::ReportRow;
 use super::rows::report_rows;
 use super::term::{self, paint};
+use super::{ReportRow, ReportRows};
 use crate::model::{Pace, Reason, RowResult, RunId, RunRecord, StopReason, TenantName};
 use crate::plan::Plan;
 use crate::plan::waves::waves;
@@ -147,10 +147,10 @@ fn tenants_stop(plan: &Plan, record: &RunRecord) -> Option<StopReason> {
 
 type Counts = BTreeMap<&'static str, usize>;
 
-fn counts(rows: &[ReportRow<'_>]) -> (Counts, Counts) {
+fn counts(rows: &ReportRows<'_>) -> (Counts, Counts) {
     let (mut by_row, mut by_client) = (Counts::new(), Counts::new());
     let mut seen = HashSet::new();
-    for row in rows {
+    for row in rows.iter() {
         *by_row.entry(row.result.as_str()).or_insert(0) += 1;
         // A row without a client (none fits) counts by itself.
         if row.id.is_none_or(|id| seen.insert((row.tenant, id))) {
@@ -160,8 +160,8 @@ fn counts(rows: &[ReportRow<'_>]) -> (Counts, Counts) {
     (by_row, by_client)
 }
 
-fn failures(rows: &[ReportRow<'_>]) -> Vec<Failure> {
-    let mut groups: IndexMap<(RowResult, &str), (&ReportRow<'_>, usize)> = IndexMap::new();
+fn failures(rows: &ReportRows<'_>) -> Vec<Failure> {
+    let mut groups: IndexMap<(RowResult, &str), (ReportRow<'_>, usize)> = IndexMap::new();
     for row in rows.iter().filter(|row| matches!(row.result, RowResult::Failed | RowResult::Conflict)) {
         groups.entry((row.result, row.error.unwrap_or_default())).or_insert((row, 0)).1 += 1;
     }
@@ -171,7 +171,7 @@ fn failures(rows: &[ReportRow<'_>]) -> Vec<Failure> {
             message: message.to_owned(),
             reason: row.reason,
             count,
-            example: example(row),
+            example: example(&row),
         })
         .collect();
     failures.sort_by_key(|failure| std::cmp::Reverse(failure.count));
@@ -179,7 +179,7 @@ fn failures(rows: &[ReportRow<'_>]) -> Vec<Failure> {
 }
 
 fn example(row: &ReportRow<'_>) -> String {
-    let name = row.name.map(|name| format!(" \"{name}\"")).unwrap_or_default();
+    let name = row.shared().name.map(|name| format!(" \"{name}\"")).unwrap_or_default();
     let id = row.id.map(|id| format!(" {id}")).unwrap_or_default();
     format!("{}{name}{id}", row.label.in_words())
 }

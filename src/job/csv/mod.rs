@@ -20,7 +20,7 @@ use super::mask;
 use super::update::overlaps;
 use super::{Extras, Input, Job, LoadOptions, Op, Origin, RowLabel, Selector, Update, want};
 use crate::catalogue::Kind;
-use crate::model::{EntityId, FieldPath, Problem, SourceFile};
+use crate::model::{Cells, EntityId, FieldPath, Problem, SourceFile};
 use cells::Draft;
 use dialect::{Dialect, detect};
 use header::{Column, Rules, column};
@@ -195,7 +195,7 @@ impl Reader<'_> {
         let selector = self.selector(row, &draft)?;
         let origin =
             Origin { file: Arc::clone(&self.file), span: row.span.clone(), label: RowLabel::Row(row.number) };
-        let cells = row.record.iter().collect();
+        let cells = self.cells(row);
         let Draft { tenant, mut ops, mut expects, fixed, base, .. } = draft;
         // A row has one operation or two, and lists that grow begin with room for four.
         ops.shrink_to_fit();
@@ -203,6 +203,17 @@ impl Reader<'_> {
         let extras = Extras { fixed, base: base.map(Arc::from), ..Extras::default() };
         let update = Update { tenant, ops, expects, cells, ..Update::new(origin, selector) }.with(extras);
         (self.problems.len() == before).then_some(update)
+    }
+
+    /// What a report repeats of a row: its cells, but for those of columns that are named like a secret.
+    fn cells(&self, row: &Row) -> Cells {
+        if Arc::ptr_eq(&self.source, &self.file) {
+            return Cells::of_record(&self.source, &row.span, self.delimiter);
+        }
+        let shown = |(cell, (name, _)): (&'_ str, &(String, Column))| {
+            if names_secret(self.kind(), name) { String::new() } else { cell.to_owned() }
+        };
+        row.record.iter().zip(self.columns.iter()).map(shown).collect()
     }
 
     fn overlaps(&mut self, row: &Row, ops: &[Op]) {
