@@ -19,7 +19,7 @@ pub struct FieldChange {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Value>,
     /// How two values of this field compare.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "ListOrder::is_ordered")]
     pub order: ListOrder,
     /// Of a list that is edited by item: which. What else stands in the list is not ours.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -14,6 +14,13 @@ pub enum ListOrder {
     Set,
 }
 
+impl ListOrder {
+    /// Whether the order is part of the value: most fields are no sets, and a plan need not say it of each.
+    pub(crate) fn is_ordered(&self) -> bool {
+        *self == Self::Ordered
+    }
+}
+
 /// Whether two values, either of which may be absent, are the same setting: null equals absent, 7 equals 7.0,
 /// the order of object keys never matters, and that of the outermost list does as `order` says.
 pub fn same(a: Option<&Value>, b: Option<&Value>, order: ListOrder) -> bool {

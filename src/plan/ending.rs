@@ -32,7 +32,7 @@ impl Ending {
                 self.write(draft, client, changes, (update, &updates))
             }
         };
-        for row in draft.rows_of(&client.id) {
+        for row in draft.hits.rows(client.place) {
             draft.end(row, state.clone(), &client.before);
         }
     }
@@ -44,7 +44,7 @@ impl Ending {
         changes: Vec<FieldChange>,
         (first, updates): (&'j Update, &[&'j Update]),
     ) -> RowState {
-        let Client { id, before } = client;
+        let Client { id, before, .. } = client;
         let label = first.origin.label;
         if !draft.options.force_own_client {
             self.refusals.extend(guard::own_client(draft.job.kind, draft.state, id, &changes, label));

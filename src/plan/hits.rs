@@ -4,13 +4,11 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use indexmap::IndexMap;
-use indexmap::map::Entry;
-
 use super::faults::Faults;
 use super::guard::{self, Refusal};
 use super::index::Index;
 use super::resolve::PlanOptions;
+use super::row_lists::RowLists;
 use super::select::{Chooser, Nobody};
 use super::state::TenantState;
 use super::types::{Done, Row, RowState};
@@ -18,17 +16,10 @@ use crate::job::template::RenderFault;
 use crate::job::{Job, Scope, Selector, TenantScope, Update};
 use crate::model::{Body, EntityId, FieldChange, Problem, Reason, RowResult};
 
-/// A row that waits for the outcome of the client that it hit.
-#[derive(Clone, Copy)]
-pub(super) struct Hit {
-    /// Its place among the rows.
-    pub(super) row: usize,
-    /// Whether its update found the client only under the name that it is to have.
-    pub(super) renamed: bool,
-}
-
 /// A client about to be judged.
 pub(super) struct Client {
+    /// Its place in the tenant's state.
+    pub(super) place: usize,
     pub(super) id: EntityId,
     /// As it was read.
     pub(super) before: Arc<Body>,
@@ -48,8 +39,10 @@ pub(super) struct Draft<'j> {
     /// Whether a fault of `--where` was told.
     narrow_told: bool,
     pub(super) tenant: &'j Arc<TenantScope>,
-    /// Mostly one row a client: the lists are made to measure.
-    pub(super) hits: IndexMap<EntityId, Vec<Hit>>,
+    /// The rows that wait for each client.
+    pub(super) hits: RowLists,
+    /// Of the rows, those whose update found its client only under the name that it is to have.
+    pub(super) renamed: HashSet<usize>,
 }
 
 /// What is to become of one client.
@@ -90,7 +83,8 @@ impl<'j> Draft<'j> {
             faults: Faults::default(),
             narrow_told: false,
             tenant,
-            hits: IndexMap::with_capacity(job.updates.len()),
+            hits: RowLists::of(state.objects.len()),
+            renamed: HashSet::new(),
         };
         let index = Index::new(job.kind, state);
         let chooser = Chooser { job, state, index: &index };
@@ -144,10 +138,11 @@ impl<'j> Draft<'j> {
                     if let Some(done) = self.left_out(&id, update, &scope) {
                         (row.state, row.name) = (done.into(), self.name_of(&id).map(Box::from));
                     } else {
-                        let hit = Hit { row: at, renamed: selected.renamed };
-                        match self.hits.entry(id) {
-                            Entry::Occupied(mut hits) => hits.get_mut().push(hit),
-                            Entry::Vacant(place) => drop(place.insert(vec![hit])),
+                        if let Some(client) = self.state.objects.get_index_of(&id) {
+                            self.hits.add(client, at);
+                        }
+                        if selected.renamed {
+                            self.renamed.insert(at);
                         }
                     }
                     self.rows.push(row);
@@ -195,11 +190,6 @@ impl<'j> Draft<'j> {
     /// The update that a row is of.
     pub(super) fn update_of(&self, row: usize) -> &'j Update {
         &self.job.updates[self.rows[row].update]
-    }
-
-    /// The rows that wait for a client's outcome.
-    pub(super) fn rows_of(&self, id: &EntityId) -> Vec<usize> {
-        self.hits.get(id).into_iter().flatten().map(|hit| hit.row).collect()
     }
 
     pub(super) fn fault(&mut self, update: &Update, id: &EntityId, span: Range<usize>, fault: RenderFault) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::hits::{Client, Draft, Hit, Judged};
+use super::hits::{Client, Draft, Judged};
 use super::judge::{Filled, Judgement, shown, united};
 use super::select::{exact_name, under_old_name};
 use super::types::Done;
@@ -19,13 +19,13 @@ use crate::model::{Body, EntityId, FieldChange, FieldPath, Problem, Reason, RowR
 impl<'j> Draft<'j> {
     /// Judges each client, in the order in which they were hit, and hands it on at once.
     pub(super) fn judge_each(&mut self, mut take: impl FnMut(&mut Self, &Client, Judged<'j>)) {
-        for at in 0..self.hits.len() {
-            let Some((id, _)) = self.hits.get_index(at) else { continue };
-            let Some(before) = self.state.object(id) else { continue };
-            let client = Client { id: id.clone(), before };
+        for at in 0..self.hits.clients() {
+            let Some(place) = self.hits.client(at) else { continue };
+            let Some((id, body)) = self.state.objects.get_index(place) else { continue };
+            let client = Client { place, id: id.clone(), before: Arc::new(body.open()) };
             self.set_renamed_apart(&client);
-            let hits = self.hits.get_index(at).map(|(_, hits)| hits.as_slice()).unwrap_or_default();
-            let updates: Vec<&'j Update> = hits.iter().map(|hit| self.update_of(hit.row)).collect();
+            let rows = self.hits.rows(place).into_iter();
+            let updates: Vec<&'j Update> = rows.map(|row| self.update_of(row)).collect();
             if !updates.is_empty() {
                 let judged = self.judge(&client.id, &updates, &client.before, &client.before);
                 take(self, &client, judged);
@@ -36,9 +36,9 @@ impl<'j> Draft<'j> {
     /// An update that found a client only under its new name may find it as asked, but must not write to it. Its row ends
     /// here; the other updates of the client go on without it.
     fn set_renamed_apart(&mut self, client: &Client) {
-        let Client { id, before } = client;
-        let apart = self.hits.get(id).into_iter().flatten().filter(|hit| hit.renamed);
-        for Hit { row, .. } in apart.copied().collect::<Vec<_>>() {
+        let Client { place, id, before } = client;
+        let rows = self.hits.rows(*place).into_iter();
+        for row in rows.filter(|row| self.renamed.contains(row)).collect::<Vec<_>>() {
             let update = self.update_of(row);
             let as_was = under_old_name(self.job.kind, update, before);
             let state = match self.judge(id, &[update], before, as_was.as_ref().unwrap_or(before)) {
@@ -48,9 +48,7 @@ impl<'j> Draft<'j> {
                 _ => self.not_ours(id, update),
             };
             self.end(row, state.into(), before);
-            if let Some(hits) = self.hits.get_mut(id) {
-                hits.retain(|hit| hit.row != row);
-            }
+            self.hits.leave(row);
         }
     }
 

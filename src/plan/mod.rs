@@ -18,6 +18,7 @@ pub mod rejudge;
 mod repeat;
 pub mod resolve;
 pub mod revive;
+mod row_lists;
 pub mod select;
 pub mod state;
 pub mod types;
