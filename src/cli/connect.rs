@@ -41,8 +41,6 @@ pub(super) struct Session {
     pub(super) targets: Vec<Target>,
     /// Where runs are kept.
     pub(super) state: StateDir,
-    /// Tokens left to production, as asked for.
-    pub(super) reserve: Threshold,
     /// The user's own cap, in requests per second.
     pub(super) rate: Option<f64>,
     /// Guards that the environment and the configuration set: those of both hold.
@@ -95,7 +93,6 @@ pub(super) async fn connect(
     Ok(Session {
         targets,
         state,
-        reserve: pace.rate_reserve,
         rate: pace.rate,
         guards: std::iter::once(guards(&env)?).chain(config_guards).collect(),
         env,
@@ -137,7 +134,6 @@ async fn connect_sandbox(
     Ok(Session {
         targets,
         state,
-        reserve: pace.rate_reserve,
         rate: pace.rate,
         guards: vec![guards(&env)?],
         env,
@@ -148,6 +144,11 @@ async fn connect_sandbox(
 }
 
 impl Session {
+    /// What is kept of a tenant is kept under this. An embedded sandbox listens elsewhere each time; its tenants go by name.
+    pub(super) fn known_by(&self, target: &Target) -> String {
+        if self.sandbox.is_some() { target.tenant.to_string() } else { target.domain.to_string() }
+    }
+
     /// A tenant by its name.
     pub(super) fn target(&self, tenant: &TenantName) -> Option<&Target> {
         self.targets.iter().find(|target| target.tenant == *tenant)

@@ -13,6 +13,7 @@ mod context;
 mod ended;
 mod error;
 mod exit;
+mod forecasts;
 mod get;
 mod history;
 mod interrupt;
@@ -59,7 +60,7 @@ pub fn run() -> u8 {
     let done = runtime.block_on(async {
         match cli.verb {
             Verb::Check(args) => check::run(&args, &output),
-            Verb::Plan(args) => show_plan::run(args, &output).await,
+            Verb::Plan(args) => show_plan::run(args, None, &output).await,
             Verb::Apply(args) => apply::run(args, &output).await,
             Verb::Resume(args) => resume::run(args, &output).await,
             Verb::Undo(args) => undo::run(args, &output).await,

@@ -6,23 +6,19 @@ use super::Summary;
 use super::rows::{planned_rows, report_rows};
 use crate::model::RunRecord;
 use crate::plan::Plan;
+use crate::plan::forecast::Forecast;
 
 /// A plan: header, totals, and per tenant its writes and rows.
 pub fn plan(plan: &Plan) -> Value {
     let totals = plan.totals();
     let tenants = plan.tenants.iter().map(|tenant| {
-        let seconds = |time: Option<std::time::Duration>| time.map(|time| time.as_secs_f64());
         json!({
             "tenant": tenant.tenant,
             "domain": tenant.domain,
             "credentials": tenant.origin,
             "clients": tenant.total,
             "error": tenant.failure,
-            "forecast": tenant.forecast.map(|f| json!({
-                "requests": f.requests,
-                "shortest_seconds": seconds(f.shortest),
-                "longest_seconds": seconds(f.longest),
-            })),
+            "forecast": tenant.forecast.map(forecast),
             "changes": tenant.writes.iter().map(|write| json!({
                 "row": write.label.to_string(),
                 "client_id": write.id,
@@ -33,8 +29,10 @@ pub fn plan(plan: &Plan) -> Value {
             })).collect::<Vec<_>>(),
         })
     });
+    let whole = plan.forecast();
     json!({
         "plan": plan.header,
+        "forecast": whole.map(forecast),
         "totals": {
             "changes": totals.writes,
             "unchanged": totals.unchanged,
@@ -45,6 +43,16 @@ pub fn plan(plan: &Plan) -> Value {
         },
         "tenants": tenants.collect::<Vec<_>>(),
         "rows": rows(planned_rows(plan)),
+    })
+}
+
+fn forecast(forecast: Forecast) -> Value {
+    let seconds = |time: Option<std::time::Duration>| time.map(|time| time.as_secs_f64());
+    json!({
+        "requests": forecast.requests,
+        "shortest_seconds": seconds(forecast.shortest),
+        "longest_seconds": seconds(forecast.longest),
+        "basis": forecast.basis,
     })
 }
 

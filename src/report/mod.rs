@@ -8,6 +8,7 @@ pub mod diff;
 pub mod json;
 pub mod problems;
 pub mod progress;
+mod remaining;
 pub mod rows;
 pub mod summary;
 pub mod term;
