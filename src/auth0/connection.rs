@@ -87,6 +87,12 @@ impl Connection {
         self.0.limiter.pace()
     }
 
+    /// Seconds by which the tenant's clock is ahead of ours, to about one; below zero where it is behind. `None` until a read
+    /// was answered with its date.
+    pub fn clock_ahead(&self) -> Option<f64> {
+        self.0.courier.transport().clock_ahead()
+    }
+
     /// What was measured of the limit and of the way to the tenant.
     pub fn measured(&self) -> Measured {
         self.0.limiter.measured()

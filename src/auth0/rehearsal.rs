@@ -124,12 +124,12 @@ impl Rehearsal {
 
     /// Sends so many writes, and waits for the last answer.
     pub fn write(&mut self, count: u64) {
-        let size = self.writes.map_or(0.0, |tub| tub.size);
+        // A bucket that one cannot get to the bottom of is no bound.
+        let bound = self.writes.filter(|tub| tub.size < count as f64);
+        let size = bound.map_or(0.0, |tub| tub.size);
         let one_by_one = count.min((2.0 * size) as u64 + ONE_BY_ONE).min(MOST_ONE_BY_ONE);
         self.phase(Group::Write, one_by_one, self.bounds.concurrency, &mut |_, _, _| ());
-        // A bucket that one cannot get to the bottom of is no bound.
-        let by_bucket = self.writes.filter(|tub| 1.5 * tub.size < one_by_one as f64);
-        let by_bucket = by_bucket.map_or(f64::INFINITY, |tub| tub.refill);
+        let by_bucket = bound.map_or(f64::INFINITY, |tub| tub.refill);
         let by_cap = self.bounds.cap.map_or(f64::INFINITY, |(interval, _)| 1.0 / interval);
         let by_connections = self.bounds.concurrency as f64 / self.latency.0;
         self.skipped += (count - one_by_one) as f64 / by_bucket.min(by_cap).min(by_connections);
@@ -144,6 +144,7 @@ impl Rehearsal {
 
     /// Sends so many requests. `watch` is told after each answer how many are left to be sent, and how many are in flight.
     fn phase(&mut self, group: Group, count: u64, beside: usize, watch: &mut dyn FnMut(&Self, u64, u64)) {
+        self.flights.clear();
         let (mut left, mut in_flight) = (count, 0);
         while left + in_flight > 0 {
             let may_go = left > 0 && in_flight < beside as u64;

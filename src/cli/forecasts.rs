@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::carry_out::pause;
 use super::connect::{Session, Target};
 use super::planned::Planned;
@@ -12,7 +14,7 @@ use crate::plan::forecast::{Basis, Forecast, Supposed, published, unpublished, w
 use crate::plan::waves::waves;
 use crate::plan::{Plan, TenantPlan};
 use crate::run::{Course, Rehearsed};
-use crate::store::paces;
+use crate::store::paces::{self, Learned};
 
 /// Rehearsals of a run, which differ in how long each answer takes; of large fleets one is enough.
 const REHEARSALS: u64 = 3;
@@ -32,9 +34,13 @@ struct Supposition {
 
 /// Says of each tenant of a plan what its writes will take. `max_age` is after how long clients are read again.
 pub(super) fn attach(planned: &mut Planned, session: &Session, max_age: Duration) {
-    let suppositions: Vec<Option<Supposition>> =
-        planned.plan.tenants.iter().map(|part| suppose(session, target_of(session, part)?)).collect();
     let plan = &planned.plan;
+    let learned = paces::recall(&session.state);
+    let one = |part: &Arc<TenantPlan>| {
+        let target = target_of(session, part)?;
+        suppose(target, learned.get(&session.known_by(target)), session.rate, plan.header.made)
+    };
+    let suppositions: Vec<Option<Supposition>> = plan.tenants.iter().map(one).collect();
     let course = Course {
         kind: planned.kind,
         plan,
@@ -110,23 +116,35 @@ fn rehearsed(
 }
 
 /// What is known of a tenant: from earlier runs and from what planning has just read, else what is published.
-fn suppose(session: &Session, target: &Target) -> Option<Supposition> {
+fn suppose(
+    target: &Target,
+    learned: Option<&Learned>,
+    rate: Option<f64>,
+    read: Timestamp,
+) -> Option<Supposition> {
     let now = target.connection.measured();
-    let learned = paces::recall(&session.state, &session.known_by(target))
-        .filter(|learned| now.is_of_the_limit_of(&learned.measured));
+    let learned = learned.filter(|learned| now.is_of_the_limit_of(&learned.measured));
     let earlier = learned.map(|learned| learned.measured).unwrap_or_default();
     let known = now.after(earlier);
     // What an earlier run saw were writes.
-    let of_trips = if earlier.latency.is_some() { earlier } else { now };
-    let latency = (of_trips.latency?, of_trips.jitter.unwrap_or_default());
+    let latency = trips(&earlier).or_else(|| trips(&now))?;
     let supposition = match known.refill {
-        Some(refill) => measured(&known, refill, latency, learned.and_then(|learned| learned.at)),
+        Some(refill) => {
+            let just_now = now.refill.map(|_| read);
+            measured(&known, refill, latency, just_now.or(learned.and_then(|learned| learned.at)))
+        }
         None => by_size(&known, latency, learned.is_some()),
     };
-    Some(capped(supposition, session.rate))
+    Some(capped(supposition, rate))
 }
 
-fn measured(known: &Measured, refill: f64, latency: (f64, f64), at: Option<jiff::Timestamp>) -> Supposition {
+/// Mean and deviation of the time that answers take; what a damaged file says is nothing.
+fn trips(measured: &Measured) -> Option<(f64, f64)> {
+    let sane = |seconds: &f64| (0.0..600.0).contains(seconds);
+    Some((measured.latency.filter(sane)?, measured.jitter.filter(sane).unwrap_or_default()))
+}
+
+fn measured(known: &Measured, refill: f64, latency: (f64, f64), at: Option<Timestamp>) -> Supposition {
     let limit = known.limit.or(known.reads);
     let supposed = Supposed { limit: limit.unwrap_or(u64::MAX), refill };
     let conditions = conditions(supposed, known.reads, latency);

@@ -31,6 +31,7 @@ mod sandboxed;
 mod saved;
 mod scopes;
 mod show_plan;
+mod tenants;
 mod undo;
 
 use clap::Parser;
@@ -67,6 +68,7 @@ pub fn run() -> u8 {
             Verb::Runs(args) => runs::run(args, &output).await,
             Verb::Report(args) => runs::report(&args, &output),
             Verb::Get(args) => get::run(args, &output).await,
+            Verb::Tenants(args) => tenants::run(args, &output).await,
             Verb::Sandbox(args) => sandbox::run(args, &output).await,
         }
     });

@@ -69,7 +69,7 @@ impl Measured {
 
     /// The refill with its error; where that was not kept, it is taken to be a twentieth.
     fn slope(&self) -> Option<(f64, f64)> {
-        let refill = self.refill.filter(|refill| refill.is_finite() && *refill > 0.0)?;
+        let refill = self.refill.filter(|refill| refill.is_finite() && *refill > 1e-4)?;
         let told = self.refill_error.filter(|error| error.is_finite() && *error > 0.0);
         Some((refill, told.unwrap_or(0.05 * refill)))
     }

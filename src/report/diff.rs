@@ -230,7 +230,7 @@ fn basis_words(basis: &Basis, now: Timestamp) -> String {
     match basis {
         Basis::Nothing => String::new(),
         Basis::Measured { refill, at: Some(at) } => {
-            format!(", at {refill:.1} a second as measured {}", age(*at, now))
+            format!(", at {refill:.1} a second as measured {}", term::age(*at, now))
         }
         Basis::Measured { refill, at: None } => format!(", at {refill:.1} a second as measured earlier"),
         Basis::Published { limit, slowest, fastest } => format!(
@@ -253,20 +253,6 @@ fn per_second(slowest: f64, fastest: f64) -> String {
         format!("{fastest} a second")
     } else {
         format!("{slowest} to {fastest} a second")
-    }
-}
-
-/// `just now`, `12 minutes ago`, `3 days ago`.
-pub fn age(at: Timestamp, now: Timestamp) -> String {
-    let seconds = now.duration_since(at).as_secs().max(0);
-    let ago = |number: i64, unit: &str| {
-        format!("{} ago", term::count(usize::try_from(number).unwrap_or(usize::MAX), unit))
-    };
-    match seconds {
-        0..60 => "just now".to_owned(),
-        60..3600 => ago(seconds / 60, "minute"),
-        3600..86_400 => ago(seconds / 3600, "hour"),
-        _ => ago(seconds / 86_400, "day"),
     }
 }
 

@@ -11,6 +11,7 @@ pub mod progress;
 mod remaining;
 pub mod rows;
 pub mod summary;
+pub mod tenants;
 pub mod term;
 
 pub use rows::{ReportRow, report_rows};

@@ -84,7 +84,9 @@ impl Remaining {
         let working = || self.tenants.iter().filter(|track| track.left > 0);
         let told: Option<Vec<(Duration, Duration)>> = working().map(|track| track.time_left(now)).collect();
         match told.and_then(|times| times.into_iter().max()) {
-            Some((time, error)) => Some(Left::Told(time + self.pause * self.pauses, error)),
+            Some((time, error)) => {
+                Some(Left::Told(time.saturating_add(self.pause.saturating_mul(self.pauses)), error))
+            }
             None if working().next().is_none() => None,
             None => {
                 let (shortest, longest) = self.forecast?.shortest.zip(self.forecast?.longest)?;

@@ -19,10 +19,14 @@ pub struct Learned {
     pub at: Option<Timestamp>,
 }
 
-/// What earlier runs learned of a tenant, which is known by its domain (in the embedded sandbox, by its name). `None` where
-/// nothing is known or the file is damaged, since a forecast is no reason to fail.
-pub fn recall(state: &StateDir, tenant: &str) -> Option<Learned> {
-    all(state).remove(tenant)
+/// What earlier runs learned of tenants, by their domains (in the embedded sandbox, by their names). Nothing where the file is
+/// damaged, since a forecast is no reason to fail; an entry that cannot be read costs itself and no other.
+pub fn recall(state: &StateDir) -> BTreeMap<String, Learned> {
+    let text = atomic::read(&state.paces()).ok().flatten();
+    let entries: BTreeMap<String, serde_json::Value> =
+        text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    let read = |(tenant, entry)| Some((tenant, serde_json::from_value(entry).ok()?));
+    entries.into_iter().filter_map(read).collect()
 }
 
 /// Keeps what a run measured of tenants, together with what was known where the limit is the same still.
@@ -34,7 +38,7 @@ pub fn keep(
     measured: impl IntoIterator<Item = (String, Measured)>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let mut known = all(state);
+    let mut known = recall(state);
     for (tenant, measured) in measured {
         if measured.refill.is_none() && measured.latency.is_none() {
             continue;
@@ -47,17 +51,6 @@ pub fn keep(
         known.insert(tenant, learned);
     }
     atomic::write(&state.paces(), |out| Ok(serde_json::to_writer_pretty(out, &known)?))
-}
-
-/// An entry that cannot be read costs itself and no other.
-fn all(state: &StateDir) -> BTreeMap<String, Learned> {
-    let text = atomic::read(&state.paces()).ok().flatten();
-    let entries: BTreeMap<String, serde_json::Value> =
-        text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
-    entries
-        .into_iter()
-        .filter_map(|(tenant, entry)| Some((tenant, serde_json::from_value(entry).ok()?)))
-        .collect()
 }
 
 #[cfg(test)]
@@ -90,9 +83,9 @@ mod tests {
         let (_folder, state) = state();
         keep(&state, [("a".to_owned(), measured(50, Some(16.0)))], second(1000)).unwrap();
         keep(&state, [("a".to_owned(), measured(50, None))], second(2000)).unwrap();
-        let learned = recall(&state, "a").unwrap();
+        let learned = recall(&state)["a"];
         assert_eq!((learned.measured.refill, learned.at), (Some(16.0), Some(second(1000))));
-        assert_eq!(recall(&state, "b"), None);
+        assert_eq!(recall(&state).get("b"), None);
     }
 
     #[test]
@@ -100,7 +93,7 @@ mod tests {
         let (_folder, state) = state();
         keep(&state, [("a".to_owned(), measured(50, Some(16.0)))], second(1000)).unwrap();
         keep(&state, [("a".to_owned(), measured(20, None))], second(2000)).unwrap();
-        let learned = recall(&state, "a").unwrap();
+        let learned = recall(&state)["a"];
         assert_eq!((learned.measured.limit, learned.measured.refill, learned.at), (Some(20), None, None));
     }
 
@@ -109,14 +102,14 @@ mod tests {
         let (_folder, state) = state();
         let old = r#"{"a": {"limit": 50, "remaining": null, "lowest": null, "refill": 15.9, "requests": 0, "throttled": 0},
             "b": {"limit": "many"}}"#;
-        atomic::write(&state.paces(), |out| Ok(out.write_all(old.as_bytes())?)).unwrap();
-        let learned = recall(&state, "a").unwrap();
+        atomic::write(&state.paces(), |out| out.write_all(old.as_bytes())).unwrap();
+        let learned = recall(&state)["a"];
         assert_eq!(
             (learned.measured.limit, learned.measured.refill, learned.at),
             (Some(50), Some(15.9), None)
         );
-        assert_eq!(recall(&state, "b"), None);
-        atomic::write(&state.paces(), |out| Ok(out.write_all(b"{")?)).unwrap();
-        assert_eq!(recall(&state, "a"), None);
+        assert_eq!(recall(&state).get("b"), None);
+        atomic::write(&state.paces(), |out| out.write_all(b"{")).unwrap();
+        assert_eq!(recall(&state).get("a"), None);
     }
 }
