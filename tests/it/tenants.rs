@@ -132,6 +132,14 @@ fn a_token_that_may_not_read_is_3() {
 }
 
 #[test]
+fn a_clock_that_is_wrong_is_told() {
+    for (clock_skew, told) in [(5, "5 s ahead"), (-5, "5 s behind")] {
+        let done = Served::with(Options { clock_skew, ..Options::default() }).case().run(["tenants"]);
+        assert!(done.exits(0).stdout.contains(told), "{done}");
+    }
+}
+
+#[test]
 fn the_sandbox_is_looked_at_without_credentials() {
     let done = Case::new().run(["tenants", "--sandbox"]);
     assert!(done.exits(0).stdout.contains("the sandbox") && done.stdout.contains("49 of 50 left"), "{done}");
