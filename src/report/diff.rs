@@ -1,15 +1,13 @@
 //! A plan for people: per tenant and client, the fields that change, old → new, and what it will take.
 
 use std::fmt::Write;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::forecast;
 use super::term::{self, paint};
 use crate::model::{FieldChange, Reason, RowResult};
-use crate::plan::forecast::{Basis, Forecast};
-
 use crate::plan::{Done, Plan, Row, RowState, TenantPlan};
 
 /// Clients shown per tenant unless all are asked for.
@@ -46,23 +44,10 @@ pub fn render(plan: &Plan, options: DiffOptions<'_>) -> String {
         }
         out.push('\n');
     }
-    run_forecast(&mut out, plan);
+    if let Some(forecast) = forecast::of_run(plan) {
+        line(&mut out, format_args!("{} {forecast}", paint(term::STRONG, "Forecast of the run:")));
+    }
     out
-}
-
-/// Of several tenants: what all of it takes.
-fn run_forecast(out: &mut String, plan: &Plan) {
-    let writing: Vec<&TenantPlan> =
-        plan.tenants.iter().map(|tenant| &**tenant).filter(|tenant| !tenant.writes.is_empty()).collect();
-    let Some(forecast) = plan.forecast().filter(|_| writing.len() > 1) else { return };
-    let slowest = writing.iter().max_by_key(|tenant| tenant.forecast.and_then(|forecast| forecast.longest));
-    let requests = term::count(usize::try_from(forecast.requests).unwrap_or(usize::MAX), "request");
-    let time = forecast.shortest.zip(forecast.longest).map(|(shortest, longest)| {
-        let slowest = slowest.map(|tenant| format!("; the slowest is {}", tenant.tenant)).unwrap_or_default();
-        format!(", {}{slowest}", span(shortest, longest))
-    });
-    let (all, time) = (term::count(writing.len(), "tenant"), time.unwrap_or_default());
-    line(out, format_args!("{} {requests} to {all}{time}", paint(term::STRONG, "Forecast of the run:")));
 }
 
 fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
@@ -206,129 +191,7 @@ fn totals(out: &mut String, tenant: &TenantPlan, (options, now): (DiffOptions<'_
         }
     }
     line(out, format_args!("  {} {}", paint(term::STRONG, "Plan:"), parts.join(", ")));
-    if let Some(forecast) = tenant.forecast.as_ref().filter(|_| !tenant.writes.is_empty()) {
-        line(out, format_args!("  {} {}", paint(term::STRONG, "Forecast:"), forecast_words(forecast, now)));
-    }
-}
-
-/// The forecast in a sentence; `now` tells the age of what was measured.
-pub fn forecast_words(forecast: &Forecast, now: Timestamp) -> String {
-    let requests = term::count(usize::try_from(forecast.requests).unwrap_or(usize::MAX), "request");
-    let Some((shortest, longest)) = forecast.shortest.zip(forecast.longest) else {
-        return format!("{requests}; the tenant has not told its rate limit");
-    };
-    format!("{requests}, {}{}", span(shortest, longest), basis_words(&forecast.basis, now))
-}
-
-/// `about 16 s`, `5.0 s to 16 s`.
-pub(super) fn span(shortest: Duration, longest: Duration) -> String {
-    let (from, to) = (term::duration(shortest), term::duration(longest));
-    if from == to { format!("about {to}") } else { format!("{from} to {to}") }
-}
-
-fn basis_words(basis: &Basis, now: Timestamp) -> String {
-    match basis {
-        Basis::Nothing => String::new(),
-        Basis::Measured { refill, at: Some(at) } => {
-            format!(", at {refill:.1} a second as measured {}", term::age(*at, now))
-        }
-        Basis::Measured { refill, at: None } => format!(", at {refill:.1} a second as measured earlier"),
-        Basis::Published { limit, slowest, fastest } => format!(
-            "; no run has measured this tenant yet; published limits of a bucket of {limit}: {}",
-            per_second(*slowest, *fastest)
-        ),
-        Basis::Unpublished { limit, slowest, fastest } => format!(
-            "; no run has measured this tenant yet, and no published limit has a bucket of {limit}: supposed are {}",
-            per_second(*slowest, *fastest)
-        ),
-        Basis::OwnCap { rate } => format!(", at your own cap of {rate:.1} a second"),
-        Basis::Answers => ", as fast as the tenant answers: it tells of no limit".to_owned(),
-    }
-}
-
-fn per_second(slowest: f64, fastest: f64) -> String {
-    let number = |rate: f64| if rate.fract() == 0.0 { format!("{rate:.0}") } else { format!("{rate:.1}") };
-    let (slowest, fastest) = (number(slowest), number(fastest));
-    if slowest == fastest {
-        format!("{fastest} a second")
-    } else {
-        format!("{slowest} to {fastest} a second")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn words(times: Option<(f64, f64)>, basis: Basis) -> String {
-        let now = Timestamp::from_second(10_000_000).unwrap();
-        let time = |seconds: f64| Duration::from_secs_f64(seconds);
-        let forecast = Forecast {
-            requests: 300,
-            shortest: times.map(|(shortest, _)| time(shortest)),
-            longest: times.map(|(_, longest)| time(longest)),
-            basis,
-        };
-        forecast_words(&forecast, now)
-    }
-
-    #[test]
-    fn a_forecast_says_on_what_it_is_based() {
-        let at = |seconds: i64| Timestamp::from_second(10_000_000 - seconds).ok();
-        let range = |limit, slowest, fastest| Basis::Published { limit, slowest, fastest };
-        let yet = "no run has measured this tenant yet";
-        let cases = [
-            (
-                Some((16.2, 16.2)),
-                Basis::Measured { refill: 15.96, at: at(30) },
-                "about 16 s, at 16.0 a second as measured just now".to_owned(),
-            ),
-            (
-                Some((16.2, 16.2)),
-                Basis::Measured { refill: 15.96, at: at(10_800) },
-                "about 16 s, at 16.0 a second as measured 3 hours ago".to_owned(),
-            ),
-            (
-                Some((16.2, 16.2)),
-                Basis::Measured { refill: 2.04, at: None },
-                "about 16 s, at 2.0 a second as measured earlier".to_owned(),
-            ),
-            (
-                Some((5.2, 16.4)),
-                range(50, 16.0, 50.0),
-                format!("5.2 s to 16 s; {yet}; published limits of a bucket of 50: 16 to 50 a second"),
-            ),
-            (
-                Some((30.0, 45.0)),
-                range(10, 100.0 / 60.0, 2.5),
-                format!("30 s to 45 s; {yet}; published limits of a bucket of 10: 1.7 to 2.5 a second"),
-            ),
-            (
-                Some((1.2, 1.4)),
-                range(250, 250.0, 250.0),
-                format!("1.2 s to 1.4 s; {yet}; published limits of a bucket of 250: 250 a second"),
-            ),
-            (
-                Some((40.0, 400.0)),
-                Basis::Unpublished { limit: 7, slowest: 0.583, fastest: 7.0 },
-                format!(
-                    "40 s to 6 min 40 s; {yet}, and no published limit has a bucket of 7: supposed are 0.6 to 7 a second"
-                ),
-            ),
-            (
-                Some((60.0, 60.0)),
-                Basis::OwnCap { rate: 5.0 },
-                "about 60 s, at your own cap of 5.0 a second".to_owned(),
-            ),
-            (
-                Some((3.0, 3.0)),
-                Basis::Answers,
-                "about 3.0 s, as fast as the tenant answers: it tells of no limit".to_owned(),
-            ),
-        ];
-        for (times, basis, said) in cases {
-            assert_eq!(words(times, basis), format!("300 requests, {said}"));
-        }
-        assert_eq!(words(None, Basis::Nothing), "300 requests; the tenant has not told its rate limit");
+    if let Some(known) = tenant.forecast.as_ref().filter(|_| !tenant.writes.is_empty()) {
+        line(out, format_args!("  {} {}", paint(term::STRONG, "Forecast:"), forecast::words(known, now)));
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod csv;
 pub mod diff;
+mod forecast;
 pub mod json;
 pub mod problems;
 pub mod progress;

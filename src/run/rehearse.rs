@@ -68,7 +68,7 @@ impl Course<'_> {
     /// The writes of a wave in one tenant, with the reads that some of them need, and those of clients that have grown old.
     /// Tells how many requests that takes.
     fn write(&self, tenant: &mut Rehearsal, part: &TenantPlan, writes: &[usize]) -> u64 {
-        let composed = writes.iter().filter(|at| part.writes.get(**at).is_some_and(|write| write.compose));
+        let composed = writes.iter().filter(|at| part.writes.is_composed(**at));
         let sent = (writes.len() + composed.count()) as u64;
         let began = tenant.elapsed();
         tenant.write(sent);
