@@ -31,6 +31,8 @@ pub struct Conditions {
     pub reads: Option<(u64, f64)>,
     /// Seconds from a request to its answer: mean and standard deviation.
     pub latency: (f64, f64),
+    /// Requests per second that the user allows at the most.
+    pub cap: Option<f64>,
 }
 
 /// A run in virtual time.
@@ -80,7 +82,8 @@ struct Tub {
 
 impl Rehearsal {
     pub(crate) fn new(stand: Stand, conditions: &Conditions, seed: u64) -> Self {
-        let Stand { groups, now, pace, bounds, told_at } = stand;
+        let Stand { groups, now, pace, mut bounds, told_at } = stand;
+        bounds.cap = slower(bounds.cap, conditions.cap);
         let now = now.as_secs_f64();
         let left = |size: u64, refill: f64| Tub {
             size: size as f64,
@@ -218,6 +221,15 @@ impl Rehearsal {
         let (trip, status, headers) = (flight.trip, flight.status, flight.headers);
         self.groups.answered(trip, Duration::try_from_secs_f64(now).unwrap_or_default(), status, &headers);
         Some(status == 429)
+    }
+}
+
+/// The slower of the limiter's cap and of another in requests per second, which lets what it allows in a second go at once.
+fn slower(own: Option<(f64, u32)>, other: Option<f64>) -> Option<(f64, u32)> {
+    let other = other.filter(|rate| *rate > 0.0).map(|rate| (1.0 / rate, (rate as u32).max(1)));
+    match (own, other) {
+        (Some(own), Some(other)) if own.0 >= other.0 => Some(own),
+        (own, other) => other.or(own),
     }
 }
 

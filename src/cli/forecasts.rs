@@ -24,6 +24,7 @@ const UNDER_LOAD: f64 = 1.25;
 const LEAST_UNDER_LOAD: f64 = 0.020;
 
 /// What a tenant is taken to be: at its slowest and its fastest.
+#[derive(Debug, Clone, Copy)]
 struct Supposition {
     slow: Conditions,
     fast: Conditions,
@@ -154,7 +155,7 @@ fn measured(known: &Measured, refill: f64, latency: (f64, f64), at: Option<Times
 /// What the size of a bucket says, of which nobody saw the refill.
 fn by_size(known: &Measured, latency: (f64, f64), learned: bool) -> Supposition {
     let Some(limit) = known.limit.or(known.reads) else {
-        let conditions = Conditions { limit: None, refill: 0.0, reads: None, latency };
+        let conditions = Conditions { limit: None, refill: 0.0, reads: None, latency, cap: None };
         let slow = Conditions { latency: under_load(latency), ..conditions };
         let slow = if learned { conditions } else { slow };
         return Supposition { slow, fast: conditions, basis: Basis::Answers, measured: learned };
@@ -185,18 +186,15 @@ fn under_load((mean, deviation): (f64, f64)) -> (f64, f64) {
 fn conditions(writes: Supposed, reads: Option<u64>, latency: (f64, f64)) -> Conditions {
     // Of a bucket of reads alone nobody measures the refill; the smallest published one has 5 + 100 a minute.
     let reads = reads.filter(|reads| *reads != writes.limit).map(|reads| (reads, reads as f64 / 3.0));
-    Conditions { limit: Some(writes.limit), refill: writes.refill, reads, latency }
+    Conditions { limit: Some(writes.limit), refill: writes.refill, reads, latency, cap: None }
 }
 
-/// The user's own cap, where it is the slower.
-fn capped(supposition: Supposition, rate: Option<f64>) -> Supposition {
-    match rate.filter(|rate| *rate < supposition.slow.refill) {
-        Some(rate) => Supposition {
-            fast: supposition.slow,
-            basis: Basis::OwnCap { rate },
-            measured: true,
-            ..supposition
-        },
-        None => supposition,
+/// The user's own cap in requests per second; where it is the slower, it is what the forecast is based on.
+fn capped(supposition: Supposition, cap: Option<f64>) -> Supposition {
+    let with = |conditions: Conditions| Conditions { cap, ..conditions };
+    let (slow, fast) = (with(supposition.slow), with(supposition.fast));
+    match cap.filter(|rate| slow.limit.is_none() || *rate < slow.refill) {
+        Some(rate) => Supposition { slow, fast: slow, basis: Basis::OwnCap { rate }, measured: true },
+        None => Supposition { slow, fast, ..supposition },
     }
 }

@@ -25,6 +25,11 @@ fn the_first_run_on_a_tenant_has_a_range_from_published_limits_and_the_second_wh
         "no run has measured this tenant yet; published limits of a bucket of 20: 3.3 to 20 a second";
     assert!(done.exits(0).stdout.contains(published), "{done}");
     assert!(done.stdout.contains("from published limits)"), "{done}");
+    let first = done.stderr.lines().find(|line| line.starts_with("0/45  ")).unwrap_or_default();
+    assert!(
+        first.contains(" to ") && first.contains(" s left"),
+        "until more is seen, the forecast is told: {done}"
+    );
     let summary = case.summary();
     assert_eq!(summary["forecast_basis"]["kind"], "published");
     assert_eq!(summary["forecast_ratio"], 1.0, "the range holds it: {summary}");

@@ -12,7 +12,7 @@ fn stand(reserve: Reserve, bounds: Bounds) -> Stand {
 const FREE: Bounds = Bounds { cap: None, concurrency: 32 };
 
 fn takes(size: u64, refill: f64, latency: (f64, f64), writes: u64, bounds: Bounds) -> f64 {
-    let conditions = Conditions { limit: Some(size), refill, reads: None, latency };
+    let conditions = Conditions { limit: Some(size), refill, reads: None, latency, cap: None };
     let mut rehearsal = Rehearsal::new(stand(Reserve::Tokens(0), bounds), &conditions, 1);
     rehearsal.write(writes);
     rehearsal.elapsed().as_secs_f64()
@@ -45,8 +45,17 @@ fn the_users_cap_and_the_connections_bound_it() {
 }
 
 #[test]
+fn of_two_caps_the_slower_holds() {
+    let own = Some((0.2, 1));
+    assert_eq!(slower(own, Some(10.0)), own);
+    assert_eq!(slower(own, Some(2.0)), Some((0.5, 2)));
+    assert_eq!(slower(None, Some(0.5)), Some((2.0, 1)));
+    assert_eq!(slower(own, None), own);
+}
+
+#[test]
 fn a_tenant_without_a_limit_is_as_fast_as_its_answers() {
-    let conditions = Conditions { limit: None, refill: 0.0, reads: None, latency: (0.1, 0.0) };
+    let conditions = Conditions { limit: None, refill: 0.0, reads: None, latency: (0.1, 0.0), cap: None };
     let mut rehearsal = Rehearsal::new(stand(Reserve::Share(0.2), FREE), &conditions, 1);
     rehearsal.write(3200);
     let taken = rehearsal.elapsed().as_secs_f64();
@@ -56,7 +65,7 @@ fn a_tenant_without_a_limit_is_as_fast_as_its_answers() {
 #[test]
 fn reads_may_have_a_bucket_of_their_own() {
     let conditions =
-        Conditions { limit: Some(10), refill: 2.5, reads: Some((5, 1.667)), latency: (0.05, 0.0) };
+        Conditions { limit: Some(10), refill: 2.5, reads: Some((5, 1.667)), latency: (0.05, 0.0), cap: None };
     let mut rehearsal = Rehearsal::new(stand(Reserve::Tokens(0), FREE), &conditions, 1);
     rehearsal.write(60);
     let writes = rehearsal.elapsed().as_secs_f64();
@@ -68,7 +77,7 @@ fn reads_may_have_a_bucket_of_their_own() {
 /// What people are told is left, once sixteen tokens of refill were seen, beside what it then really takes; and how long the
 /// whole run takes.
 fn told(limit: (u64, f64), latency: (f64, f64), writes: u64, seed: u64) -> (Vec<(f64, f64)>, f64) {
-    let conditions = Conditions { limit: Some(limit.0), refill: limit.1, reads: None, latency };
+    let conditions = Conditions { limit: Some(limit.0), refill: limit.1, reads: None, latency, cap: None };
     let mut rehearsal = Rehearsal::new(stand(Reserve::Share(0.2), FREE), &conditions, seed);
     let mut told = Vec::new();
     rehearsal.phase(Group::Write, writes, 32, &mut |now, left, in_flight| {
