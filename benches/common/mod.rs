@@ -1,10 +1,6 @@
 //! What the benchmarks of whole processes have in common: a sandbox in a process of its own, what a command took, medians.
 #![allow(dead_code, reason = "each benchmark uses a part")]
-#![expect(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a benchmark ends where anything goes wrong"
-)]
+#![expect(clippy::unwrap_used, reason = "a benchmark ends where anything goes wrong")]
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;

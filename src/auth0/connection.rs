@@ -6,13 +6,14 @@ use std::sync::Arc;
 use reqwest::header::HeaderValue;
 
 use crate::model::event::{Pace, ProgressSink};
-use crate::model::{EntityId, TenantName};
+use crate::model::{EntityId, Measured, TenantName};
 
 use super::access::Access;
 use super::courier::{Courier, Lane};
 use super::error::ApiError;
 use super::limiter::Limiter;
 use super::read::Reader;
+use super::rehearsal::{Conditions, Rehearsal};
 use super::settings::Settings;
 use super::token::TokenSource;
 use super::transport::Transport;
@@ -84,6 +85,22 @@ impl Connection {
     /// What is known of the tenant's rate limit. Where reads and writes have limits of their own, that of writes.
     pub fn pace(&self) -> Pace {
         self.0.limiter.pace()
+    }
+
+    /// Seconds by which the tenant's clock is ahead of ours, to about one; below zero where it is behind. `None` until a read
+    /// was answered with its date.
+    pub fn clock_ahead(&self) -> Option<f64> {
+        self.0.courier.transport().clock_ahead()
+    }
+
+    /// What was measured of the limit and of the way to the tenant.
+    pub fn measured(&self) -> Measured {
+        self.0.limiter.measured()
+    }
+
+    /// What is to come, in virtual time: nothing is sent, and nothing changes here.
+    pub fn rehearsal(&self, conditions: &Conditions, seed: u64) -> Rehearsal {
+        Rehearsal::new(self.0.limiter.stand(), conditions, seed)
     }
 
     /// Tells how many requests are still to be sent, so that the last of them need not save tokens for more.

@@ -16,10 +16,11 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
 
 use crate::model::event::{Pace, ProgressSink};
-use crate::model::{Progress, TenantName};
+use crate::model::{Measured, Outlook, Progress, TenantName};
 
 use super::bucket::Next;
 use super::groups::{Group, Groups, Trip};
+use super::outlook::Bounds;
 use super::rate_headers::RateHeaders;
 use super::settings::{Cap, Settings};
 
@@ -36,8 +37,21 @@ pub(crate) struct Limiter {
     /// The user's own cap, in series.
     cap: Option<UserCap>,
     ticker: Ticker,
+    /// What the user's cap and the connections allow, whatever the tenant does.
+    bounds: Bounds,
     tenant: TenantName,
     progress: ProgressSink,
+}
+
+/// What a rehearsal starts from.
+#[derive(Debug)]
+pub(crate) struct Stand {
+    pub(crate) groups: Groups,
+    pub(crate) now: Duration,
+    pub(crate) pace: Pace,
+    pub(crate) bounds: Bounds,
+    /// When `remaining` was told.
+    pub(crate) told_at: Duration,
 }
 
 struct Queue {
@@ -49,6 +63,9 @@ struct State {
     groups: Groups,
     pace: Pace,
     told: Option<Duration>,
+    /// When an answer last told what is left in the bucket.
+    remaining_at: Duration,
+    in_flight: u64,
     /// Requests still to be sent, where the caller said so.
     left: Option<u64>,
 }
@@ -72,12 +89,22 @@ enum Turn {
 impl Limiter {
     pub(crate) fn new(settings: &Settings, tenant: TenantName, progress: ProgressSink) -> Self {
         let ticker = Ticker(Instant::now());
-        let state =
-            State { groups: Groups::new(settings.reserve), pace: Pace::default(), told: None, left: None };
+        let state = State {
+            groups: Groups::new(settings.reserve),
+            pace: Pace::default(),
+            told: None,
+            remaining_at: Duration::ZERO,
+            in_flight: 0,
+            left: None,
+        };
         let queue = || Queue { turnstile: Semaphore::new(1), answered: Notify::new() };
         let cap = settings.rate.and_then(|rate| quota(rate, settings.burst));
+        let bounds = Bounds {
+            cap: cap.map(|quota| (quota.replenish_interval().as_secs_f64(), quota.burst_size().get())),
+            concurrency: settings.concurrency.max(1),
+        };
         let cap = cap.map(|quota| RateLimiter::direct_with_clock(quota, ticker.clone()));
-        Self { state: Mutex::new(state), queues: [queue(), queue()], cap, ticker, tenant, progress }
+        Self { state: Mutex::new(state), queues: [queue(), queue()], cap, ticker, bounds, tenant, progress }
     }
 
     /// Waits until a request of `group` may go.
@@ -102,6 +129,34 @@ impl Limiter {
     /// What is known now.
     pub(crate) fn pace(&self) -> Pace {
         self.state().pace_now()
+    }
+
+    /// What was measured so far.
+    pub(crate) fn measured(&self) -> Measured {
+        let state = self.state();
+        let refill = state.groups.gauge_of_writes().refill();
+        let trip = state.groups.latency();
+        Measured {
+            reads: state.groups.limit(Group::Read),
+            limit: state.groups.limit(Group::Write),
+            refill: refill.map(|refill| refill.per_second),
+            refill_error: refill.map(|refill| refill.error),
+            latency: trip.map(|(mean, _)| mean),
+            jitter: trip.map(|(_, spread)| spread),
+        }
+    }
+
+    /// How things stand now.
+    pub(crate) fn stand(&self) -> Stand {
+        let now = self.ticker.now();
+        let state = self.state();
+        Stand {
+            groups: state.groups.clone(),
+            now,
+            pace: state.pace,
+            bounds: self.bounds,
+            told_at: state.remaining_at,
+        }
     }
 
     #[cfg(test)]
@@ -140,6 +195,7 @@ impl Limiter {
         }
         state.left = state.left.map(|left| left.saturating_sub(1));
         state.pace.requests += 1;
+        state.in_flight += 1;
         Turn::Go(state.groups.depart(group, now))
     }
 
@@ -147,17 +203,18 @@ impl Limiter {
         let now = self.ticker.now();
         let news = {
             let mut state = self.state();
+            state.in_flight = state.in_flight.saturating_sub(1);
             match answer {
                 Some((status, headers)) => state.answered(trip, now, status, headers),
                 None => state.groups.lost(trip),
             }
-            state.news(now)
+            state.news(now, self.bounds)
         };
         for queue in &self.queues {
             queue.answered.notify_one();
         }
-        if let Some(pace) = news {
-            self.progress.tell(Progress::Pace { tenant: self.tenant.clone(), pace });
+        if let Some((pace, outlook)) = news {
+            self.progress.tell(Progress::Pace { tenant: self.tenant.clone(), pace, outlook });
         }
     }
 
@@ -179,20 +236,28 @@ impl State {
         if let Some((limit, remaining)) = headers.bucket.filter(|_| self.groups.concerns_writes(&trip)) {
             self.pace.limit = Some(limit);
             self.pace.remaining = Some(remaining);
+            self.remaining_at = now;
             self.pace.lowest = Some(self.pace.lowest.map_or(remaining, |lowest| lowest.min(remaining)));
         }
         self.pace.throttled += u64::from(status == 429);
     }
 
     fn pace_now(&self) -> Pace {
-        Pace { refill: self.groups.of_writes().refill(), ..self.pace }
+        let measured = self.groups.gauge_of_writes().refill();
+        let by_machine = || self.groups.of_writes().refill();
+        Pace {
+            refill: measured.map(|refill| refill.per_second).or_else(by_machine),
+            refill_error: measured.map(|refill| refill.error),
+            latency: self.groups.latency().map(|(mean, _)| mean),
+            ..self.pace
+        }
     }
 
-    fn news(&mut self, now: Duration) -> Option<Pace> {
-        let due = self.pace.limit.is_some() && self.told.is_none_or(|told| now - told >= TELL_EVERY);
+    fn news(&mut self, now: Duration, bounds: Bounds) -> Option<(Pace, Option<Outlook>)> {
+        let due = self.told.is_none_or(|told| now - told >= TELL_EVERY);
         due.then(|| {
             self.told = Some(now);
-            self.pace_now()
+            (self.pace_now(), bounds.outlook(&self.groups, now, self.in_flight))
         })
     }
 }

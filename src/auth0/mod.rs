@@ -12,6 +12,7 @@
 //! | `courier.rs` `send.rs` `classify.rs` | what every request needs; the one retry loop; its pure table |
 //! | `transport.rs` `network.rs` | one HTTP exchange; why none came about |
 //! | `rate_headers.rs` `bucket/` `groups.rs` `limiter.rs` | headers; the pure pacing machine; one per endpoint group; the clock around it |
+//! | `gauge.rs` `outlook.rs` `rehearsal.rs` | what was measured of a bucket; what the machine expects; the machine in virtual time, for forecasts |
 //! | `error.rs` `answer.rs` | what goes wrong, in words; what an error answer says |
 
 mod access;
@@ -22,12 +23,15 @@ mod classify;
 mod connection;
 mod courier;
 mod error;
+mod gauge;
 mod groups;
 mod limiter;
 mod network;
+mod outlook;
 mod pages;
 mod rate_headers;
 mod read;
+mod rehearsal;
 mod send;
 mod settings;
 mod token;
@@ -43,6 +47,7 @@ pub use error::{ApiError, ErrorClass};
 pub use network::{NetworkCause, NetworkFailure};
 pub use pages::PackedEntity;
 pub use read::{FirstPage, Reader};
+pub use rehearsal::{Conditions, Rehearsal};
 pub use settings::{Backoff, Cap, Reserve, Settings};
 pub use token::Grant;
 pub use write::{Sent, Settled, Settlement, Writer};

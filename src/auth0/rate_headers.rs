@@ -26,7 +26,7 @@ impl RateHeaders {
         let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
         let limit = number("x-ratelimit-limit").filter(|limit| *limit >= 1);
         let bucket = limit.zip(number("x-ratelimit-remaining")).map(|(limit, left)| (limit, left.min(limit)));
-        let date = headers.get(DATE).and_then(|value| timestamp(value.to_str().ok()?));
+        let date = date(headers);
         let since_date =
             |second: i64| u64::try_from(second - date?.as_second()).ok().map(Duration::from_secs);
         let reset_in = number("x-ratelimit-reset").and_then(|reset| since_date(i64::try_from(reset).ok()?));
@@ -37,6 +37,11 @@ impl RateHeaders {
         });
         Self { bucket, reset_in, retry_after: retry_after.map(|wait| wait.min(LONGEST_WAIT)) }
     }
+}
+
+/// When the server says that it answered.
+pub(crate) fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    headers.get(DATE).and_then(|value| timestamp(value.to_str().ok()?))
 }
 
 /// An HTTP date (`Tue, 15 Nov 1994 08:12:31 GMT`).

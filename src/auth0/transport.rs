@@ -1,9 +1,10 @@
 //! One HTTP exchange with one tenant; no retries here. Central type: [`Transport`].
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use reqwest::{Client, Method, Request, Response, Url};
@@ -13,6 +14,7 @@ use crate::model::Domain;
 use super::classify::CallKind;
 use super::error::ApiError;
 use super::network::NetworkFailure;
+use super::rate_headers;
 use super::settings::Settings;
 
 /// Most bytes read of one answer: a page of 100 clients is some hundred kilobytes.
@@ -105,6 +107,8 @@ pub(crate) struct Transport {
     client: Client,
     base: Url,
     reached: AtomicBool,
+    /// Milliseconds by which the tenant's clock is ahead of ours; the least number where no answer told.
+    ahead: AtomicI64,
 }
 
 impl Transport {
@@ -113,7 +117,8 @@ impl Transport {
         let setup = |e: &dyn std::fmt::Display| ApiError::Setup(e.to_string());
         let base = Url::parse(&domain.base_url()).map_err(|e| setup(&e))?;
         let client = client(domain, settings).map_err(|e| setup(&e))?;
-        Ok(Self { client, base, reached: AtomicBool::new(false) })
+        let (reached, ahead) = (AtomicBool::new(false), AtomicI64::new(i64::MIN));
+        Ok(Self { client, base, reached, ahead })
     }
 
     /// The address of a path such as `["api", "v2", "clients"]`; each segment is percent-encoded.
@@ -129,17 +134,41 @@ impl Transport {
         self.reached.load(Ordering::Relaxed)
     }
 
+    /// Seconds by which the tenant's clock is ahead of ours, to about one; below zero where it is behind.
+    pub(crate) fn clock_ahead(&self) -> Option<f64> {
+        let millis = self.ahead.load(Ordering::Relaxed);
+        (millis != i64::MIN).then_some(millis as f64 / 1000.0)
+    }
+
     /// Sends the request once, up to the head of the answer.
     pub(crate) async fn send(
         &self,
         call: &Call,
         bearer: Option<&HeaderValue>,
     ) -> Result<Head, NetworkFailure> {
+        let sent = wall_clock();
         let answer = self.client.execute(call.request(bearer)).await;
         let response = answer.map_err(|e| NetworkFailure::before_answer(&e))?;
         self.reached.store(true, Ordering::Relaxed);
+        if call.kind == CallKind::Read {
+            self.compare_clocks(response.headers(), sent);
+        }
         Ok(Head(response))
     }
+}
+
+impl Transport {
+    /// The date of an answer is of some instant within its trip, cut to whole seconds.
+    fn compare_clocks(&self, headers: &HeaderMap, sent: Timestamp) {
+        let Some(date) = rate_headers::date(headers) else { return };
+        let ours = (sent.as_millisecond() + wall_clock().as_millisecond()) / 2;
+        self.ahead.store(date.as_millisecond() + 500 - ours, Ordering::Relaxed);
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the tenant's clock is compared with ours, for people to read")]
+fn wall_clock() -> Timestamp {
+    Timestamp::now()
 }
 
 /// A correlation id cut to what Auth0 keeps, without what a header cannot hold.

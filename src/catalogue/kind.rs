@@ -1,6 +1,6 @@
 //! A kind of object: where the API keeps it, and every field it has. Central type: [`Kind`]. Uses `model` and [`Field`].
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::OnceLock;
 
 use regex::Regex;
@@ -120,6 +120,17 @@ impl Kind {
     /// Scopes any of which lets a token update (Auth0 Management API, "Update a client").
     pub fn update_scopes(&self) -> [&str; 2] {
         [&self.endpoint.update_scope, "update:client_keys"]
+    }
+
+    /// Scopes that writing single fields needs beside the kind's own, each with the fields.
+    pub fn field_scopes(&self) -> BTreeMap<&str, Vec<&str>> {
+        let mut scopes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (name, field) in &self.root.fields {
+            if let Some(scope) = &field.scope {
+                scopes.entry(scope).or_default().push(name);
+            }
+        }
+        scopes
     }
 
     /// The field that is true on objects which lists leave out on purpose (the global client).

@@ -12,10 +12,10 @@ use super::show_plan::{self, Source};
 pub(super) async fn run(args: ApplyArgs, output: &Output) -> Result<u8, CliError> {
     check_waves(&args.waves)?;
     if args.dry_run {
-        let ApplyArgs { job, tenant, pace, run, .. } = args;
+        let ApplyArgs { job, tenant, pace, run, waves, .. } = args;
         let full = run.full;
         let plan = PlanArgs { job, tenant, pace, full, out: None, detailed_exitcode: false };
-        return show_plan::run(plan, output).await;
+        return show_plan::run(plan, Some(&waves), output).await;
     }
     let reports = Reports::from_paths(&args.run.report, Some(&args.job.job))?;
     let display = output.progress();

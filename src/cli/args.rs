@@ -9,11 +9,13 @@ use encoding_rs::Encoding;
 mod fetch;
 mod history;
 mod runs;
+mod tenants;
 mod values;
 
 pub use fetch::{FormArg, GetArgs, SandboxArgs};
 pub use history::{PruneArgs, ReportArgs, RunsAction, RunsArgs, StateArgs};
 pub use runs::{ApplyArgs, ConflictArg, PlanArgs, ResumeArgs, RunArgs, UndoArgs, WaveArgs};
+pub use tenants::TenantsArgs;
 pub use values::Deadline;
 
 use values::{parse_duration, parse_encoding, parse_rate, parse_var};
@@ -58,6 +60,8 @@ pub enum Verb {
     Report(ReportArgs),
     /// Fetch clients into a file that is a job again: edit it, then apply it.
     Get(GetArgs),
+    /// Look whether tenants can be worked on: reached, token, scopes, rate limit. Cannot write.
+    Tenants(TenantsArgs),
     /// Serve simulated tenants on this machine until stopped.
     Sandbox(SandboxArgs),
 }

@@ -13,7 +13,7 @@ use super::live_run::{LiveRun, Reports, Work};
 use super::locks::Locks;
 use super::output::Output;
 use super::planned::{Planned, check_max_changes};
-use super::{history, prompt, show_plan};
+use super::{forecasts, history, prompt, show_plan};
 use crate::job::{Guards, Threshold, WaveSize};
 use crate::model::{RunId, Written};
 use crate::plan::waves::{size, waves as plan_waves};
@@ -54,6 +54,8 @@ pub(super) async fn carry_out(
     if planned.is_lost() {
         return Err(planned.lost());
     }
+    settle_guards(&mut planned.plan, session, orders);
+    forecasts::attach(&mut planned, session, orders.run.max_age);
     // Nobody is asked about what was not shown; where nobody is there to be asked, quiet is quiet.
     let shown = !output.quiet() || !orders.run.yes && prompt::can_ask();
     if shown {
@@ -61,7 +63,6 @@ pub(super) async fn carry_out(
     }
     refuse_conflicts(&planned.plan, orders.run)?;
     check_max_changes(&planned, session, orders.guards)?;
-    settle_guards(&mut planned.plan, session, orders);
     if shown {
         show_waves(&planned.plan, output);
     }
@@ -110,21 +111,26 @@ fn refuse_conflicts(plan: &Plan, args: &RunArgs) -> Result<(), CliError> {
 
 /// Writes the limits that hold for this run into its plan, so that whoever resumes it obeys them as well.
 fn settle_guards(plan: &mut Plan, session: &Session, orders: &Orders<'_>) {
-    let waves = waves(&plan.header.guards, session, orders.waves);
+    settle_waves(plan, session, orders.waves);
     let writes = plan.totals().writes;
     let said = session.guards.iter().map(|guards| guards.max_failures);
     let said = Guards::strictest(said.chain([plan.header.guards.max_failures]), writes);
     // Of clients that go first, none may fail where nobody says otherwise.
-    let default = if waves.is_empty() {
+    let default = if plan.header.guards.waves.is_empty() {
         Threshold::Count(Threshold::Percent(10.0).of(writes).max(10))
     } else {
         Threshold::Count(0)
     };
+    plan.header.guards.max_failures = Some(orders.run.max_failures.or(said).unwrap_or(default));
+}
+
+/// The same of its waves.
+pub(super) fn settle_waves(plan: &mut Plan, session: &Session, args: &WaveArgs) {
+    let waves = waves(&plan.header.guards, session, args);
     let header = &mut plan.header;
-    header.guards.max_failures = Some(orders.run.max_failures.or(said).unwrap_or(default));
     header.guards.waves = waves;
-    header.verify |= orders.waves.verify;
-    if let Some(pause) = orders.waves.pause {
+    header.verify |= args.verify;
+    if let Some(pause) = args.pause {
         header.pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
     }
 }

@@ -8,7 +8,7 @@ use super::args::{PaceArgs, TenantArgs};
 use super::context::state_dir;
 use super::error::CliError;
 use crate::auth0::{Access, Cap, Connection, Credential, Reserve, Settings};
-use crate::config::{self, Config, Credentials, Environment, process_environment};
+use crate::config::{self, Config, Credentials, Environment, Selected, process_environment};
 use crate::job::{Guards, Threshold, WaveSize};
 use crate::model::{Body, Domain, EntityId, Problem, ProgressSink, TenantName};
 use crate::report::progress::Display;
@@ -41,8 +41,6 @@ pub(super) struct Session {
     pub(super) targets: Vec<Target>,
     /// Where runs are kept.
     pub(super) state: StateDir,
-    /// Tokens left to production, as asked for.
-    pub(super) reserve: Threshold,
     /// The user's own cap, in requests per second.
     pub(super) rate: Option<f64>,
     /// Guards that the environment and the configuration set: those of both hold.
@@ -67,7 +65,7 @@ pub(super) async fn connect(
 ) -> Result<Session, CliError> {
     let settings = settings(pace);
     if tenant.sandbox {
-        return connect_sandbox(tenant, pace, planned, settings, display).await;
+        return connect_sandbox(tenant, pace.rate, planned, settings, display).await;
     }
     let Surroundings { env, config } = surroundings(tenant)?;
     let config_guards = config.as_ref().map(config_guards).transpose()?;
@@ -76,26 +74,13 @@ pub(super) async fn connect(
     let state = prepared(tenant.state_dir.as_deref(), &env)?;
     let mut targets = Vec::new();
     for one in &selected {
-        let credential = match config::resolve(one, &env).await? {
-            Credentials::Client { client_id, secret } => {
-                Credential::ClientSecret { client_id: EntityId::new(client_id), secret }
-            }
-            Credentials::Token(token) => Credential::Token(token),
-        };
-        let access = Access { domain: one.domain.clone(), audience: one.audience.clone(), credential };
-        targets.push(Target {
-            protected: one.protected,
-            vars: one.vars.clone(),
-            tags: one.tags.clone(),
-            ..target(one.tenant.clone(), one.origin.clone(), access, &settings, display.sink())?
-        });
+        targets.push(target_of(one, &env, &settings, display.sink()).await?);
     }
     let (allow_env, extra_fields) =
         config.map(|config| (config.allow_env, config.extra_fields)).unwrap_or_default();
     Ok(Session {
         targets,
         state,
-        reserve: pace.rate_reserve,
         rate: pace.rate,
         guards: std::iter::once(guards(&env)?).chain(config_guards).collect(),
         env,
@@ -105,10 +90,32 @@ pub(super) async fn connect(
     })
 }
 
+/// The way to a tenant that was selected: only now are its secrets read.
+pub(super) async fn target_of(
+    one: &Selected,
+    env: &Environment,
+    settings: &Settings,
+    sink: ProgressSink,
+) -> Result<Target, CliError> {
+    let credential = match config::resolve(one, env).await? {
+        Credentials::Client { client_id, secret } => {
+            Credential::ClientSecret { client_id: EntityId::new(client_id), secret }
+        }
+        Credentials::Token(token) => Credential::Token(token),
+    };
+    let access = Access { domain: one.domain.clone(), audience: one.audience.clone(), credential };
+    Ok(Target {
+        protected: one.protected,
+        vars: one.vars.clone(),
+        tags: one.tags.clone(),
+        ..target(one.tenant.clone(), one.origin.clone(), access, settings, sink)?
+    })
+}
+
 /// Starts a sandbox in this process: no credentials are read from anywhere, and its runs live apart.
-async fn connect_sandbox(
+pub(super) async fn connect_sandbox(
     tenant: &TenantArgs,
-    pace: &PaceArgs,
+    rate: Option<f64>,
     planned: &[(TenantName, Domain)],
     settings: Settings,
     display: &Display,
@@ -137,8 +144,7 @@ async fn connect_sandbox(
     Ok(Session {
         targets,
         state,
-        reserve: pace.rate_reserve,
-        rate: pace.rate,
+        rate,
         guards: vec![guards(&env)?],
         env,
         allow_env: Vec::new(),
@@ -148,6 +154,11 @@ async fn connect_sandbox(
 }
 
 impl Session {
+    /// What is kept of a tenant is kept under this. An embedded sandbox listens elsewhere each time; its tenants go by name.
+    pub(super) fn known_by(&self, target: &Target) -> String {
+        if self.sandbox.is_some() { target.tenant.to_string() } else { target.domain.to_string() }
+    }
+
     /// A tenant by its name.
     pub(super) fn target(&self, tenant: &TenantName) -> Option<&Target> {
         self.targets.iter().find(|target| target.tenant == *tenant)

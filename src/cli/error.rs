@@ -110,6 +110,22 @@ impl CliError {
         this
     }
 
+    /// Some tenants cannot be worked on; `first` is what the first of them failed with.
+    pub(super) fn tenants(exit: u8, first: &TenantFailure, message: impl Into<String>) -> Self {
+        let mut this = Self::new(exit, &first.class, "tenant", message);
+        this.0.http_status = first.http_status;
+        this.0.retryable = first.retryable;
+        this
+    }
+
+    /// The same as the failure of one tenant, beside which others may go on.
+    pub(super) fn into_failure(self) -> TenantFailure {
+        let Facts { class, message, problems, http_status, retryable, .. } = *self.0;
+        let said: Vec<String> = problems.iter().map(Problem::to_string).collect();
+        let message = if said.is_empty() { message } else { said.join("; ") };
+        TenantFailure { message, class, http_status, retryable }
+    }
+
     /// Another run holds the lock of every tenant.
     pub(super) fn locked(message: impl Into<String>) -> Self {
         let mut this = Self::new(exit::LOCKED, "conflict", "locked", message);

@@ -124,7 +124,8 @@ impl LiveRun {
         display: &Display,
         interrupt: &Interrupt,
     ) -> Result<Ended, CliError> {
-        let writes = work.tasks.iter().map(Vec::len).sum();
+        let writes = self.plan.tenants.iter().zip(&work.tasks);
+        let writes: Vec<_> = writes.map(|(part, tasks)| (part.tenant.clone(), tasks.len())).collect();
         let mut tenants = Vec::new();
         for (place, (part, tasks)) in self.plan.tenants.iter().zip(work.tasks).enumerate() {
             let Some(target) = session.target(&part.tenant) else {
@@ -136,7 +137,9 @@ impl LiveRun {
             tenants.push(TenantRun { place, plan, tasks, connection, writer });
         }
         let mut listeners: Vec<Box<dyn Listener>> = vec![Box::new(display.clone())];
-        display.running(writes);
+        // What is left of a run that is resumed was not forecast.
+        let whole = writes.iter().map(|(_, writes)| writes).sum::<usize>() == self.plan.totals().writes;
+        display.running(writes, self.plan.forecast().filter(|_| whole), pause(&self.plan));
         let setup = RunSetup {
             run: self.id.clone(),
             kind: work.kind,
@@ -165,8 +168,9 @@ impl LiveRun {
 
 /// Keeps what was seen of the tenants' rate limits, for the next forecast.
 fn learn(session: &Session) {
-    let learned = session.targets.iter().map(|target| (&target.domain, target.connection.pace()));
-    if let Err(error) = paces::keep(&session.state, learned) {
+    let measured =
+        session.targets.iter().map(|target| (session.known_by(target), target.connection.measured()));
+    if let Err(error) = paces::keep(&session.state, measured, now()) {
         tracing::debug!(%error, "the learned rate limit was not kept");
     }
 }

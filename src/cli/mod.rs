@@ -13,6 +13,7 @@ mod context;
 mod ended;
 mod error;
 mod exit;
+mod forecasts;
 mod get;
 mod history;
 mod interrupt;
@@ -30,6 +31,7 @@ mod sandboxed;
 mod saved;
 mod scopes;
 mod show_plan;
+mod tenants;
 mod undo;
 
 use clap::Parser;
@@ -59,13 +61,14 @@ pub fn run() -> u8 {
     let done = runtime.block_on(async {
         match cli.verb {
             Verb::Check(args) => check::run(&args, &output),
-            Verb::Plan(args) => show_plan::run(args, &output).await,
+            Verb::Plan(args) => show_plan::run(args, None, &output).await,
             Verb::Apply(args) => apply::run(args, &output).await,
             Verb::Resume(args) => resume::run(args, &output).await,
             Verb::Undo(args) => undo::run(args, &output).await,
             Verb::Runs(args) => runs::run(args, &output).await,
             Verb::Report(args) => runs::report(&args, &output),
             Verb::Get(args) => get::run(args, &output).await,
+            Verb::Tenants(args) => tenants::run(args, &output).await,
             Verb::Sandbox(args) => sandbox::run(args, &output).await,
         }
     });

@@ -12,9 +12,7 @@ use crate::auth0::ApiError;
 use crate::catalogue::{self, Kind};
 use crate::job::{Guards, Threshold};
 use crate::model::{EntityId, Problem, TenantName};
-use crate::plan::forecast::{Forecast, forecast};
 use crate::plan::{Header, Plan, TenantFailure, TenantPlan, guard};
-use crate::store::paces;
 
 /// A plan, and what is known beside it.
 pub(super) struct Planned {
@@ -97,17 +95,6 @@ pub(super) fn kind_of(header: &Header) -> Result<&'static Kind, CliError> {
 pub(super) fn protected(of_job: &Guards, session: &Session) -> HashSet<EntityId> {
     let lists = std::iter::once(of_job).chain(&session.guards);
     lists.flat_map(|guards| guards.protect.iter().cloned()).collect()
-}
-
-/// From what this session saw of the rate limit, and what earlier runs learned of a bucket of the same size.
-pub(super) fn forecast_of(session: &Session, target: &Target, writes: usize) -> Forecast {
-    let mut pace = target.connection.pace();
-    let earlier = paces::recall(&session.state, &target.domain).filter(|earlier| earlier.limit == pace.limit);
-    pace.refill = pace.refill.or(earlier.and_then(|earlier| earlier.refill));
-    let bucket = pace.limit.unwrap_or(0);
-    let reserve =
-        session.reserve.of(usize::try_from(bucket).unwrap_or(usize::MAX)).min(bucket.saturating_sub(1));
-    forecast(writes, &pace, reserve, session.rate)
 }
 
 /// The limits on changes that hold for a tenant, each with who says so: a flag alone, else those of the job, the

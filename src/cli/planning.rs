@@ -12,7 +12,7 @@ use super::context::expression;
 use super::error::CliError;
 use super::locks::Locks;
 use super::output;
-use super::planned::{Planned, blank, failure, forecast_of, needs_total, protected};
+use super::planned::{Planned, blank, failure, needs_total, protected};
 use super::scopes;
 use crate::job::{Job, TenantScope};
 use crate::model::suggest::nearest;
@@ -55,7 +55,7 @@ pub(super) async fn plan(
     };
     let (mut problems, mut refusals) = (Vec::new(), Vec::new());
     for ((target, scope), state) in session.targets.iter().zip(&scopes).zip(states) {
-        match one(job, session, (target, scope), state, &options, &mut planned) {
+        match one(job, (target, scope), state, &options, &mut planned) {
             Ok(tenant) => {
                 options.limit = options.limit.map(|limit| limit.saturating_sub(tenant.writes.len()));
                 planned.add(tenant);
@@ -112,7 +112,6 @@ async fn read(job: &Job, session: &Session, locks: &Locks, args: &JobArgs, needs
 
 fn one(
     job: &Job,
-    session: &Session,
     (target, scope): (&Target, &Arc<TenantScope>),
     state: Read,
     options: &PlanOptions,
@@ -128,8 +127,7 @@ fn one(
             let resolved = plan_tenant(job, scope, &state, options)?;
             planned.warnings.extend(warnings(job, &target.tenant, &state, &resolved));
             let (writes, rows) = resolved;
-            let forecast = Some(forecast_of(session, target, writes.len()));
-            Ok(TenantPlan { writes, rows, total: state.total, forecast, ..tenant })
+            Ok(TenantPlan { writes, rows, total: state.total, ..tenant })
         }
     }
 }

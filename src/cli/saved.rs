@@ -11,7 +11,7 @@ use super::connect::{Session, Target, connect};
 use super::error::CliError;
 use super::locks::{self, Locks};
 use super::output::{self, Output};
-use super::planned::{Planned, blank, failure, forecast_of, kind_of, needs_total, protected};
+use super::planned::{Planned, blank, failure, kind_of, needs_total, protected};
 use super::show_plan::Source;
 use crate::catalogue::Kind;
 use crate::model::{Domain, EntityId, TenantName};
@@ -150,16 +150,8 @@ async fn revived(
             Err(failure) => planned.add(unread(target, part, failure)),
             Ok(state) => match revive(kind, part, &state, permits) {
                 Ok((writes, rows)) => {
-                    let forecast = Some(forecast_of(session, target, writes.len()));
                     let failure = part.failure.clone();
-                    planned.add(TenantPlan {
-                        writes,
-                        rows,
-                        total: state.total,
-                        forecast,
-                        failure,
-                        ..blank(target)
-                    });
+                    planned.add(TenantPlan { writes, rows, total: state.total, failure, ..blank(target) });
                 }
                 Err(more) => refusals.extend(more),
             },

@@ -1,8 +1,10 @@
 //! `patchwave plan`: what would change, and how long it would take.
 
 use std::path::Path;
+use std::time::Duration;
 
-use super::args::{ConflictArg, JobArgs, PaceArgs, PlanArgs, TenantArgs};
+use super::args::{ConflictArg, JobArgs, PaceArgs, PlanArgs, TenantArgs, WaveArgs};
+use super::carry_out::settle_waves;
 use super::connect::{Session, connect};
 use super::context::{Reading, read_job};
 use super::error::CliError;
@@ -11,15 +13,18 @@ use super::interrupt::Interrupt;
 use super::locks::{self, Locks};
 use super::output::{self, Output};
 use super::planned::{Planned, check_max_changes};
-use super::{planning, saved};
+use super::{forecasts, planning, saved};
 use crate::plan::{Totals, file};
 use crate::report::diff::{self, DiffOptions};
 use crate::report::progress::Display;
 use crate::report::{json, problems};
 use crate::store::atomic;
 
-/// Plans and shows it.
-pub(super) async fn run(args: PlanArgs, output: &Output) -> Result<u8, CliError> {
+/// After how long clients are read again, where no flag says so.
+const MAX_AGE: Duration = Duration::from_secs(5 * 60);
+
+/// Plans and shows it; of an `apply` that is not to be made, with its waves.
+pub(super) async fn run(args: PlanArgs, waves: Option<&WaveArgs>, output: &Output) -> Result<u8, CliError> {
     let display = output.progress();
     let interrupt = Interrupt::listen(&display);
     if let Some(out) = &args.out {
@@ -27,11 +32,15 @@ pub(super) async fn run(args: PlanArgs, output: &Output) -> Result<u8, CliError>
     }
     let source =
         Source { args: &args.job, tenant: &args.tenant, pace: &args.pace, on_conflict: ConflictArg::Skip };
-    let (session, planned, _) = interrupt.or(source.plan(&display, output, None)).await?;
+    let (session, mut planned, _) = interrupt.or(source.plan(&display, output, None)).await?;
     let code = exit::of_plan(planned.plan.totals(), planned.plan.tenants.len(), args.detailed_exitcode);
     if code == exit::SETUP {
         return Err(planned.lost());
     }
+    if let Some(waves) = waves {
+        settle_waves(&mut planned.plan, &session, waves);
+    }
+    forecasts::attach(&mut planned, &session, MAX_AGE);
     show(&planned, args.full, output);
     check_max_changes(&planned, &session, &args.job.guards)?;
     if let Some(out) = &args.out {

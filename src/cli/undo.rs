@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::args::UndoArgs;
-use super::carry_out::{Orders, Supersedes, carry_out, check_waves};
+use super::carry_out::{Orders, Supersedes, carry_out, check_waves, settle_waves};
 use super::connect::{Session, connect};
 use super::ended::Ended;
 use super::error::CliError;
@@ -19,10 +19,10 @@ use super::live_run::Reports;
 use super::locks::{self, Locks};
 use super::narrowing::narrowed;
 use super::output::{self, Output};
-use super::planned::{Planned, blank, check_max_changes, forecast_of, kind_of};
+use super::planned::{Planned, blank, check_max_changes, kind_of};
 use super::sandboxed::as_left_by;
 use super::saved::{Clients, Whole, fit, parts, permits, state_of, unread};
-use super::{exit, prompt, show_plan};
+use super::{exit, forecasts, prompt, show_plan};
 use crate::job::Guards;
 use crate::model::WriteState;
 use crate::plan::undo::{over, undo};
@@ -37,8 +37,10 @@ pub(super) async fn run(args: UndoArgs, output: &Output) -> Result<u8, CliError>
     let display = output.progress();
     let interrupt = Interrupt::listen(&display);
     interrupt.at(args.run.deadline);
-    let (session, planned, locks) = interrupt.or(plan(&args, (&display, output))).await?;
+    let (session, mut planned, locks) = interrupt.or(plan(&args, (&display, output))).await?;
     if args.dry_run {
+        settle_waves(&mut planned.plan, &session, &args.waves);
+        forecasts::attach(&mut planned, &session, args.run.max_age);
         return dry_run(&args, &session, &planned, output);
     }
     let orders = Orders {
@@ -161,14 +163,7 @@ async fn planned(
             Ok(state) => {
                 match undo(kind, part, &of(part), &state, permits(&args.guards, args.run.on_conflict)) {
                     Ok((writes, rows)) => {
-                        let forecast = Some(forecast_of(session, target, writes.len()));
-                        planned.add(TenantPlan {
-                            writes,
-                            rows,
-                            total: state.total,
-                            forecast,
-                            ..blank(target)
-                        });
+                        planned.add(TenantPlan { writes, rows, total: state.total, ..blank(target) });
                     }
                     Err(more) => refusals.extend(more),
                 }

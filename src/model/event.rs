@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Domain, Outcome, RunId, StopReason, TenantName};
+use super::{Domain, Outcome, Outlook, RunId, StopReason, TenantName};
 
 /// Version of the journal's lines. A reader refuses a journal of another one.
 ///
@@ -156,6 +156,8 @@ pub enum Progress {
         tenant: TenantName,
         /// What is known now.
         pace: Pace,
+        /// What that means for the requests to come; nothing where the tenant tells of no limit.
+        outlook: Option<Outlook>,
     },
     /// A request will be sent again.
     Retry {
@@ -214,6 +216,12 @@ pub struct Pace {
     pub lowest: Option<u64>,
     /// Estimated net refill in tokens per second, once enough was seen.
     pub refill: Option<f64>,
+    /// Its standard error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refill_error: Option<f64>,
+    /// Seconds from a request to its answer, on average.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency: Option<f64>,
     /// Requests sent, of any kind.
     pub requests: u64,
     /// Answers 429.

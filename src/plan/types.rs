@@ -229,6 +229,11 @@ pub struct Totals {
 }
 
 impl Plan {
+    /// What the run of it will take, as far as it can be told.
+    pub fn forecast(&self) -> Option<Forecast> {
+        Forecast::of_run(self.tenants.iter().filter_map(|tenant| tenant.forecast))
+    }
+
     /// Counts it.
     pub fn totals(&self) -> Totals {
         let mut totals = Totals::default();

@@ -12,6 +12,8 @@ pub struct Writes {
     list: PackedList<Write>,
     /// Those that leave a field as it is, in ascending order: only an undo has any.
     leaving: Vec<usize>,
+    /// Those whose body is composed from a read at send time, in ascending order.
+    composing: Vec<usize>,
 }
 
 impl Writes {
@@ -19,6 +21,9 @@ impl Writes {
     pub fn push(&mut self, write: &Write) {
         if !write.left.is_empty() {
             self.leaving.push(self.list.len());
+        }
+        if write.compose {
+            self.composing.push(self.list.len());
         }
         self.list.push(write);
     }
@@ -60,6 +65,11 @@ impl Writes {
     /// Whether the write at a place leaves a field as it is.
     pub fn leaves_fields(&self, at: usize) -> bool {
         self.leaving.binary_search(&at).is_ok()
+    }
+
+    /// Whether the write at a place is composed from a read at send time.
+    pub fn is_composed(&self, at: usize) -> bool {
+        self.composing.binary_search(&at).is_ok()
     }
 
     /// How many there are.

@@ -2,11 +2,12 @@
 
 use std::fmt::Write;
 
-use super::term::{self, paint};
-use crate::model::{FieldChange, Reason, RowResult};
-use crate::plan::forecast::Forecast;
+use jiff::Timestamp;
 use serde_json::Value;
 
+use super::forecast;
+use super::term::{self, paint};
+use crate::model::{FieldChange, Reason, RowResult};
 use crate::plan::{Done, Plan, Row, RowState, TenantPlan};
 
 /// Clients shown per tenant unless all are asked for.
@@ -39,9 +40,12 @@ pub fn render(plan: &Plan, options: DiffOptions<'_>) -> String {
         if tenant.failure.is_none() {
             writes(&mut out, tenant, options);
             oddities(&mut out, tenant);
-            totals(&mut out, tenant, options);
+            totals(&mut out, tenant, (options, plan.header.made));
         }
         out.push('\n');
+    }
+    if let Some(forecast) = forecast::of_run(plan) {
+        line(&mut out, format_args!("{} {forecast}", paint(term::STRONG, "Forecast of the run:")));
     }
     out
 }
@@ -172,7 +176,7 @@ fn deliberate(done: &Done) -> bool {
     matches!(done.reason, Some(Reason::Limit | Reason::Where))
 }
 
-fn totals(out: &mut String, tenant: &TenantPlan, options: DiffOptions<'_>) {
+fn totals(out: &mut String, tenant: &TenantPlan, (options, now): (DiffOptions<'_>, Timestamp)) {
     let mut parts = vec![format!("{} to change", term::count(tenant.writes.len(), options.noun))];
     for (result, words) in [
         (RowResult::Unchanged, "unchanged"),
@@ -187,24 +191,7 @@ fn totals(out: &mut String, tenant: &TenantPlan, options: DiffOptions<'_>) {
         }
     }
     line(out, format_args!("  {} {}", paint(term::STRONG, "Plan:"), parts.join(", ")));
-    if let Some(forecast) = tenant.forecast.as_ref().filter(|_| !tenant.writes.is_empty()) {
-        line(out, format_args!("  {} {}", paint(term::STRONG, "Forecast:"), forecast_words(forecast)));
-    }
-}
-
-/// The forecast in a sentence.
-pub fn forecast_words(forecast: &Forecast) -> String {
-    let requests = term::count(usize::try_from(forecast.requests).unwrap_or(usize::MAX), "request");
-    match (forecast.shortest, forecast.longest) {
-        (Some(short), Some(long)) if long > short => format!(
-            "{requests}, {} to {}: the size of the tenant's bucket is known, its refill not yet",
-            term::duration(short),
-            term::duration(long)
-        ),
-        (Some(time), _) if time.as_secs_f64() < 1.0 => {
-            format!("{requests}, within the burst that the tenant allows")
-        }
-        (Some(time), _) => format!("{requests}, about {}", term::duration(time)),
-        (None, _) => format!("{requests}; the tenant has not told its rate limit"),
+    if let Some(known) = tenant.forecast.as_ref().filter(|_| !tenant.writes.is_empty()) {
+        line(out, format_args!("  {} {}", paint(term::STRONG, "Forecast:"), forecast::words(known, now)));
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Summary;
 use super::rows::{ReportRow, ReportRows, Shared, planned_rows, report_rows};
 use crate::model::{Body, RunRecord};
-use crate::plan::forecast::Forecast;
+use crate::plan::forecast::{Basis, Forecast};
 use crate::plan::{Header, Plan, TenantFailure, TenantPlan, Write, Writes};
 
 /// A plan: header, totals, and per tenant its writes and rows.
@@ -15,6 +15,7 @@ pub fn plan(plan: &Plan) -> impl Serialize {
     let totals = plan.totals();
     PlanJson {
         plan: &plan.header,
+        forecast: plan.forecast().map(ForecastJson::of),
         totals: TotalsJson {
             changes: totals.writes,
             unchanged: totals.unchanged,
@@ -42,6 +43,7 @@ struct RunJson<'p> {
 #[derive(Serialize)]
 struct PlanJson<'p> {
     plan: &'p Header,
+    forecast: Option<ForecastJson>,
     totals: TotalsJson,
     tenants: Vec<TenantJson<'p>>,
     rows: ReportRows<'p>,
@@ -87,6 +89,7 @@ struct ForecastJson {
     requests: u64,
     shortest_seconds: Option<f64>,
     longest_seconds: Option<f64>,
+    basis: Basis,
 }
 
 impl ForecastJson {
@@ -96,6 +99,7 @@ impl ForecastJson {
             requests: forecast.requests,
             shortest_seconds: seconds(forecast.shortest),
             longest_seconds: seconds(forecast.longest),
+            basis: forecast.basis,
         }
     }
 }

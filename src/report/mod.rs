@@ -5,11 +5,14 @@
 
 pub mod csv;
 pub mod diff;
+mod forecast;
 pub mod json;
 pub mod problems;
 pub mod progress;
+mod remaining;
 pub mod rows;
 pub mod summary;
+pub mod tenants;
 pub mod term;
 
 pub use rows::{ReportRow, ReportRows, report_rows};

@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use super::remaining::Remaining;
 use super::term;
 use crate::model::{Entry, Listener, Outcome, Pace, Progress, ProgressSink, RowResult, TenantName};
+use crate::plan::forecast::Forecast;
 
 /// Between two lines where there is no terminal.
 const EVERY: Duration = Duration::from_secs(5);
@@ -41,6 +43,7 @@ struct Screen {
     began: Instant,
     last_line: Instant,
     pace: Vec<(TenantName, Pace)>,
+    remaining: Remaining,
     note: String,
 }
 
@@ -60,6 +63,7 @@ impl Display {
             began: now,
             last_line: now,
             pace: Vec::new(),
+            remaining: Remaining::default(),
             note: String::new(),
         };
         Self { screen: Arc::new(Mutex::new(screen)) }
@@ -78,11 +82,13 @@ impl Display {
         });
     }
 
-    /// Announces a run of so many writes.
-    pub fn running(&self, writes: usize) {
+    /// Announces a run of so many writes, tenant by tenant, with what was forecast and the pause between its waves.
+    pub fn running(&self, of: Vec<(TenantName, usize)>, forecast: Option<Forecast>, pause: Duration) {
         self.with(|screen| {
             screen.clear();
+            let writes = of.iter().map(|(_, writes)| *writes).sum();
             screen.total = writes;
+            screen.remaining = Remaining::new(of, forecast, pause);
             screen.began = Instant::now();
             screen.last_line = screen.began;
             if screen.mode == ProgressMode::Bar {
@@ -144,14 +150,16 @@ impl Screen {
     fn entry(&mut self, entry: &Entry) {
         match entry {
             Entry::Outcome(Outcome { result: RowResult::NotAttempted, .. }) => (),
-            Entry::Outcome(Outcome { result, .. }) => {
+            Entry::Outcome(Outcome { result, tenant, .. }) => {
                 self.done += 1;
+                self.remaining.ended(tenant);
                 self.failed += usize::from(matches!(result, RowResult::Failed | RowResult::Conflict));
                 if let Some(bar) = &self.bar {
                     bar.set_position(self.done as u64);
                 }
             }
             Entry::TenantStopped { tenant, message, .. } => {
+                self.remaining.stopped(tenant);
                 self.line(&format!("{tenant}: stopped: {}", term::safe(message)));
             }
             _ => (),
@@ -168,10 +176,15 @@ impl Screen {
                 }
                 return;
             }
-            Progress::Pace { tenant, pace } => match self.pace.iter_mut().find(|(of, _)| *of == tenant) {
-                Some((_, held)) => *held = pace,
-                None => self.pace.push((tenant, pace)),
-            },
+            Progress::Pace { tenant, pace, outlook } => {
+                if let Some(outlook) = outlook {
+                    self.remaining.hear(&tenant, self.began.elapsed(), outlook);
+                }
+                match self.pace.iter_mut().find(|(of, _)| *of == tenant) {
+                    Some((_, held)) => *held = pace,
+                    None => self.pace.push((tenant, pace)),
+                }
+            }
             Progress::Retry { .. } => self.retries += 1,
             Progress::Throttled { .. } => self.throttled += 1,
             // Before anything was sent the command just ends.
@@ -180,6 +193,7 @@ impl Screen {
                 self.line("stopping: what is under way is finished; once more stops at once");
             }
             Progress::Wave { wave, of, clients } => {
+                self.remaining.wave(wave, of);
                 self.line(&format!("wave {wave} of {of}: {}", term::count(clients, "client")));
             }
             Progress::Pausing { wait } => {
@@ -221,14 +235,19 @@ impl Screen {
         }
     }
 
-    /// `15.9/s  2 min 4 s left  12 of 50 tokens  3 retries  1 failed`.
+    /// `15.9/s  2 min 4 s ± 2 s left  12 of 50 tokens  3 retries  1 failed`.
     fn note(&self) -> String {
-        let elapsed = self.began.elapsed().as_secs_f64();
-        let rate = self.done as f64 / elapsed.max(0.001);
+        let elapsed = self.began.elapsed();
+        let rate = self.done as f64 / elapsed.as_secs_f64().max(0.001);
         let mut parts = Vec::new();
-        if elapsed >= 1.0 && self.done > 0 {
+        let moving = elapsed.as_secs() >= 1 && self.done > 0;
+        if moving {
             parts.push(format!("{rate:.1}/s"));
-            let left = Duration::from_secs_f64((self.total.saturating_sub(self.done)) as f64 / rate);
+        }
+        if let Some(left) = self.remaining.left(elapsed) {
+            parts.push(left.words());
+        } else if moving && self.done < self.total {
+            let left = Duration::from_secs_f64((self.total - self.done) as f64 / rate);
             parts.push(format!("{} left", term::duration(left)));
         }
         if let [(_, pace)] = self.pace.as_slice()

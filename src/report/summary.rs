@@ -13,6 +13,7 @@ use super::term::{self, paint};
 use super::{ReportRow, ReportRows};
 use crate::model::{Pace, Reason, RowResult, RunId, RunRecord, StopReason, TenantName};
 use crate::plan::Plan;
+use crate::plan::forecast::{Basis, Forecast};
 use crate::plan::waves::waves;
 
 /// A run in numbers.
@@ -36,6 +37,11 @@ pub struct Summary {
     pub forecast_shortest_seconds: Option<f64>,
     /// Seconds that were forecast at the most; null where nothing was known.
     pub forecast_seconds: Option<f64>,
+    /// On what the forecast was based; null where there was none.
+    pub forecast_basis: Option<Basis>,
+    /// Actual time over what was forecast; of a range, over its nearer end, and 1 within it. Null where there was none, or the
+    /// run ended early.
+    pub forecast_ratio: Option<f64>,
     /// The process's exit code.
     pub exit_code: u8,
     /// Why it ended early; null where it did not.
@@ -99,8 +105,9 @@ pub struct TenantSummary {
 pub fn summarize(plan: &Plan, record: &RunRecord, run: &RunId, exit_code: u8) -> Summary {
     let rows = report_rows(plan, record);
     let (began, ended, seconds) = record.times().unwrap_or((plan.header.made, plan.header.made, 0.0));
-    let forecasts = plan.tenants.iter().filter_map(|tenant| tenant.forecast);
-    let forecast = forecasts.max_by_key(|forecast| forecast.longest);
+    let forecast = plan.forecast();
+    let stop = record.stop.filter(|stop| cut_short(*stop, record)).or_else(|| tenants_stop(plan, record));
+    let whole = stop.is_none() && record.closed && record.left() == 0;
     let (by_row, by_client) = counts(&rows);
     Summary {
         run_id: run.clone(),
@@ -112,8 +119,10 @@ pub fn summarize(plan: &Plan, record: &RunRecord, run: &RunId, exit_code: u8) ->
         seconds,
         forecast_shortest_seconds: forecast.and_then(|f| f.shortest).map(|time| time.as_secs_f64()),
         forecast_seconds: forecast.and_then(|f| f.longest).map(|time| time.as_secs_f64()),
+        forecast_basis: forecast.map(|forecast| forecast.basis),
+        forecast_ratio: forecast.filter(|_| whole).and_then(|forecast| ratio(seconds, &forecast)),
         exit_code,
-        stop: record.stop.filter(|stop| cut_short(*stop, record)).or_else(|| tenants_stop(plan, record)),
+        stop,
         open: !record.closed,
         left: record.left(),
         waves: record.wave.as_ref().map(|(done, bad)| WaveSummary {
@@ -127,6 +136,13 @@ pub fn summarize(plan: &Plan, record: &RunRecord, run: &RunId, exit_code: u8) ->
         warnings: rows.iter().filter(|row| row.reason == Some(Reason::ChangedElsewhere)).count(),
         tenants: tenants(plan, record),
     }
+}
+
+/// Actual time over forecast time.
+fn ratio(seconds: f64, forecast: &Forecast) -> Option<f64> {
+    let (shortest, longest) = (forecast.shortest?.as_secs_f64(), forecast.longest?.as_secs_f64());
+    let nearest = seconds.max(shortest).min(longest);
+    Some(seconds / nearest).filter(|ratio| ratio.is_finite())
 }
 
 /// Whether a reason to stop left anything undone: one that came with the last row did not.
@@ -259,12 +275,14 @@ impl Summary {
         let time = |seconds: f64| term::duration(Duration::from_secs_f64(seconds));
         let longest = self.forecast_seconds.filter(|seconds| *seconds >= 1.0)?;
         let shortest = self.forecast_shortest_seconds.unwrap_or(longest);
-        let range = if longest > shortest {
-            format!("{} to {}", time(shortest), time(longest))
-        } else {
-            time(longest)
+        let (shortest, longest) = (time(shortest), time(longest));
+        let range = if longest == shortest { longest } else { format!("{shortest} to {longest}") };
+        let source = match self.forecast_basis {
+            Some(Basis::Published { .. }) => ", from published limits",
+            Some(Basis::Unpublished { .. }) => ", from the size of the bucket",
+            _ => "",
         };
-        Some(format!(" (forecast {range})"))
+        Some(format!(" (forecast {range}{source})"))
     }
 
     fn totals(&self) -> String {

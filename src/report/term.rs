@@ -1,6 +1,7 @@
 //! Text for terminals: styles, and values from outside made safe and short.
 
 use anstyle::{AnsiColor, Style};
+use jiff::Timestamp;
 use serde_json::Value;
 
 /// What was.
@@ -75,6 +76,20 @@ pub fn duration(time: std::time::Duration) -> String {
     }
 }
 
+/// `just now`, `12 minutes ago`, `3 days ago`.
+pub fn age(at: Timestamp, now: Timestamp) -> String {
+    let seconds = now.duration_since(at).as_secs().max(0);
+    let ago = |number: i64, unit: &str| {
+        format!("{} ago", count(usize::try_from(number).unwrap_or(usize::MAX), unit))
+    };
+    match seconds {
+        0..60 => "just now".to_owned(),
+        60..3600 => ago(seconds / 60, "minute"),
+        3600..86_400 => ago(seconds / 3600, "hour"),
+        _ => ago(seconds / 86_400, "day"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,6 +98,16 @@ mod tests {
     fn a_name_cannot_rewrite_the_terminal() {
         assert_eq!(safe("a\u{1b}[2Jb\r\u{202e}"), r"a\u{1b}[2Jb\u{d}\u{202e}");
         assert_eq!(safe("Käse → Wurst"), "Käse → Wurst");
+    }
+
+    #[test]
+    fn an_age_is_told_in_its_largest_unit() {
+        let now = Timestamp::from_second(10_000_000).unwrap();
+        let told = |seconds: i64| age(Timestamp::from_second(10_000_000 - seconds).unwrap(), now);
+        assert_eq!(
+            [-5, 59, 60, 7300, 86_400 * 3].map(told),
+            ["just now", "just now", "1 minute ago", "2 hours ago", "3 days ago"]
+        );
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub(crate) struct Departure {
 }
 
 /// One tenant's token bucket as seen from here.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Bucket {
     reserve: Reserve,
     /// None until the first answer with headers.
@@ -105,6 +105,15 @@ impl Bucket {
     /// Estimated net refill in tokens per second, once twelve tokens of refill were seen: then it is right within some 5 %.
     pub(crate) fn refill(&self) -> Option<f64> {
         self.level.as_ref().filter(|_| self.refill_seen >= 12.0).map(|level| level.slope)
+    }
+
+    /// Tokens above what is left alone, counting as taken whatever is under way; and the fastest that it lets requests go.
+    pub(crate) fn room(&self, now: Duration) -> Option<(f64, f64)> {
+        let level = self.level.as_ref()?;
+        let pace = self.pace();
+        let since = (now.as_secs_f64() - level.at).max(0.0);
+        let tokens = (level.tokens + level.slope * since).min(level.size);
+        Some((tokens - pace.gate, pace.at(level.size)))
     }
 
     /// When the next request may go if `left` are still to be sent.

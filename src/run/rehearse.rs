@@ -1,0 +1,125 @@
+//! A run in virtual time, for its forecast: the same waves, pauses and verifications as in `coordinator.rs`, with each
+//! tenant's requests at the pace that its limiter would have. Central type: [`Course`].
+
+use std::time::Duration;
+
+use crate::auth0::Rehearsal;
+use crate::catalogue::Kind;
+use crate::plan::waves::Wave;
+use crate::plan::{Plan, TenantPlan};
+
+/// How a run will go.
+#[derive(Debug)]
+pub struct Course<'c> {
+    /// The kind of object that its plan is about.
+    pub kind: &'c Kind,
+    /// What is to be done.
+    pub plan: &'c Plan,
+    /// Its slices.
+    pub waves: &'c [Wave],
+    /// Between two of them.
+    pub pause: Duration,
+    /// Whether each is read again and compared.
+    pub verify: bool,
+    /// After how long clients are read again before they are written.
+    pub max_age: Duration,
+}
+
+/// What a tenant's part comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Rehearsed {
+    /// Requests, reads included.
+    pub requests: u64,
+    /// When its last request is answered, from the beginning of the run.
+    pub ends: Duration,
+}
+
+impl Course<'_> {
+    /// Goes through it: one rehearsal a tenant of the plan, none for those that take no part.
+    pub fn rehearse(&self, mut tenants: Vec<Option<Rehearsal>>) -> Vec<Rehearsed> {
+        let mut rehearsed = vec![Rehearsed::default(); tenants.len()];
+        let mut start = Duration::ZERO;
+        for wave in self.waves {
+            let mut end = start;
+            for (place, writes) in wave {
+                let (Some(tenant), Some(part)) =
+                    (tenants.get_mut(*place).and_then(Option::as_mut), self.part(*place))
+                else {
+                    continue;
+                };
+                tenant.wait_until(start);
+                let requests = self.write(tenant, part, writes);
+                rehearsed[*place].requests += requests;
+                rehearsed[*place].ends = tenant.elapsed();
+                end = end.max(tenant.elapsed());
+            }
+            if self.verify {
+                end = self.verified(wave, &mut tenants, &mut rehearsed, end);
+            }
+            start = end + self.pause;
+        }
+        rehearsed
+    }
+
+    fn part(&self, place: usize) -> Option<&TenantPlan> {
+        self.plan.tenants.get(place).map(|part| &**part)
+    }
+
+    /// The writes of a wave in one tenant, with the reads that some of them need, and those of clients that have grown old.
+    /// Tells how many requests that takes.
+    fn write(&self, tenant: &mut Rehearsal, part: &TenantPlan, writes: &[usize]) -> u64 {
+        let composed = writes.iter().filter(|at| part.writes.is_composed(**at));
+        let sent = (writes.len() + composed.count()) as u64;
+        let began = tenant.elapsed();
+        tenant.write(sent);
+        let took = tenant.elapsed().saturating_sub(began).as_secs_f64();
+        let times = took / self.max_age.as_secs_f64().max(0.001);
+        let again: u64 = (1..)
+            .map(f64::from)
+            .take_while(|nth| *nth < times)
+            .map(|nth| self.reads((writes.len() as f64 * (1.0 - nth / times)) as usize, part))
+            .sum();
+        tenant.read(again);
+        sent + again
+    }
+
+    /// Tenant by tenant, as it is done.
+    fn verified(
+        &self,
+        wave: &Wave,
+        tenants: &mut [Option<Rehearsal>],
+        rehearsed: &mut [Rehearsed],
+        begins: Duration,
+    ) -> Duration {
+        let mut end = begins;
+        for (place, writes) in wave {
+            let (Some(tenant), Some(part)) =
+                (tenants.get_mut(*place).and_then(Option::as_mut), self.part(*place))
+            else {
+                continue;
+            };
+            let reads = self.reads(writes.len(), part);
+            tenant.wait_until(end);
+            tenant.read(reads);
+            end = tenant.elapsed();
+            rehearsed[*place].requests += reads;
+            rehearsed[*place].ends = end;
+        }
+        end
+    }
+
+    /// Requests that it takes to read so many clients again: by the page, or one by one where that is cheaper.
+    fn reads(&self, clients: usize, part: &TenantPlan) -> u64 {
+        let endpoint = &self.kind.endpoint;
+        let page = endpoint.page_size.max(1);
+        let total = part.total.unwrap_or(clients).max(clients);
+        let first_page = clients as f64 * (page as f64 / total.max(1) as f64).min(1.0);
+        let missing = clients - first_page.round() as usize;
+        let pages = total.div_ceil(page);
+        let rest = if total <= endpoint.offset_limit { pages.saturating_sub(1) } else { pages };
+        match clients {
+            0 | 1 => clients as u64,
+            _ => 1 + missing.min(rest) as u64,
+        }
+    }
+}
