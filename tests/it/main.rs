@@ -28,6 +28,7 @@ mod pool;
 mod properties;
 mod resume;
 mod rules;
+mod sandbox;
 mod saved;
 mod signals;
 mod storms;
