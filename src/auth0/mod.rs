@@ -44,4 +44,5 @@ pub use network::{NetworkCause, NetworkFailure};
 pub use read::{FirstPage, Reader};
 pub use settings::{Backoff, Cap, Reserve, Settings};
 pub use token::Grant;
+pub use transport::HttpClients;
 pub use write::{Sent, Settled, Settlement, Writer};

@@ -4,9 +4,12 @@ use std::num::NonZeroU32;
 use std::path::Path;
 use std::time::Duration;
 
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+
 use super::args::{PaceArgs, TenantArgs};
 use super::context::state_dir;
 use super::error::CliError;
+use super::open_files;
 use crate::auth0::{Access, Cap, Connection, Credential, Reserve, Settings};
 use crate::config::{self, Config, Credentials, Environment, process_environment};
 use crate::job::{Guards, Threshold, WaveSize};
@@ -14,6 +17,9 @@ use crate::model::{Body, Domain, EntityId, Problem, ProgressSink, TenantName};
 use crate::report::progress::Display;
 use crate::sandbox::{Options, Sandbox};
 use crate::store::StateDir;
+
+/// Secrets that are fetched at once: a command may ask a password manager, which takes a second.
+const SECRETS: usize = 8;
 
 /// A tenant chosen for this command.
 pub(super) struct Target {
@@ -41,6 +47,8 @@ pub(super) struct Session {
     pub(super) targets: Vec<Target>,
     /// Where runs are kept.
     pub(super) state: StateDir,
+    /// Requests in flight per tenant, at the most.
+    pub(super) concurrency: usize,
     /// Tokens left to production, as asked for.
     pub(super) reserve: Threshold,
     /// The user's own cap, in requests per second.
@@ -65,18 +73,20 @@ pub(super) async fn connect(
     planned: &[(TenantName, Domain)],
     display: &Display,
 ) -> Result<Session, CliError> {
-    let settings = settings(pace);
     if tenant.sandbox {
-        return connect_sandbox(tenant, pace, planned, settings, display).await;
+        return connect_sandbox(tenant, pace, planned, display).await;
     }
     let Surroundings { env, config } = surroundings(tenant)?;
     let config_guards = config.as_ref().map(config_guards).transpose()?;
     let chosen = chosen(tenant, planned, config.as_ref());
     let selected = config::select(&chosen, &tenant.groups, config.as_ref(), &env)?;
     let state = prepared(tenant.state_dir.as_deref(), &env)?;
+    let settings = settings(pace, open_files::share(selected.len(), pace.concurrency)?);
+    let secrets = stream::iter(&selected).map(|one| config::resolve(one, &env)).buffered(SECRETS);
+    let secrets: Vec<Credentials> = secrets.try_collect().await?;
     let mut targets = Vec::new();
-    for one in &selected {
-        let credential = match config::resolve(one, &env).await? {
+    for (one, secret) in selected.iter().zip(secrets) {
+        let credential = match secret {
             Credentials::Client { client_id, secret } => {
                 Credential::ClientSecret { client_id: EntityId::new(client_id), secret }
             }
@@ -95,6 +105,7 @@ pub(super) async fn connect(
     Ok(Session {
         targets,
         state,
+        concurrency: settings.concurrency,
         reserve: pace.rate_reserve,
         rate: pace.rate,
         guards: std::iter::once(guards(&env)?).chain(config_guards).collect(),
@@ -110,7 +121,6 @@ async fn connect_sandbox(
     tenant: &TenantArgs,
     pace: &PaceArgs,
     planned: &[(TenantName, Domain)],
-    settings: Settings,
     display: &Display,
 ) -> Result<Session, CliError> {
     let env = Environment::new(process_environment());
@@ -120,6 +130,8 @@ async fn connect_sandbox(
         [] => vec!["sandbox"],
         names => names.iter().map(String::as_str).collect(),
     };
+    // Of each connection both ends are in this process, and each tenant listens.
+    let settings = settings(pace, open_files::share(2 * names.len(), pace.concurrency)?);
     let options = Options { tenants: names.len(), ..Options::default() };
     let sandbox = Sandbox::start(options)
         .await
@@ -137,6 +149,7 @@ async fn connect_sandbox(
     Ok(Session {
         targets,
         state,
+        concurrency: settings.concurrency,
         reserve: pace.rate_reserve,
         rate: pace.rate,
         guards: vec![guards(&env)?],
@@ -237,7 +250,7 @@ fn target(
     Ok(Target { known_as: tenant.clone(), tenant, domain, origin, vars, tags, protected: false, connection })
 }
 
-fn settings(pace: &PaceArgs) -> Settings {
+fn settings(pace: &PaceArgs, concurrency: usize) -> Settings {
     Settings {
         timeout: pace.timeout,
         max_retries: pace.max_retries,
@@ -247,7 +260,7 @@ fn settings(pace: &PaceArgs) -> Settings {
         },
         rate: pace.rate.and_then(cap),
         burst: pace.burst,
-        concurrency: usize::from(pace.concurrency),
+        concurrency,
         seed: fastrand::u64(..),
         ..Settings::default()
     }

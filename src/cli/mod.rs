@@ -5,6 +5,7 @@
 pub mod args;
 
 mod apply;
+mod beside;
 mod carry_out;
 mod check;
 mod connect;
@@ -19,6 +20,7 @@ mod interrupt;
 mod live_run;
 mod locks;
 mod narrowing;
+mod open_files;
 mod output;
 mod planned;
 mod planning;

@@ -16,6 +16,9 @@ use crate::plan::forecast::{Forecast, forecast};
 use crate::plan::{Header, Plan, TenantFailure, TenantPlan, guard};
 use crate::store::paces;
 
+/// So many tenants are named where none could be planned.
+const NAMED: usize = 30;
+
 /// A plan, and what is known beside it.
 pub(super) struct Planned {
     /// The plan.
@@ -56,7 +59,10 @@ impl Planned {
             [(tenant, failure)] => CliError::unplanned(tenant.as_str(), failure),
             failures => {
                 let lines = failures.iter().map(|(tenant, failure)| format!("{tenant}: {}", failure.message));
-                let lines: Vec<String> = lines.collect();
+                let mut lines: Vec<String> = lines.take(NAMED).collect();
+                if failures.len() > NAMED {
+                    lines.push(format!("… and {} more like these", failures.len() - NAMED));
+                }
                 CliError::setup(format!(
                     "no tenant could be planned; nothing was written\n{}",
                     lines.join("\n")

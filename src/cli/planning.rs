@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use futures::future::join_all;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::args::{ConflictArg, Force, JobArgs};
+use super::beside;
 use super::connect::{Session, Target};
 use super::context::expression;
 use super::error::CliError;
@@ -105,16 +105,16 @@ async fn read(
         let needs = Needs { total, ..needs(bound, &target.tenant, narrow) };
         let (reader, own) = (target.connection.reader(), target.connection.own_client().cloned());
         let locked = locks.refused(&target.tenant).map(|words| TenantFailure::locked(words.to_owned()));
+        let (kind, protected) = (job.kind, protected(&job.guards, session));
         async move {
             if let Some(locked) = locked {
                 return Err(locked);
             }
-            let state = read_state(&reader, own, job.kind, &needs).await;
-            let protected = protected(&job.guards, session);
+            let state = read_state(&reader, own, kind, &needs).await;
             state.map(|state| TenantState { protected, ..state }).map_err(|error| failure(&error))
         }
     };
-    join_all(session.targets.iter().zip(bound).map(|(target, bound)| one((target, bound)))).await
+    beside::all(session.targets.iter().zip(bound).map(|(target, bound)| one((target, bound)))).await
 }
 
 fn one(

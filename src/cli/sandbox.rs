@@ -75,14 +75,7 @@ fn group(sandbox: &Sandbox) -> String {
 
 /// The same for programs.
 fn as_json(sandbox: &Sandbox) -> Value {
-    let one = |tenant: &TenantHandle| {
-        json!({
-            "domain": tenant.domain().base_url(),
-            "client_id": tenant.client_id(),
-            "client_secret": tenant.client_secret().expose(),
-        })
-    };
-    json!({ "tenants": sandbox.tenants().iter().map(one).collect::<Vec<_>>() })
+    json!({ "tenants": sandbox.tenants().iter().map(TenantHandle::to_json).collect::<Vec<_>>() })
 }
 
 /// What each tenant has seen, now that nobody can ask any more.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::fleet;
 use super::term::{self, paint};
 use crate::model::{FieldChange, Reason, RowResult};
 use crate::plan::forecast::Forecast;
@@ -34,19 +35,28 @@ pub fn render(plan: &Plan, options: DiffOptions<'_>) -> String {
             format_args!("Takes back run {run}, field by field, where it still holds what the run wrote."),
         );
     }
+    if plan.tenants.len() > fleet::MANY && !options.full {
+        fleet::plan(&mut out, plan, options);
+        return out;
+    }
     for tenant in &plan.tenants {
-        heading(&mut out, tenant, options);
-        if tenant.failure.is_none() {
-            writes(&mut out, tenant, options);
-            oddities(&mut out, tenant);
-            totals(&mut out, tenant, options);
-        }
-        out.push('\n');
+        section(&mut out, tenant, options);
     }
     out
 }
 
-fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
+/// All that is to be said of one tenant.
+pub(super) fn section(out: &mut String, tenant: &TenantPlan, options: DiffOptions<'_>) {
+    heading(out, tenant, options);
+    if tenant.failure.is_none() {
+        writes(out, tenant, options);
+        oddities(out, tenant);
+        totals(out, tenant, options);
+    }
+    out.push('\n');
+}
+
+pub(super) fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
     // Writing to a String cannot fail.
     let _ = writeln!(out, "{text}");
 }
@@ -148,11 +158,7 @@ fn items(change: &FieldChange) -> Option<(Vec<&Value>, Vec<&Value>)> {
 /// Rows that will not be done, each with its reason: nobody should learn of them only afterwards. What `--limit` leaves
 /// out is only counted, since that is what was asked for.
 fn oddities(out: &mut String, tenant: &TenantPlan) {
-    let odd = tenant.rows.iter().filter_map(|row| match &row.state {
-        RowState::Done(done) if done.result != RowResult::Unchanged && !deliberate(done) => Some((row, done)),
-        _ => None,
-    });
-    let odd: Vec<(&Row, &Done)> = odd.collect();
+    let odd: Vec<(&Row, &Done)> = odd_rows(tenant).collect();
     for (row, done) in odd.iter().take(ODDITIES) {
         let style = if done.result == RowResult::Skipped { term::WARN } else { term::BAD };
         let who = row.name.as_deref().or(row.id.as_ref().map(|id| id.as_str()));
@@ -165,12 +171,28 @@ fn oddities(out: &mut String, tenant: &TenantPlan) {
     }
 }
 
+/// Rows that nobody has asked to be left out.
+pub(super) fn odd_rows(tenant: &TenantPlan) -> impl Iterator<Item = (&Row, &Done)> {
+    tenant.rows.iter().filter_map(|row| match &row.state {
+        RowState::Done(done) if done.result != RowResult::Unchanged && !deliberate(done) => Some((row, done)),
+        _ => None,
+    })
+}
+
 /// Whether the command line itself leaves the row out.
 fn deliberate(done: &Done) -> bool {
     matches!(done.reason, Some(Reason::Limit | Reason::Where))
 }
 
 fn totals(out: &mut String, tenant: &TenantPlan, options: DiffOptions<'_>) {
+    line(out, format_args!("  {} {}", paint(term::STRONG, "Plan:"), counts(tenant, options)));
+    if let Some(forecast) = tenant.forecast.as_ref().filter(|_| !tenant.writes.is_empty()) {
+        line(out, format_args!("  {} {}", paint(term::STRONG, "Forecast:"), forecast_words(forecast)));
+    }
+}
+
+/// `3 clients to change, 2 unchanged`.
+pub(super) fn counts(tenant: &TenantPlan, options: DiffOptions<'_>) -> String {
     let mut parts = vec![format!("{} to change", term::count(tenant.writes.len(), options.noun))];
     for (result, words) in [
         (RowResult::Unchanged, "unchanged"),
@@ -184,10 +206,7 @@ fn totals(out: &mut String, tenant: &TenantPlan, options: DiffOptions<'_>) {
             parts.push(format!("{count} {words}"));
         }
     }
-    line(out, format_args!("  {} {}", paint(term::STRONG, "Plan:"), parts.join(", ")));
-    if let Some(forecast) = tenant.forecast.as_ref().filter(|_| !tenant.writes.is_empty()) {
-        line(out, format_args!("  {} {}", paint(term::STRONG, "Forecast:"), forecast_words(forecast)));
-    }
+    parts.join(", ")
 }
 
 /// The forecast in a sentence.

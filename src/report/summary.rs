@@ -9,9 +9,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::ReportRow;
+use super::fleet;
 use super::rows::report_rows;
 use super::term::{self, paint};
-use crate::model::{Pace, Reason, RowResult, RunId, RunRecord, StopReason, TenantName};
+use crate::model::{Pace, Reason, RowResult, RunId, RunRecord, StopReason, TenantName, WriteState};
 use crate::plan::Plan;
 use crate::plan::waves::waves;
 
@@ -91,6 +92,8 @@ pub struct TenantSummary {
     pub domain: String,
     /// Requests and limit, as its limiter saw them.
     pub pace: Pace,
+    /// Seconds from the beginning of the run to the end of the tenant's last write; 0 where it had none.
+    pub seconds: f64,
     /// Why nothing could be planned, or was sent no further.
     pub error: Option<String>,
 }
@@ -188,7 +191,14 @@ fn tenants(plan: &Plan, record: &RunRecord) -> Vec<TenantSummary> {
     let stopped = |tenant: &TenantName| {
         record.tenant_stops.iter().find(|(of, ..)| of == tenant).map(|(_, _, message)| message.clone())
     };
+    let began = record.times().map(|(began, ..)| began);
+    let seconds = |tenant: &TenantName| {
+        let ends = record.writes(tenant).iter().filter_map(WriteState::outcome).map(|outcome| outcome.ended);
+        let took = ends.max().zip(began).map(|(ended, began)| ended.duration_since(began).as_secs_f64());
+        took.map_or(0.0, |took| took.max(0.0))
+    };
     let part = |tenant: &crate::plan::TenantPlan| TenantSummary {
+        seconds: seconds(&tenant.tenant),
         tenant: tenant.tenant.clone(),
         domain: tenant.domain.to_string(),
         pace: record.pace(&tenant.tenant),
@@ -249,8 +259,8 @@ impl Summary {
             let how = if bad.is_some() { "the last of them not good enough" } else { "each good enough" };
             let _ = writeln!(out, "  {done} of {} done, {how}{why}", term::count(*of, "wave"));
         }
-        for tenant in &self.tenants {
-            let _ = writeln!(out, "  {}", tenant.render());
+        for line in fleet::tenants(&self.tenants) {
+            let _ = writeln!(out, "  {line}");
         }
         out
     }
@@ -282,7 +292,7 @@ impl Summary {
 }
 
 impl TenantSummary {
-    fn render(&self) -> String {
+    pub(super) fn render(&self) -> String {
         let mut parts = vec![term::count(self.pace.requests as usize, "request")];
         if let (Some(lowest), Some(limit)) = (self.pace.lowest, self.pace.limit) {
             parts.push(format!("at least {lowest} of {limit} tokens left"));

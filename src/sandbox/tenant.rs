@@ -22,7 +22,6 @@ use super::store::{Store, lock};
 use super::tier::Limits;
 use super::token::{self, Claims, Issuer};
 use super::validate::Validator;
-use crate::catalogue;
 use crate::model::Secret;
 
 /// The server's side of a tenant.
@@ -71,7 +70,7 @@ impl Tenant {
         let tenant = Self {
             clients: Clients {
                 store,
-                validator: Validator::new(catalogue::default_kind().root()),
+                validator: Validator::of_default_kind(),
                 maker: Mutex::new(maker),
                 url: format!("http://{authority}/api/v2/clients"),
                 idle: AtomicU64::default(),

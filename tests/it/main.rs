@@ -16,6 +16,7 @@ mod docs;
 mod examples;
 mod exit_codes;
 mod failures;
+mod fleet;
 mod get;
 mod guards;
 mod help;
