@@ -9,11 +9,12 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use super::args::{PaceArgs, TenantArgs};
 use super::context::state_dir;
 use super::error::CliError;
-use super::open_files;
+use super::{open_files, shard};
 use crate::auth0::{Access, Cap, Connection, Credential, Reserve, Settings};
 use crate::config::{self, Config, Credentials, Environment, process_environment};
 use crate::job::{Guards, Threshold, WaveSize};
 use crate::model::{Body, Domain, EntityId, Problem, ProgressSink, TenantName};
+use crate::plan::Shard;
 use crate::report::progress::Display;
 use crate::sandbox::{Options, Sandbox};
 use crate::store::StateDir;
@@ -45,6 +46,8 @@ pub(super) struct Target {
 pub(super) struct Session {
     /// The tenants, in the order asked for.
     pub(super) targets: Vec<Target>,
+    /// What they are a part of, where the chosen tenants were split.
+    pub(super) shard: Option<Shard>,
     /// Where runs are kept.
     pub(super) state: StateDir,
     /// Requests in flight per tenant, at the most.
@@ -80,6 +83,16 @@ pub(super) async fn connect(
     let config_guards = config.as_ref().map(config_guards).transpose()?;
     let chosen = chosen(tenant, planned, config.as_ref());
     let selected = config::select(&chosen, &tenant.groups, config.as_ref(), &env)?;
+    let (selected, shard) = match shard::part(tenant)? {
+        None => (selected, None),
+        Some(part) => {
+            let (ours, shard) = shard::divide(selected, part);
+            (ours, Some(shard))
+        }
+    };
+    if selected.is_empty() {
+        return Err(CliError::usage("none of the tenants that this is about falls to this shard"));
+    }
     let state = prepared(tenant.state_dir.as_deref(), &env)?;
     let settings = settings(pace, open_files::share(selected.len(), pace.concurrency)?);
     let secrets = stream::iter(&selected).map(|one| config::resolve(one, &env)).buffered(SECRETS);
@@ -104,6 +117,7 @@ pub(super) async fn connect(
         config.map(|config| (config.allow_env, config.extra_fields)).unwrap_or_default();
     Ok(Session {
         targets,
+        shard,
         state,
         concurrency: settings.concurrency,
         reserve: pace.rate_reserve,
@@ -148,6 +162,7 @@ async fn connect_sandbox(
     }
     Ok(Session {
         targets,
+        shard: None,
         state,
         concurrency: settings.concurrency,
         reserve: pace.rate_reserve,

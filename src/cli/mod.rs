@@ -19,6 +19,7 @@ mod history;
 mod interrupt;
 mod live_run;
 mod locks;
+mod merge;
 mod narrowing;
 mod open_files;
 mod output;
@@ -31,6 +32,7 @@ mod sandbox;
 mod sandboxed;
 mod saved;
 mod scopes;
+mod shard;
 mod show_plan;
 mod undo;
 
@@ -59,6 +61,11 @@ pub fn run() -> u8 {
         }
     };
     let done = runtime.block_on(async {
+        if let Some(tenant) = cli.verb.tenants()
+            && let Some(code) = shard::is_empty(tenant, &output)?
+        {
+            return Ok(code);
+        }
         match cli.verb {
             Verb::Check(args) => check::run(&args, &output),
             Verb::Plan(args) => show_plan::run(args, &output).await,

@@ -1,6 +1,7 @@
 //! Reads all tenants and plans a job for them: what `plan` and `apply` have in common. Nothing here can write.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -40,7 +41,7 @@ pub(super) async fn plan(
     let narrow = narrow.map(Arc::new);
     let scopes = scopes::of_tenants(job, session, args)?;
     let bound = scopes::bound(job, &scopes)?;
-    let mut planned = Planned::new(header(job, args), job.kind, Instant::now());
+    let mut planned = Planned::new(header(job, session, args), job.kind, Instant::now());
     let states = read(job, session, locks, (args, narrow.as_deref()), &bound).await;
     planned.warnings = protects_nobody(job, states.iter().map(|state| state.as_ref().ok()));
     let around = session.guards.iter().flat_map(|guards| &guards.protect);
@@ -75,7 +76,7 @@ pub(super) async fn plan(
     Ok(planned)
 }
 
-fn header(job: &Job, args: &JobArgs) -> Header {
+fn header(job: &Job, session: &Session, args: &JobArgs) -> Header {
     Header {
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         job: job.name.clone(),
@@ -89,6 +90,7 @@ fn header(job: &Job, args: &JobArgs) -> Header {
         verify: false,
         pause_ms: 0,
         undoes: None,
+        shard: session.shard.clone(),
     }
 }
 
@@ -168,9 +170,13 @@ fn check_tenants(job: &Job, session: &Session, args: &JobArgs) -> Result<(), Cli
         };
         return Err(CliError::refused(&[refusal]));
     }
+    // A row for a tenant of another shard is that one's to do, and to report.
+    let elsewhere = session.shard.iter().flat_map(|shard| &shard.chosen).map(|(tenant, _)| tenant);
+    let known: HashSet<&TenantName> =
+        session.targets.iter().map(|target| &target.tenant).chain(elsewhere).collect();
     let mut problems: Vec<Problem> = Vec::new();
     for update in &job.updates {
-        let Some(tenant) = update.tenant.as_ref().filter(|tenant| !chosen.contains(&tenant.as_str())) else {
+        let Some(tenant) = update.tenant.as_ref().filter(|tenant| !known.contains(tenant)) else {
             continue;
         };
         let help = match nearest(tenant.as_str(), chosen.iter().copied()) {

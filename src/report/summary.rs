@@ -21,6 +21,9 @@ use crate::plan::waves::waves;
 pub struct Summary {
     /// The run.
     pub run_id: RunId,
+    /// All of them, where it is the report of several runs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub merged: Vec<RunId>,
     /// Its job.
     pub job: String,
     /// The run that it takes back; null where it is no undo.
@@ -107,6 +110,7 @@ pub fn summarize(plan: &Plan, record: &RunRecord, run: &RunId, exit_code: u8) ->
     let (by_row, by_client) = counts(&rows);
     Summary {
         run_id: run.clone(),
+        merged: Vec::new(),
         job: plan.header.job.clone(),
         undoes: plan.header.undoes.clone(),
         tool: plan.header.tool.clone(),
@@ -222,7 +226,11 @@ impl Summary {
             Some(stop) => format!("stopped after {taken}: {}", stop.describe()),
         };
         let what = self.undoes.as_ref().map(|run| format!(", the undo of {run},")).unwrap_or_default();
-        let _ = writeln!(out, "{}{what} {ended}", paint(term::STRONG, format_args!("Run {}", self.run_id)));
+        let who = match self.merged.len() {
+            0 => format!("Run {}", self.run_id),
+            runs => format!("{} of {}", term::count(runs, "run"), term::safe(&self.job)),
+        };
+        let _ = writeln!(out, "{}{what} {ended}", paint(term::STRONG, who));
         let _ = writeln!(out, "  {}", self.totals());
         for failure in self.failures.iter().take(SHOWN) {
             let reason = failure.reason.map(|reason| format!("{reason}: ")).unwrap_or_default();

@@ -31,6 +31,7 @@ mod resume;
 mod rules;
 mod sandbox;
 mod saved;
+mod shards;
 mod signals;
 mod storms;
 mod undo;
