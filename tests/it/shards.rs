@@ -1,9 +1,11 @@
 //! The tenants of a job split over several processes, and their reports joined again.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use patchwave::sandbox::Options;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use crate::common::{Case, Done, Served};
 
@@ -149,6 +151,32 @@ fn reports_that_do_not_belong_together_are_not_joined() {
     case.run(again).exits(0);
     refused(&["state-1-of-2", "again"], "neither took the place of the other");
     merge(&case, &["nowhere"]).exits(64);
+}
+
+/// Makes a run's plan one of long ago, whole as it was.
+fn made_long_ago(run: &Path) {
+    let path = run.join("plan.jsonl");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (_, rest) = text.split_once("\"made\":\"").unwrap();
+    let text = text.replacen(rest.split('"').next().unwrap(), "2026-01-01T02:15:00Z", 1);
+    let body = &text[..text.trim_end().rfind('\n').unwrap() + 1];
+    let digest: String = Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect();
+    std::fs::write(&path, format!("{body}{{\"line\":\"end\",\"digest\":\"{digest}\"}}\n")).unwrap();
+}
+
+#[test]
+fn the_newest_run_of_a_shard_that_failed_tonight_is_not_taken_for_tonights() {
+    let served = serve();
+    let case = configured(&served).file("job.toml", JOB);
+    for shard in ["1/2", "2/2"] {
+        apply(&case, "job.toml", shard).exits(0);
+    }
+    let old = std::fs::read_dir(case.path("state-2-of-2/runs")).unwrap().next().unwrap().unwrap().path();
+    made_long_ago(&old);
+    let done = merge(&case, &["state-1-of-2", "state-2-of-2"]);
+    assert!(done.exits(4).stderr.contains("it is not of the same time"), "{done}");
+    // Who names the run itself means it.
+    merge(&case, &["state-1-of-2", &old.to_string_lossy()]).exits(0);
 }
 
 #[test]
