@@ -41,6 +41,7 @@ pub use access::{Access, Credential};
 pub use connection::Connection;
 pub use error::{ApiError, ErrorClass};
 pub use network::{NetworkCause, NetworkFailure};
+pub use pages::PackedEntity;
 pub use read::{FirstPage, Reader};
 pub use settings::{Backoff, Cap, Reserve, Settings};
 pub use token::Grant;

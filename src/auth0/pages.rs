@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::model::{Body, Endpoint, Entity, EntityId};
+use crate::model::{Body, Endpoint, Entity, EntityId, Packed};
 
 use super::error::ApiError;
 use super::read::with_id;
@@ -75,10 +75,13 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     serde_json::from_slice(body).map_err(|_| "it is no list".to_owned())
 }
 
+/// An object of a list that may be long.
+pub type PackedEntity = (EntityId, Packed<Body>);
+
 /// Pages joined by id. Paging by number is no snapshot: an object may come twice or slip through between two pages.
 #[derive(Debug, Default)]
 pub(crate) struct Collected {
-    items: Vec<Entity>,
+    items: Vec<PackedEntity>,
     ids: HashSet<EntityId>,
     total: Option<usize>,
 }
@@ -91,7 +94,8 @@ impl Collected {
         }
         let before = self.items.len();
         let ids = &mut self.ids;
-        self.items.extend(page.items.into_iter().filter(|item| ids.insert(item.id.clone())));
+        let new = page.items.into_iter().filter(|item| ids.insert(item.id.clone()));
+        self.items.extend(new.map(|item| (item.id, Packed::new(&item.body))));
         self.items.len() > before
     }
 
@@ -108,12 +112,12 @@ impl Collected {
         self.total.is_none_or(|total| self.items.len() >= total)
     }
 
-    pub(crate) fn into_items(self) -> Vec<Entity> {
+    pub(crate) fn into_items(self) -> Vec<PackedEntity> {
         self.items
     }
 
     /// The objects, if they are all there.
-    pub(crate) fn complete(self, collection: &str) -> Result<Vec<Entity>, ApiError> {
+    pub(crate) fn complete(self, collection: &str) -> Result<Vec<PackedEntity>, ApiError> {
         match self.total {
             Some(total) if self.items.len() < total => Err(ApiError::Incomplete {
                 collection: collection.to_owned(),

@@ -15,7 +15,7 @@ use super::classify::CallKind;
 use super::connection::Shared;
 use super::courier::Lane;
 use super::error::ApiError;
-use super::pages::{Collected, Page, Paging};
+use super::pages::{Collected, PackedEntity, Page, Paging};
 use super::token::Grant;
 use super::transport::{Call, Transport};
 
@@ -88,7 +88,8 @@ impl Reader {
     /// # Errors
     /// A list is complete or it is an error.
     pub async fn list(&self, endpoint: &Endpoint, fields: Option<&[&str]>) -> Result<Vec<Entity>, ApiError> {
-        self.first_page(endpoint, fields).await?.rest().await
+        let all = self.first_page(endpoint, fields).await?.rest().await?;
+        Ok(opened(all))
     }
 
     /// The objects that lists leave out by the endpoint's filter, such as the global client. Empty where nothing is left out.
@@ -104,7 +105,7 @@ impl Reader {
             return Ok(Vec::new());
         }
         let query = ListQuery::new(endpoint, &endpoint.excluded_filter, fields);
-        self.start(query).await?.rest().await
+        Ok(opened(self.start(query).await?.rest().await?))
     }
 
     /// The first page of a list, and how many objects there are.
@@ -274,7 +275,7 @@ impl FirstPage {
     ///
     /// # Errors
     /// [`ApiError::Incomplete`] where fewer objects arrive than the tenant says it has, and again when read anew.
-    pub async fn rest(self) -> Result<Vec<Entity>, ApiError> {
+    pub async fn rest(self) -> Result<Vec<PackedEntity>, ApiError> {
         let Self { reader, query, page } = self;
         let list = reader.follow(&query, page).await?;
         if list.is_complete() {
@@ -283,6 +284,10 @@ impl FirstPage {
         let again = reader.start(query.clone()).await?;
         reader.follow(&query, again.page).await?.complete(&query.endpoint.collection)
     }
+}
+
+fn opened(all: Vec<PackedEntity>) -> Vec<Entity> {
+    all.into_iter().map(|(id, body)| Entity { id, body: body.open() }).collect()
 }
 
 impl ListQuery {

@@ -29,7 +29,7 @@ pub(super) fn narrowed(args: &UndoArgs, kind: &Kind, ended: &Ended) -> Result<Ve
         let states = ended.record.writes(&part.tenant);
         let mut writes = BTreeSet::new();
         for (at, write) in part.writes.iter().enumerate() {
-            let takes = args.clients.is_empty() || args.clients.iter().any(|word| is_named(write, word));
+            let takes = args.clients.is_empty() || args.clients.iter().any(|word| is_named(&write, word));
             let in_wave = of_waves.as_ref().is_none_or(|of| of.contains(&(place, at)));
             let written = states.get(at).is_some_and(|state| state.is_written());
             if takes && in_wave && written {
@@ -53,8 +53,8 @@ fn check_client(kind: &Kind, ended: &Ended, word: &str) -> Result<(), CliError> 
     };
     let mut found = false;
     for part in &ended.plan.tenants {
-        let hit: Vec<&str> =
-            part.writes.iter().filter(|write| is_named(write, word)).map(|write| write.id.as_str()).collect();
+        let named = part.writes.iter().filter(|write| is_named(write, word));
+        let hit: Vec<String> = named.map(|write| write.id.to_string()).collect();
         if hit.len() > 1 {
             let (noun, ids) = (&kind.singular, hit.join(" and "));
             return wrong(format!("run {} has more than one {noun} of this name: say {ids}", ended.id));
@@ -64,9 +64,10 @@ fn check_client(kind: &Kind, ended: &Ended, word: &str) -> Result<(), CliError> 
     if found {
         return Ok(());
     }
-    let writes = || ended.plan.tenants.iter().flat_map(|part| &part.writes);
-    let known = writes().flat_map(|write| [Some(write.id.as_str()), write.name.as_deref()]).flatten();
-    let near = near(word, known);
+    let writes = ended.plan.tenants.iter().flat_map(|part| part.writes.iter());
+    let known: Vec<String> =
+        writes.flat_map(|write| [Some(write.id.to_string()), write.name]).flatten().collect();
+    let near = near(word, known.iter().map(String::as_str));
     wrong(format!("run {} changed no {} of this id or name{near}", ended.id, kind.singular))
 }
 
@@ -80,8 +81,8 @@ const FIELDS_SHOWN: usize = 10;
 
 /// A misspelt field would take nothing back, and look as if nothing were to be taken back.
 fn check_field(kind: &Kind, ended: &Ended, path: &FieldPath) -> Result<(), CliError> {
-    let writes = ended.plan.tenants.iter().flat_map(|part| &part.writes);
-    let known: IndexSet<FieldPath> = writes.flat_map(|write| paths(kind, write)).collect();
+    let writes = ended.plan.tenants.iter().flat_map(|part| part.writes.iter());
+    let known: IndexSet<FieldPath> = writes.flat_map(|write| paths(kind, &write)).collect();
     if known.iter().any(|known| path.encloses(known)) {
         return Ok(());
     }

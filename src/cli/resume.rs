@@ -174,7 +174,7 @@ impl Todo {
         let part = |part: &Arc<TenantPlan>| {
             let left = self.parts.iter().find(|left| left.tenant == part.tenant);
             let left = left.map(|left| left.writes.as_slice()).unwrap_or_default();
-            let writes = left.iter().filter_map(|(at, _)| part.writes.get(*at)).cloned().collect();
+            let writes = part.writes.some(left.iter().map(|(at, _)| *at)).collect();
             let (rows, forecast) = (Vec::new(), None);
             Arc::new(TenantPlan { writes, rows, forecast, ..(**part).clone() })
         };
@@ -242,7 +242,7 @@ fn refuse_guarded(
         let writes = part.writes.iter().filter_map(|(at, _)| plan.and_then(|plan| plan.writes.get(*at)));
         for write in writes {
             if protected.contains(&write.id) {
-                refusals.push(protected_by_now(ended, part, write));
+                refusals.push(protected_by_now(ended, part, &write));
             }
             if !args.force.contains(&Force::OwnClient) {
                 refusals.extend(guard::own_client(kind, &state, &write.id, &write.changes, write.label));

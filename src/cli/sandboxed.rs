@@ -20,7 +20,7 @@ pub(super) fn as_left_by(session: &Session, ended: &Ended) {
             if !state.is_written() {
                 continue;
             }
-            let left = predicted(kind, write);
+            let left = predicted(kind, &write);
             tenant.edit(write.id.as_str(), |client: &mut Body| {
                 for (key, value) in left.iter().filter(|(_, value)| !redact::has_marker(value)) {
                     client.insert(key.clone(), value.clone());

@@ -207,8 +207,8 @@ pub(super) struct Clients {
 impl Clients {
     fn of(part: &TenantPlan, kind: &Kind) -> Self {
         Self {
-            ids: part.writes.iter().map(|write| write.id.clone()).collect(),
-            fields: roots(kind, &part.writes),
+            ids: part.writes.iter().map(|write| write.id).collect(),
+            fields: roots(kind, part.writes.iter()),
         }
     }
 }
@@ -242,7 +242,7 @@ pub(super) fn unread(target: &Target, part: &TenantPlan, failure: TenantFailure)
     let reason = if failure.is_locked() { Reason::Locked } else { Reason::TenantFailed };
     let done = Done::because(RowResult::NotAttempted, reason, failure.message.clone());
     let row = |row: &Row| match row.state {
-        RowState::Write(_) => Row { state: RowState::Done(done.clone()), ..row.clone() },
+        RowState::Write(_) => Row { state: done.clone().into(), ..row.clone() },
         RowState::Done(_) => row.clone(),
     };
     TenantPlan { rows: part.rows.iter().map(row).collect(), failure: Some(failure), ..blank(target) }

@@ -102,7 +102,7 @@ fn as_it_was_made(mut ended: Ended) -> Ended {
         if (0..part.writes.len()).all(|at| overwrote(at).is_empty()) {
             continue;
         }
-        let writes = part.writes.iter().enumerate().map(|(at, write)| over(write, overwrote(at))).collect();
+        let writes = part.writes.iter().enumerate().map(|(at, write)| over(&write, overwrote(at))).collect();
         *part = Arc::new(TenantPlan { writes, ..(**part).clone() });
     }
     ended
@@ -193,11 +193,11 @@ fn header(ended: &Ended) -> Header {
 }
 
 fn clients(part: &TenantPlan, writes: &BTreeSet<usize>) -> Clients {
-    let of = || writes.iter().filter_map(|at| part.writes.get(*at));
+    let of = || part.writes.some(writes.iter().copied());
     // All that is in the fields which were changed is looked at: an object that sprang up goes as a whole.
-    let roots = of().flat_map(|write| &write.changes).map(|change| change.path.root().to_owned());
+    let roots = of().flat_map(|write| write.changes).map(|change| change.path.root().to_owned());
     let fields: IndexSet<String> = roots.collect();
-    Clients { ids: of().map(|write| write.id.clone()).collect(), fields: fields.into_iter().collect() }
+    Clients { ids: of().map(|write| write.id).collect(), fields: fields.into_iter().collect() }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the command line owns the wall clock of a plan's header")]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::json::BASE_KEY;
-use super::update::{Action, Expect, Op, Origin, Update};
+use super::update::{Action, Expect, Extras, Op, Origin, Update};
 use super::{Job, RowLabel, Selector, csv, print};
 use crate::catalogue::{Kind, Lookup, Writable, redact};
 use crate::model::{Body, EntityId, FieldPath, SourceFile};
@@ -66,11 +66,13 @@ pub fn write(
 /// The job that asks of each client what it holds: a value that is edited becomes a change, with the other as its before.
 fn job(kind: &'static Kind, bodies: &[Body], digest: &str) -> Job {
     let file = SourceFile::new("", "");
+    let digest: Arc<str> = Arc::from(digest);
     let update = |(at, body): (usize, &Body)| {
         let id = body.get(&kind.endpoint.id_field).and_then(Value::as_str)?;
         let origin = Origin { file: Arc::clone(&file), span: 0..0, label: RowLabel::Update(at + 1) };
-        let base = Some(digest.to_owned());
-        let mut update = Update { base, ..Update::new(origin, Selector::Id(EntityId::new(id))) };
+        let base = Some(Arc::clone(&digest));
+        let extras = Extras { base, ..Extras::default() };
+        let mut update = Update::new(origin, Selector::Id(EntityId::new(id))).with(extras);
         for (key, value) in body {
             leaves(kind, FieldPath::root_field(key), value, &mut update);
         }

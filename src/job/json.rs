@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use super::load::{no_base, stem, utf8};
 use super::mask;
-use super::{Action, Expect, Input, Job, LoadOptions, Op, Origin, RowLabel, Selector, Term, Update};
+use super::{Action, Expect, Extras, Input, Job, LoadOptions, Op, Origin, RowLabel, Selector, Term, Update};
 use crate::catalogue::{FieldType, Kind, Lookup, Writable, redact, validate};
 use crate::model::value::same;
 use crate::model::{Body, EntityId, FieldPath, Problem, SourceFile};
@@ -212,10 +212,13 @@ impl Reader<'_> {
                 self.compare(&mut comparison, &FieldPath::root_field(key), raw, before);
             }
         }
-        let Comparison { ops, expects, fixed, .. } = comparison;
+        let Comparison { mut ops, mut expects, fixed, .. } = comparison;
+        ops.shrink_to_fit();
+        expects.shrink_to_fit();
         let origin = Origin { file: Arc::clone(&self.file), span: head, label: RowLabel::Update(number) };
         let base = object.get(BASE_KEY).and_then(|raw| serde_json::from_str(raw.get()).ok());
-        Some(Update { base, ops, expects, fixed, ..Update::new(origin, Selector::Id(id)) })
+        let extras = Extras { base, fixed, ..Extras::default() };
+        Some(Update { ops, expects, ..Update::new(origin, Selector::Id(id)) }.with(extras))
     }
 
     fn doubles(&mut self, object: &Object<'_>, text: &str) {

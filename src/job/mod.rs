@@ -31,5 +31,5 @@ pub use pattern::Pattern;
 pub use selector::{Rule, Selector, bind};
 pub use template::{Expression, RowCells, Scope, TenantScope};
 pub use term::Term;
-pub use update::{Action, Expect, Input, Job, Op, Origin, Update};
+pub use update::{Action, Expect, Extras, Input, Job, Op, Origin, Update};
 pub use want::Want;

@@ -43,6 +43,16 @@ impl Pattern {
         }
     }
 
+    /// What every text that fits begins with.
+    pub fn prefix(&self) -> &str {
+        self.pieces.first().map(String::as_str).unwrap_or_default()
+    }
+
+    /// What every text that fits ends with.
+    pub fn suffix(&self) -> &str {
+        self.pieces.last().map(String::as_str).unwrap_or_default()
+    }
+
     /// Whether the whole text fits; case-sensitive.
     pub fn fits(&self, text: &str) -> bool {
         let [first, middle @ .., last] = self.pieces.as_slice() else {

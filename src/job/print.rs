@@ -65,10 +65,10 @@ fn guards(job: &Job, out: &mut String) {
 fn print_update(job: &Job, update: &Update, out: &mut String) {
     line(out, format_args!("\n[[update]]"));
     selector(job, &update.selector, out);
-    if let Some(count) = update.count {
+    if let Some(count) = update.extras().count {
         line(out, format_args!("count = {}", text(&count.to_string())));
     }
-    if let Some(base) = &update.base {
+    if let Some(base) = &update.extras().base {
         line(out, format_args!("_base = {}", text(base)));
     }
     if !update.repeatable {

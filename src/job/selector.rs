@@ -14,9 +14,15 @@ pub enum Selector {
     /// The client with this id.
     Id(EntityId),
     /// Clients that fit.
-    Rule(Rule),
+    Rule(Box<Rule>),
     /// One of the two, once the templates in it are filled in: [`bind`] does it for a tenant.
     Templated(Arc<Templated>),
+}
+
+impl From<Rule> for Selector {
+    fn from(rule: Rule) -> Self {
+        Self::Rule(Box::new(rule))
+    }
 }
 
 /// Clients whose fields fit all the patterns, and of which the condition holds.
@@ -106,7 +112,7 @@ impl Templated {
                     Ok((path.clone(), pattern))
                 };
                 let fields = fields.iter().map(bind).collect::<Result<_, _>>()?;
-                Ok(Selector::Rule(Rule { fields, condition: condition.clone(), every: *every }))
+                Ok(Rule { fields, condition: condition.clone(), every: *every }.into())
             }
         }
     }
@@ -120,7 +126,7 @@ fn no_client(what: &str) -> RenderFault {
 impl Selector {
     /// A rule of patterns alone.
     pub fn matching(fields: Vec<(FieldPath, Pattern)>) -> Self {
-        Self::Rule(Rule { fields, ..Rule::default() })
+        Rule { fields, ..Rule::default() }.into()
     }
 
     /// The paths whose values decide.

@@ -8,7 +8,7 @@ use super::template::RowCells;
 use super::term::Term;
 use super::{RowLabel, Selector};
 use crate::catalogue::Kind;
-use crate::model::{Body, FieldPath, Problem, SourceFile, TenantName};
+use crate::model::{Body, Cells, FieldPath, Problem, SourceFile, TenantName};
 
 /// A job: what should be true of which clients.
 #[derive(Debug, Clone)]
@@ -62,25 +62,34 @@ pub struct Update {
     pub tenant: Option<TenantName>,
     /// Whom it is about.
     pub selector: Selector,
-    /// The bytes of the file that hold the `where`.
-    pub condition_at: Option<Range<usize>>,
-    /// How many clients it must select.
-    pub count: Option<Count>,
     /// Whether the job promises that doing it again changes nothing; the planner holds it to that.
     pub repeatable: bool,
-    /// The digest of what `get` fetched, for an update that comes from such a file.
-    pub base: Option<String>,
     /// What to change; no path encloses another, but for `add` and `remove` of one list.
     pub ops: Vec<Op>,
     /// What must hold before.
     pub expects: Vec<Expect>,
-    /// Fields that the file shows but nobody may change: they must equal the tenant's state.
-    pub fixed: Vec<Op>,
     /// The row of a `rows` file that templates see.
     pub row: Option<Arc<RowCells>>,
     /// The input row's own cells, secret columns emptied; beside [`Job::columns`].
-    pub cells: Vec<String>,
+    pub cells: Cells,
+    /// What few updates have, so that the many take no room for it; [`Update::extras`] reads it.
+    pub more: Option<Box<Extras>>,
 }
+
+/// What few updates have.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Extras {
+    /// The bytes of the file that hold the `where`.
+    pub condition_at: Option<Range<usize>>,
+    /// How many clients it must select.
+    pub count: Option<Count>,
+    /// The digest of what `get` fetched, for an update that comes from such a file.
+    pub base: Option<Arc<str>>,
+    /// Fields that the file shows but nobody may change: they must equal the tenant's state.
+    pub fixed: Vec<Op>,
+}
+
+static NO_EXTRAS: Extras = Extras { condition_at: None, count: None, base: None, fixed: Vec::new() };
 
 impl Update {
     /// An update that asks for nothing yet.
@@ -89,21 +98,35 @@ impl Update {
             origin,
             tenant: None,
             selector,
-            condition_at: None,
-            count: None,
             repeatable: true,
-            base: None,
             ops: Vec::new(),
             expects: Vec::new(),
-            fixed: Vec::new(),
             row: None,
-            cells: Vec::new(),
+            cells: Cells::default(),
+            more: None,
         }
+    }
+
+    /// What few updates have.
+    pub fn extras(&self) -> &Extras {
+        self.more.as_deref().unwrap_or(&NO_EXTRAS)
+    }
+
+    /// The same, to be changed.
+    pub fn extras_mut(&mut self) -> &mut Extras {
+        self.more.get_or_insert_default()
+    }
+
+    /// With these extras, if they say anything.
+    #[must_use]
+    pub fn with(mut self, extras: Extras) -> Self {
+        self.more = (extras != NO_EXTRAS).then(|| Box::new(extras));
+        self
     }
 
     /// Whether nothing is asked of the client, so that it need not even be read.
     pub fn is_idle(&self) -> bool {
-        self.ops.is_empty() && self.fixed.is_empty()
+        self.ops.is_empty() && self.extras().fixed.is_empty()
     }
 
     /// Whether it is meant for a tenant.

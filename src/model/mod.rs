@@ -4,6 +4,7 @@
 //! [`Outcome`] (what became of a write) and [`Entry`] (what the journal keeps and listeners hear).
 //! Uses nothing else of the crate.
 
+pub mod cells;
 pub mod change;
 pub mod domain;
 pub mod endpoint;
@@ -11,6 +12,7 @@ pub mod entity;
 pub mod event;
 pub mod id;
 pub mod outcome;
+pub mod packed;
 pub mod path;
 pub mod problem;
 pub mod record;
@@ -22,6 +24,7 @@ pub mod suggest;
 pub mod three_way;
 pub mod value;
 
+pub use cells::Cells;
 pub use change::{FieldChange, ItemEdit, Overwritten};
 pub use domain::Domain;
 pub use endpoint::Endpoint;
@@ -29,6 +32,7 @@ pub use entity::{Body, Entity};
 pub use event::{Entry, Listener, Pace, Progress, ProgressSink};
 pub use id::{EntityId, RunId, TenantName};
 pub use outcome::{Outcome, Reason, RowResult, SettledBy, Written};
+pub use packed::{Packed, PackedList};
 pub use path::FieldPath;
 pub use problem::Problem;
 pub use record::RunRecord;

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::forecast::Forecast;
@@ -48,7 +49,7 @@ enum Line<H, W, R> {
     },
 }
 
-type Borrowed<'p> = Line<&'p Header, &'p Write, &'p Row>;
+type Borrowed<'p> = Line<&'p Header, &'p RawValue, &'p Row>;
 type Owned = Line<Header, Write, Row>;
 
 /// Why a file is not a plan that can be used.
@@ -145,8 +146,8 @@ fn print_part(part: &TenantPlan, out: &mut dyn std::io::Write) -> std::io::Resul
             failure: part.failure.clone(),
         },
     )?;
-    for write in &part.writes {
-        put(out, &Line::Write { tenant: tenant.clone(), write })?;
+    for at in 0..part.writes.len() {
+        put(out, &Line::Write { tenant: tenant.clone(), write: part.writes.raw(at)? })?;
     }
     for row in &part.rows {
         put(out, &Line::Row { tenant: tenant.clone(), row })?;
@@ -173,7 +174,7 @@ pub fn parse(bytes: &[u8]) -> Result<Plan, PlanFileError> {
                 let part = TenantPlan::empty(tenant, domain, origin, pace);
                 tenants.push(TenantPlan { total, forecast, failure, ..part });
             }
-            Line::Write { tenant, write } => part(&mut tenants, &tenant, number)?.writes.push(write),
+            Line::Write { tenant, write } => part(&mut tenants, &tenant, number)?.writes.push(&write),
             Line::Row { tenant, row } => part(&mut tenants, &tenant, number)?.rows.push(row),
             _ => return Err(PlanFileError::Order(number)),
         }
@@ -220,8 +221,8 @@ fn part<'p>(
 mod tests {
     use super::*;
     use crate::job::RowLabel;
-    use crate::model::{FieldChange, ListOrder, RowResult};
-    use crate::plan::{Done, RowState};
+    use crate::model::{Cells, FieldChange, ListOrder, RowResult};
+    use crate::plan::{Done, RowState, Writes};
     use serde_json::json;
 
     fn plan() -> Plan {
@@ -247,7 +248,7 @@ mod tests {
             label: RowLabel::Row(2),
             id: None,
             name: None,
-            cells: Arc::default(),
+            cells: Cells::default(),
             state,
         };
         let tenant = TenantPlan {
@@ -256,8 +257,8 @@ mod tests {
             origin: "environment".into(),
             total: Some(3),
             pace: Pace::default(),
-            writes: vec![write],
-            rows: vec![row(RowState::Write(0)), row(RowState::Done(Done::plain(RowResult::Unchanged)))],
+            writes: Writes::from_iter([write]),
+            rows: vec![row(RowState::Write(0)), row(Done::plain(RowResult::Unchanged).into())],
             forecast: None,
             failure: None,
         };

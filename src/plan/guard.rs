@@ -42,9 +42,10 @@ pub fn named_excluded(
 /// Refuses an update that selects another number of clients than it says.
 pub fn wrong_count(kind: &Kind, state: &TenantState, update: &Update, found: &[EntityId]) -> Option<Refusal> {
     const SHOWN: usize = 5;
-    let count = update.count?;
+    let count = update.extras().count?;
     let name = |id: &EntityId| {
-        let name = state.objects.get(id).and_then(|body| body.get(&kind.endpoint.name_field)?.as_str());
+        let body = state.object(id);
+        let name = body.as_ref().and_then(|body| body.get(&kind.endpoint.name_field)?.as_str());
         name.map_or_else(|| id.to_string(), |name| format!("{name:?}"))
     };
     let mut names: Vec<String> = found.iter().take(SHOWN).map(name).collect();

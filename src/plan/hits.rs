@@ -5,24 +5,33 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
+use indexmap::map::Entry;
 
 use super::faults::Faults;
 use super::guard::{self, Refusal};
+use super::index::Index;
 use super::resolve::PlanOptions;
-use super::select::{Chooser, Index, Nobody};
+use super::select::{Chooser, Nobody};
 use super::state::TenantState;
-use super::types::{Done, Row, RowState};
+use super::types::{Done, Row};
 use crate::job::template::RenderFault;
 use crate::job::{Job, Scope, Selector, TenantScope, Update};
-use crate::model::{EntityId, FieldChange, Problem, Reason, RowResult};
+use crate::model::{Body, EntityId, FieldChange, Problem, Reason, RowResult};
 
-/// A client that updates hit.
-#[derive(Default)]
-pub(super) struct Hit<'j> {
-    /// The rows that wait for its outcome, with their updates.
-    pub(super) rows: Vec<(usize, &'j Update)>,
-    /// Of the rows, those whose update found it only under the name that it is to have.
-    pub(super) renamed: Vec<usize>,
+/// A row that waits for the outcome of the client that it hit.
+#[derive(Clone, Copy)]
+pub(super) struct Hit {
+    /// Its place among the rows.
+    pub(super) row: usize,
+    /// Whether its update found the client only under the name that it is to have.
+    pub(super) renamed: bool,
+}
+
+/// A client about to be judged.
+pub(super) struct Client {
+    pub(super) id: EntityId,
+    /// As it was read.
+    pub(super) before: Arc<Body>,
 }
 
 /// A plan of one tenant in the making.
@@ -39,7 +48,8 @@ pub(super) struct Draft<'j> {
     /// Whether a fault of `--where` was told.
     narrow_told: bool,
     pub(super) tenant: &'j Arc<TenantScope>,
-    pub(super) hits: IndexMap<EntityId, Hit<'j>>,
+    /// Mostly one row a client: the lists are made to measure.
+    pub(super) hits: IndexMap<EntityId, Vec<Hit>>,
 }
 
 /// What is to become of one client.
@@ -66,7 +76,7 @@ impl<'j> Draft<'j> {
         only: impl Fn(&Update) -> bool,
     ) -> Self {
         let paths = job.updates.iter().flat_map(|update| {
-            let ops = update.ops.iter().chain(&update.fixed).map(|op| op.path.root());
+            let ops = update.ops.iter().chain(&update.extras().fixed).map(|op| op.path.root());
             ops.chain(update.expects.iter().map(|expect| expect.path.root()))
         });
         let mut draft = Self {
@@ -76,7 +86,7 @@ impl<'j> Draft<'j> {
             asked_for: paths.collect(),
             problems: Vec::new(),
             refusals: Vec::new(),
-            rows: Vec::new(),
+            rows: Vec::with_capacity(job.updates.len()),
             faults: Faults::default(),
             narrow_told: false,
             tenant,
@@ -98,8 +108,8 @@ impl<'j> Draft<'j> {
             label: update.origin.label,
             id: None,
             name: None,
-            cells: Arc::new(update.cells.clone()),
-            state: RowState::Done(Done::plain(RowResult::Unchanged)),
+            cells: update.cells.clone(),
+            state: Done::plain(RowResult::Unchanged).into(),
         };
         if let Selector::Id(id) = &update.selector {
             row.id = Some(id.clone());
@@ -118,12 +128,12 @@ impl<'j> Draft<'j> {
         }
         let scope = Scope::of_tenant(self.tenant, update.row.as_ref());
         match chooser.select(update, &scope) {
-            Err(Nobody::Done(done)) => self.rows.push(Row { state: RowState::Done(done), ..row }),
+            Err(Nobody::Done(done)) => self.rows.push(Row { state: done.into(), ..row }),
             Err(Nobody::Count(found)) => {
                 self.refusals.extend(guard::wrong_count(self.job.kind, self.state, update, &found));
             }
             Err(Nobody::Fault(id, fault)) => {
-                let span = update.condition_at.clone().unwrap_or_else(|| update.origin.span.clone());
+                let span = update.extras().condition_at.clone().unwrap_or_else(|| update.origin.span.clone());
                 let what = format!("`where`: {}", fault.what);
                 self.fault(update, &id, span, RenderFault { what, ..fault });
             }
@@ -132,12 +142,12 @@ impl<'j> Draft<'j> {
                     let mut row = Row { id: Some(id.clone()), name: self.name_of(&id), ..row.clone() };
                     let at = self.rows.len();
                     if let Some(done) = self.left_out(&id, update, &scope) {
-                        row.state = RowState::Done(done);
+                        row.state = done.into();
                     } else {
-                        let hit = self.hits.entry(id).or_default();
-                        hit.rows.push((at, update));
-                        if selected.renamed {
-                            hit.renamed.push(at);
+                        let hit = Hit { row: at, renamed: selected.renamed };
+                        match self.hits.entry(id) {
+                            Entry::Occupied(mut hits) => hits.get_mut().push(hit),
+                            Entry::Vacant(place) => drop(place.insert(vec![hit])),
                         }
                     }
                     self.rows.push(row);
@@ -152,8 +162,8 @@ impl<'j> Draft<'j> {
             return Some(done);
         }
         let narrow = self.options.narrow.as_deref()?;
-        let body = self.state.objects.get(id)?;
-        match narrow.holds(&scope.with_client(body, self.job.kind)) {
+        let body = self.state.object(id)?;
+        match narrow.holds(&scope.with_client(&body, self.job.kind)) {
             Ok(true) => None,
             Ok(false) => Some(Done::because(RowResult::Skipped, Reason::Where, "--where leaves it out")),
             Err(fault) => {
@@ -168,13 +178,21 @@ impl<'j> Draft<'j> {
     }
 
     pub(super) fn name_of(&self, id: &EntityId) -> Option<String> {
-        let name = self.state.objects.get(id)?.get(&self.job.kind.endpoint.name_field)?;
-        name.as_str().map(str::to_owned)
+        self.name_in(&*self.state.object(id)?)
+    }
+
+    pub(super) fn name_in(&self, body: &Body) -> Option<String> {
+        body.get(&self.job.kind.endpoint.name_field)?.as_str().map(str::to_owned)
+    }
+
+    /// The update that a row is of.
+    pub(super) fn update_of(&self, row: usize) -> &'j Update {
+        &self.job.updates[self.rows[row].update]
     }
 
     /// The rows that wait for a client's outcome.
     pub(super) fn rows_of(&self, id: &EntityId) -> Vec<usize> {
-        self.hits.get(id).map(|hit| hit.rows.iter().map(|(row, _)| *row).collect()).unwrap_or_default()
+        self.hits.get(id).into_iter().flatten().map(|hit| hit.row).collect()
     }
 
     pub(super) fn fault(&mut self, update: &Update, id: &EntityId, span: Range<usize>, fault: RenderFault) {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::hits::{Draft, Judged};
+use super::hits::{Client, Draft, Hit, Judged};
 use super::judge::{Filled, Judgement, shown, united};
 use super::select::{exact_name, under_old_name};
-use super::types::{Done, RowState};
+use super::types::Done;
 use crate::catalogue::{Kind, validate};
 use crate::job::check::clashes;
 use crate::job::template::RenderFault;
@@ -17,41 +17,39 @@ use crate::model::value::same;
 use crate::model::{Body, EntityId, FieldChange, FieldPath, Problem, Reason, RowResult};
 
 impl<'j> Draft<'j> {
-    /// What is to become of each client, in the order in which they were hit.
-    pub(super) fn judge_all(&mut self) -> Vec<(EntityId, Judged<'j>)> {
-        let ids: Vec<EntityId> = self.hits.keys().cloned().collect();
-        let mut judged = Vec::with_capacity(ids.len());
-        for id in ids {
-            let Some(before) = self.state.objects.get(&id) else { continue };
-            self.set_renamed_apart(&id, before);
-            let Some(hit) = self.hits.get(&id) else { continue };
-            let updates: Vec<&'j Update> = hit.rows.iter().map(|(_, update)| *update).collect();
+    /// Judges each client, in the order in which they were hit, and hands it on at once.
+    pub(super) fn judge_each(&mut self, mut take: impl FnMut(&mut Self, &Client, Judged<'j>)) {
+        for at in 0..self.hits.len() {
+            let Some((id, _)) = self.hits.get_index(at) else { continue };
+            let Some(before) = self.state.object(id) else { continue };
+            let client = Client { id: id.clone(), before };
+            self.set_renamed_apart(&client);
+            let hits = self.hits.get_index(at).map(|(_, hits)| hits.as_slice()).unwrap_or_default();
+            let updates: Vec<&'j Update> = hits.iter().map(|hit| self.update_of(hit.row)).collect();
             if !updates.is_empty() {
-                judged.push((id.clone(), self.judge(&id, &updates, before, before)));
+                let judged = self.judge(&client.id, &updates, &client.before, &client.before);
+                take(self, &client, judged);
             }
         }
-        judged
     }
 
     /// An update that found a client only under its new name may find it as asked, but must not write to it. Its row ends
     /// here; the other updates of the client go on without it.
-    fn set_renamed_apart(&mut self, id: &EntityId, before: &Arc<Body>) {
-        let Some(hit) = self.hits.get(id).filter(|hit| !hit.renamed.is_empty()) else { return };
-        let apart: Vec<(usize, &'j Update)> =
-            hit.rows.iter().filter(|(row, _)| hit.renamed.contains(row)).copied().collect();
-        for (row, update) in apart {
+    fn set_renamed_apart(&mut self, client: &Client) {
+        let Client { id, before } = client;
+        let apart = self.hits.get(id).into_iter().flatten().filter(|hit| hit.renamed);
+        for Hit { row, .. } in apart.copied().collect::<Vec<_>>() {
+            let update = self.update_of(row);
             let as_was = under_old_name(self.job.kind, update, before);
             let state = match self.judge(id, &[update], before, as_was.as_ref().unwrap_or(before)) {
                 // What it asks is made of the client as it was, and cannot be laid beside what others ask of it now.
-                Judged::Done { done } if done.result == RowResult::Unchanged && as_was.is_some() => {
-                    RowState::Done(done)
-                }
+                Judged::Done { done } if done.result == RowResult::Unchanged && as_was.is_some() => done,
                 Judged::Done { done } if done.result == RowResult::Unchanged => continue,
-                _ => RowState::Done(self.not_ours(id, update)),
+                _ => self.not_ours(id, update),
             };
-            self.rows[row].state = state;
-            if let Some(hit) = self.hits.get_mut(id) {
-                hit.rows.retain(|(other, _)| *other != row);
+            self.rows[row].state = state.into();
+            if let Some(hits) = self.hits.get_mut(id) {
+                hits.retain(|hit| hit.row != row);
             }
         }
     }
@@ -77,7 +75,8 @@ impl<'j> Draft<'j> {
     ) -> Judged<'j> {
         let unchanged = || Judged::Done { done: Done::plain(RowResult::Unchanged) };
         let kind = self.job.kind;
-        for (update, op) in updates.iter().flat_map(|update| update.fixed.iter().map(move |op| (*update, op)))
+        for (update, op) in
+            updates.iter().flat_map(|update| update.extras().fixed.iter().map(move |op| (*update, op)))
         {
             self.fixed(update, op, before);
         }
@@ -190,7 +189,7 @@ fn wipes(lacking: &str, path: &FieldPath) -> RenderFault {
 }
 
 fn conflict(updates: &[&Update], conflicts: &[String]) -> Done {
-    let fetched = updates.iter().any(|update| update.base.is_some());
+    let fetched = updates.iter().any(|update| update.extras().base.is_some());
     let hint = if fetched {
         "; somebody changed it since `get` fetched it: fetch it again to edit what is there now"
     } else {

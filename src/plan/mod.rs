@@ -3,12 +3,14 @@
 
 pub mod check_answer;
 pub mod compose;
+mod ending;
 mod exactly;
 mod faults;
 pub mod file;
 pub mod forecast;
 pub mod guard;
 mod hits;
+pub mod index;
 mod judge;
 mod judging;
 pub mod needs;
@@ -23,6 +25,7 @@ pub mod types;
 pub mod undo;
 pub mod warnings;
 pub mod waves;
+pub mod writes;
 
 pub use check_answer::{Answer, as_planned, check_answer};
 pub use compose::{predicted, sends_whole};
@@ -34,3 +37,4 @@ pub use shard::{Part, Shard};
 pub use state::{Missing, TenantState};
 pub use types::{Done, Header, Left, Plan, Row, RowState, TenantFailure, TenantPlan, Totals, Write};
 pub use warnings::{protects_a_name, protects_nobody, warnings};
+pub use writes::Writes;

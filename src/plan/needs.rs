@@ -37,7 +37,7 @@ pub fn needs(job: &Job, tenant: &TenantName, narrow: Option<&Expression>) -> Nee
     let mut fields: IndexSet<String> = IndexSet::new();
     let mut uses = Uses::default();
     for update in job.updates.iter().filter(|update| update.is_for(tenant)) {
-        let written = update.ops.iter().chain(&update.fixed).map(|op| op.path.root().to_owned());
+        let written = update.ops.iter().chain(&update.extras().fixed).map(|op| op.path.root().to_owned());
         fields.extend(written.chain(update.expects.iter().map(|expect| expect.path.root().to_owned())));
         fields.extend(update.selector.reads().iter().map(|path| path.root().to_owned()));
         add_uses(update, &mut uses);
@@ -85,7 +85,7 @@ pub fn unknown_names<'j>(
     };
     for update in job.updates.iter().filter(|update| update.is_for(tenant)) {
         if let Some(condition) = update.selector.condition() {
-            let span = update.condition_at.clone().unwrap_or_else(|| update.origin.span.clone());
+            let span = update.extras().condition_at.clone().unwrap_or_else(|| update.origin.span.clone());
             note(condition.uses(), Some((update, span)));
         }
         for (term, span) in terms(update) {

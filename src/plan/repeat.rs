@@ -5,50 +5,54 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::guard::Refusal;
-use super::hits::{Draft, Judged};
+use super::hits::{Client, Draft, Judged};
 use super::judge::{shown, wanted};
 use super::resolve::PlanOptions;
 use super::state::TenantState;
 use crate::catalogue::patch;
 use crate::job::{Job, Selector, TenantScope, Term, Update};
-use crate::model::{EntityId, FieldChange};
+use crate::model::{EntityId, FieldChange, Packed};
 
-/// What the job would change a second time: one refusal an update, naming the first client.
-pub(super) fn changes_again(
-    job: &Job,
-    tenant: &Arc<TenantScope>,
-    state: &TenantState,
-    options: &PlanOptions,
-    judged: &[(EntityId, Judged<'_>)],
-) -> Vec<Refusal> {
-    if !may_change_again(job) {
-        return Vec::new();
+/// The state that a plan leads to, where the job may change something in it again. Central type of this file.
+pub(super) struct Again<'j> {
+    job: &'j Job,
+    /// None where no job of this form can change anything twice.
+    after: Option<TenantState>,
+    written: bool,
+}
+
+impl<'j> Again<'j> {
+    /// Nothing was judged yet.
+    pub(super) fn of(job: &'j Job, state: &TenantState) -> Self {
+        Self { job, after: may_change_again(job).then(|| state.clone()), written: false }
     }
-    let mut after = state.clone();
-    let mut written = false;
-    for (id, judged) in judged {
-        let (Judged::Write { changes, .. }, Some(before)) = (judged, state.objects.get(id)) else { continue };
-        after.objects.insert(id.clone(), Arc::new(patch::predict(job.kind, before, &wanted(changes))));
-        written = true;
+
+    /// A client was judged.
+    pub(super) fn take(&mut self, client: &Client, judged: &Judged<'_>) {
+        let (Some(after), Judged::Write { changes, .. }) = (&mut self.after, judged) else { return };
+        let body = patch::predict(self.job.kind, &client.before, &wanted(changes));
+        after.objects.insert(client.id.clone(), Packed::new(&body));
+        self.written = true;
     }
-    if !written {
-        return Vec::new();
-    }
-    // What is meant to run once is let off, and must not hide what another update would do.
-    let mut draft = Draft::of(job, tenant, &after, options, |update| update.repeatable);
-    let again = draft.judge_all();
-    let mut told: HashSet<*const Update> = HashSet::new();
-    let mut refusals = Vec::new();
-    for (id, judged) in &again {
-        let Judged::Write { changes, updates, .. } = judged else { continue };
-        for change in changes {
-            let Some(update) = whose(updates, change) else { continue };
-            if told.insert(std::ptr::from_ref(update)) {
-                refusals.push(refusal(job, update, id, change));
+
+    /// What the job would change a second time: one refusal an update, naming the first client.
+    pub(super) fn refusals(&self, tenant: &Arc<TenantScope>, options: &PlanOptions) -> Vec<Refusal> {
+        let Some(after) = self.after.as_ref().filter(|_| self.written) else { return Vec::new() };
+        // What is meant to run once is let off, and must not hide what another update would do.
+        let mut draft = Draft::of(self.job, tenant, after, options, |update| update.repeatable);
+        let mut told: HashSet<*const Update> = HashSet::new();
+        let mut refusals = Vec::new();
+        draft.judge_each(|_, client, judged| {
+            let Judged::Write { changes, updates, .. } = judged else { return };
+            for change in &changes {
+                let Some(update) = whose(&updates, change) else { continue };
+                if told.insert(std::ptr::from_ref(update)) {
+                    refusals.push(refusal(self.job, update, &client.id, change));
+                }
             }
-        }
+        });
+        refusals
     }
-    refusals
 }
 
 /// A job of literal values for clients that it names by their ids cannot: a plan right after its apply is empty.

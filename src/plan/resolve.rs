@@ -1,19 +1,18 @@
 //! From updates and state to writes and rows. Every update sees the state as it was read, never another's result.
 
-use std::ops::Range;
 use std::sync::Arc;
 
+use super::ending::Ending;
 use super::guard::Refusal;
-use super::hits::{Draft, Judged};
+use super::hits::Draft;
 use super::needs::unknown_names;
+use super::repeat::Again;
 use super::state::TenantState;
-use super::types::{Done, Row, RowState, TenantFailure, Write};
-use super::{guard, repeat};
-use crate::catalogue::{Writable, patch, validate};
-use crate::job::template::RenderFault;
-use crate::job::{Expression, Job, Selector, TenantScope, Term, Update, bind};
+use super::types::{Done, Row, TenantFailure};
+use super::writes::Writes;
+use crate::job::{Expression, Job, Selector, TenantScope, bind};
 use crate::model::suggest::nearest;
-use crate::model::{Body, EntityId, FieldChange, FieldPath, Problem, Reason, RowResult, TenantName};
+use crate::model::{Problem, Reason, RowResult, TenantName};
 
 /// What the user narrows a plan by.
 #[derive(Debug, Clone, Default)]
@@ -41,7 +40,7 @@ pub enum Unplannable {
 }
 
 /// What one tenant's part of a plan comes to.
-pub type Resolved = (Vec<Write>, Vec<Row>);
+pub type Resolved = (Writes, Vec<Row>);
 
 /// Resolves a job against the state of one tenant.
 ///
@@ -60,26 +59,26 @@ pub fn plan_tenant(
         return Err(Unplannable::Job(unknown));
     }
     let mut draft = Draft::of(&job, tenant, state, options, |_| true);
-    let judged = draft.judge_all();
+    let mut ending = Ending::default();
+    let mut again = Again::of(&job, state);
+    draft.judge_each(|draft, client, judged| {
+        again.take(&client, &judged);
+        ending.take(draft, client, judged);
+    });
     let problems = draft.take_problems();
     if !problems.is_empty() {
         return Err(Unplannable::Job(problems));
     }
     if draft.refusals.is_empty() {
-        draft.refusals = repeat::changes_again(&job, tenant, state, options, &judged);
+        draft.refusals = again.refusals(tenant, options);
     }
-    let (resolved, problems, refusals) = finish(draft, judged);
-    if !problems.is_empty() {
-        return Err(Unplannable::Job(problems));
-    }
-    if refusals.is_empty() { Ok(resolved) } else { Err(Unplannable::Refused(refusals)) }
+    ending.close(draft)
 }
 
 /// Names in templates that neither the catalogue nor any client knows.
 fn unknown(job: &Job, tenant: &TenantScope, state: &TenantState, options: &PlanOptions) -> Vec<Problem> {
-    let nobody_has = |name: &String| {
-        !state.objects.is_empty() && !state.objects.values().any(|body| body.contains_key(name))
-    };
+    let nobody_has =
+        |name: &String| !state.objects.is_empty() && !state.all().any(|(_, body)| body.contains_key(name));
     let names = unknown_names(job, &tenant.name, options.narrow.as_deref());
     let unknown = names.into_iter().filter(|(name, _)| nobody_has(name));
     unknown
@@ -96,134 +95,6 @@ fn unknown(job: &Job, tenant: &TenantScope, state: &TenantState, options: &PlanO
         .collect()
 }
 
-/// Judged clients as writes, up to the limit, and rows.
-fn finish(
-    mut draft: Draft<'_>,
-    judged: Vec<(EntityId, Judged<'_>)>,
-) -> (Resolved, Vec<Problem>, Vec<Refusal>) {
-    let mut writes = Vec::new();
-    for (id, judged) in judged {
-        let Some(before) = draft.state.objects.get(&id) else { continue };
-        let state = match judged {
-            Judged::Done { done, .. } => RowState::Done(done),
-            Judged::Write { .. } if draft.options.limit.is_some_and(|limit| writes.len() >= limit) => {
-                RowState::Done(Done::because(RowResult::Skipped, Reason::Limit, "beyond --limit"))
-            }
-            Judged::Write { changes, update, updates } => {
-                if !draft.options.force_own_client {
-                    let refused =
-                        guard::own_client(draft.job.kind, draft.state, &id, &changes, update.origin.label);
-                    draft.refusals.extend(refused);
-                }
-                for (update, span, fault) in unfit(&draft, &changes, before, &updates) {
-                    draft.fault(update, &id, span, fault);
-                }
-                writes.push(write(&draft, &id, changes, before, update));
-                RowState::Write(writes.len() - 1)
-            }
-        };
-        for row in draft.rows_of(&id) {
-            draft.rows[row].state = state.clone();
-        }
-    }
-    let problems = draft.take_problems();
-    ((writes, draft.rows), problems, draft.refusals)
-}
-
-/// The values to be written, and the state they lead to, must be such that Auth0 takes them.
-fn unfit<'j>(
-    draft: &Draft<'_>,
-    changes: &[FieldChange],
-    before: &Body,
-    updates: &[&'j Update],
-) -> Vec<(&'j Update, Range<usize>, RenderFault)> {
-    let kind = draft.job.kind;
-    let after = patch::predict(kind, before, &super::judge::wanted(changes));
-    let mut faults: Vec<(&FieldPath, validate::Fault)> = Vec::new();
-    for change in changes {
-        let found = match &change.after {
-            Some(value) => validate::value(kind, &change.path, value),
-            // Left out of an object that is sent whole.
-            None if !patch::is_sent_alone(kind, &change.path) => Vec::new(),
-            None => validate::unset(kind, &change.path).into_iter().collect(),
-        };
-        faults.extend(found.into_iter().map(|fault| (&change.path, fault)));
-    }
-    let mut roots: Vec<&FieldPath> = changes.iter().map(|change| &change.path).collect();
-    roots.dedup_by(|a, b| a.root() == b.root());
-    for path in roots {
-        if let Some(value) = after.get(path.root()) {
-            let found = validate::object_after(kind, &FieldPath::root_field(path.root()), value);
-            faults.extend(found.into_iter().map(|fault| (path, fault)));
-        }
-    }
-    let told = |(path, fault): (&FieldPath, validate::Fault)| {
-        let (update, span, computed) = asking(updates, path)?;
-        let validate::Fault { what, help, .. } = fault;
-        // What to do about a value in the file is of no use where an expression gave it.
-        let help = match help {
-            Some(help) if computed && help.ends_with("without quotes") => {
-                Some("a filter makes the right type of it: `| int`, `| float`, `| bool`".to_owned())
-            }
-            Some(help) if computed && help.starts_with("write it in quotes") => {
-                Some("the expression gives a number or a flag: `| string` makes text of it".to_owned())
-            }
-            help => help,
-        };
-        Some((update, span, RenderFault { what, help }))
-    };
-    faults.into_iter().filter_map(told).collect()
-}
-
-/// The update that asks for a path, where it does, and whether an expression gives the value; the first update, where none
-/// asks for it by itself.
-fn asking<'j>(updates: &[&'j Update], path: &FieldPath) -> Option<(&'j Update, Range<usize>, bool)> {
-    let asks = |update: &&'j Update| {
-        let op = update.ops.iter().find(|op| op.path.encloses(path) || path.encloses(&op.path))?;
-        Some((*update, op.span.clone(), matches!(op.action.term(), Some(Term::Template(_)))))
-    };
-    let first = || updates.first().map(|update| (*update, update.origin.span.clone(), false));
-    updates.iter().find_map(asks).or_else(first)
-}
-
-fn write(
-    draft: &Draft<'_>,
-    id: &EntityId,
-    changes: Vec<FieldChange>,
-    before: &Arc<Body>,
-    update: &Update,
-) -> Write {
-    let kind = draft.job.kind;
-    let patch = patch::body(kind, before, &super::judge::wanted(&changes));
-    Write {
-        id: id.clone(),
-        name: draft.name_of(id),
-        label: update.origin.label,
-        changes,
-        body: patch.body,
-        compose: patch.compose,
-        before: kept(draft, before),
-        left: Vec::new(),
-    }
-}
-
-/// What a plan keeps of a client. Where all fields were read for a template's sake, those that only the server sets are no
-/// part of it: some of them differ between a list and the answer to a PATCH.
-fn kept(draft: &Draft<'_>, before: &Arc<Body>) -> Arc<Body> {
-    let kind = draft.job.kind;
-    let own = |key: &str| {
-        key == kind.endpoint.id_field
-            || draft.asked_for.contains(key)
-            || kind.writable(&FieldPath::root_field(key)) == Writable::Patch
-    };
-    if before.keys().all(|key| own(key)) {
-        return Arc::clone(before);
-    }
-    Arc::new(
-        before.iter().filter(|(key, _)| own(key)).map(|(key, value)| (key.clone(), value.clone())).collect(),
-    )
-}
-
 /// The rows of a tenant that could not be planned: none was attempted.
 pub fn not_attempted(job: &Job, tenant: &TenantName, failure: &TenantFailure) -> Vec<Row> {
     let reason = if failure.is_locked() { Reason::Locked } else { Reason::TenantFailed };
@@ -236,8 +107,8 @@ pub fn not_attempted(job: &Job, tenant: &TenantName, failure: &TenantFailure) ->
             Selector::Rule(_) | Selector::Templated(_) => None,
         },
         name: None,
-        cells: Arc::new(update.cells.clone()),
-        state: RowState::Done(Done::because(RowResult::NotAttempted, reason, failure.message.clone())),
+        cells: update.cells.clone(),
+        state: Done::because(RowResult::NotAttempted, reason, failure.message.clone()).into(),
     })
     .collect()
 }

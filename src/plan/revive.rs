@@ -1,12 +1,15 @@
 //! A saved plan against the tenant as it is now: exactly that plan, each client judged anew.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::guard::{self, Refusal};
 use super::rejudge::{OnConflict, Rejudged, open, rejudge};
+use super::resolve::Resolved;
 use super::state::{Missing, TenantState};
 use super::types::{Done, Row, RowState, TenantPlan, Write};
+use super::writes::Writes;
 use crate::catalogue::{Kind, redact};
 use crate::model::{Body, EntityId, FieldChange, Reason, RowResult};
 
@@ -30,7 +33,7 @@ pub fn revive(
     part: &TenantPlan,
     state: &TenantState,
     permits: Permits,
-) -> Result<(Vec<Write>, Vec<Row>), Vec<Refusal>> {
+) -> Result<Resolved, Vec<Refusal>> {
     let judged = |write: &Write| judged(kind, write, state, permits);
     let Settled { writes, ends } = settle(kind, state, permits, part.writes.iter().enumerate(), judged)?;
     let row = |row: &Row| match &row.state {
@@ -42,7 +45,7 @@ pub fn revive(
 
 /// Writes that are still to be made, and how the rows of each go on.
 pub(super) struct Settled {
-    pub(super) writes: Vec<Write>,
+    pub(super) writes: Writes,
     pub(super) ends: HashMap<usize, RowState>,
 }
 
@@ -50,25 +53,25 @@ pub(super) struct Settled {
 ///
 /// # Errors
 /// Where one would change the runner's own client in a way that could lock it out.
-pub(super) fn settle<'w>(
+pub(super) fn settle(
     kind: &Kind,
     state: &TenantState,
     permits: Permits,
-    all: impl Iterator<Item = (usize, &'w Write)>,
+    all: impl Iterator<Item = (usize, Write)>,
     judge: impl Fn(&Write) -> Result<Write, Done>,
 ) -> Result<Settled, Vec<Refusal>> {
-    let mut settled = Settled { writes: Vec::new(), ends: HashMap::new() };
+    let mut settled = Settled { writes: Writes::default(), ends: HashMap::new() };
     let mut refusals = Vec::new();
     for (at, write) in all {
-        let end = match judge(write) {
+        let end = match judge(&write) {
             Ok(write) => {
                 if !permits.own_client {
                     refusals.extend(guard::own_client(kind, state, &write.id, &write.changes, write.label));
                 }
-                settled.writes.push(write);
+                settled.writes.push(&write);
                 RowState::Write(settled.writes.len() - 1)
             }
-            Err(done) => RowState::Done(done),
+            Err(done) => done.into(),
         };
         settled.ends.insert(at, end);
     }
@@ -77,14 +80,14 @@ pub(super) fn settle<'w>(
 
 /// Of a row that names a write which its plan does not have; the digest of the plan keeps this from happening.
 fn never() -> RowState {
-    RowState::Done(Done::because(RowResult::Failed, Reason::NotFound, "the plan has no such write"))
+    Done::because(RowResult::Failed, Reason::NotFound, "the plan has no such write").into()
 }
 
 fn judged(kind: &Kind, write: &Write, state: &TenantState, permits: Permits) -> Result<Write, Done> {
     if !permits.protected && state.protected.contains(&write.id) {
         return Err(Done::because(RowResult::Skipped, Reason::Protected, "it is protected"));
     }
-    let live = state.objects.get(&write.id).ok_or_else(|| gone(kind, &write.id, state))?;
+    let live = &*state.object(&write.id).ok_or_else(|| gone(kind, &write.id, state))?;
     let left = |write: Write| match write.left.first() {
         Some(left) => Done::because(RowResult::Conflict, left.reason, left_words(&write)),
         None => Done::plain(RowResult::Unchanged),
@@ -140,10 +143,11 @@ pub fn left_words(write: &Write) -> String {
 }
 
 /// The root fields that judging these writes takes.
-pub fn roots<'w>(kind: &Kind, writes: impl IntoIterator<Item = &'w Write>) -> Vec<String> {
+pub fn roots(kind: &Kind, writes: impl IntoIterator<Item = impl Borrow<Write>>) -> Vec<String> {
     let mut roots: indexmap::IndexSet<String> = indexmap::IndexSet::new();
     for write in writes {
-        roots.extend(write.before.keys().cloned());
+        let write = write.borrow();
+        roots.extend(write.before.keys().filter(|root| !roots.contains(*root)).cloned().collect::<Vec<_>>());
         roots.extend(write.changes.iter().map(|change| change.path.root().to_owned()));
     }
     let known = [kind.endpoint.id_field.as_str(), kind.endpoint.name_field.as_str()];

@@ -1,115 +1,16 @@
 //! Whom an update is about, in one tenant.
 
-use std::borrow::Cow;
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::index::{Index, called};
 use super::state::TenantState;
 use super::types::Done;
 use crate::catalogue::Kind;
 use crate::job::template::{RenderFault, Rendered};
 use crate::job::{Action, Job, Pattern, Rule, Scope, Selector, Term, Update};
-use crate::model::suggest::nearest;
 use crate::model::{Body, EntityId, FieldPath, Reason, RowResult};
-
-/// The objects of a tenant by the text of a field, so that a file of exact values is not compared with every client.
-/// Each field is sorted when it is first asked for.
-pub struct Index<'s> {
-    kind: &'s Kind,
-    state: &'s TenantState,
-    by: RefCell<HashMap<FieldPath, Rc<Sorted<'s>>>>,
-    /// How many near misses are still looked for: each look compares with every name of the tenant.
-    hints: Cell<u32>,
-}
-
-/// Positions of objects by the text of one field; of a list, by each item.
-type Sorted<'s> = HashMap<Cow<'s, str>, Vec<usize>>;
-
-/// Near misses looked for in one tenant; a file that names the wrong tenant throughout has thousands of misses.
-const HINTS: u32 = 20;
-
-impl<'s> Index<'s> {
-    /// Of nothing yet.
-    pub fn new(kind: &'s Kind, state: &'s TenantState) -> Self {
-        Self { kind, state, by: RefCell::default(), hints: Cell::new(HINTS) }
-    }
-
-    fn sorted(&self, path: &FieldPath) -> Rc<Sorted<'s>> {
-        let mut by = self.by.borrow_mut();
-        if let Some(sorted) = by.get(path) {
-            return Rc::clone(sorted);
-        }
-        let mut sorted = Sorted::new();
-        let state: &'s TenantState = self.state;
-        for (at, body) in state.objects.values().enumerate() {
-            for text in texts(path.get(body)) {
-                sorted.entry(text).or_default().push(at);
-            }
-        }
-        let sorted = Rc::new(sorted);
-        by.insert(path.clone(), Rc::clone(&sorted));
-        sorted
-    }
-
-    /// The objects that fit all of the patterns.
-    fn fitting(&self, patterns: &[(&FieldPath, &Pattern)]) -> Vec<EntityId> {
-        let fits = |body: &Body| {
-            patterns.iter().all(|(path, pattern)| texts(path.get(body)).any(|text| pattern.fits(&text)))
-        };
-        let exact = patterns.iter().find_map(|(path, pattern)| Some((*path, pattern.exact()?)));
-        let Some((path, text)) = exact else {
-            return self
-                .state
-                .objects
-                .iter()
-                .filter(|(_, body)| fits(body))
-                .map(|(id, _)| id.clone())
-                .collect();
-        };
-        let sorted = self.sorted(path);
-        let mut positions = sorted.get(text).cloned().unwrap_or_default();
-        positions.dedup();
-        let objects = positions.into_iter().filter_map(|at| self.state.objects.get_index(at));
-        objects.filter(|(_, body)| fits(body)).map(|(id, _)| id.clone()).collect()
-    }
-
-    fn not_found(&self, key: &FieldPath, name: &str) -> String {
-        let message = format!("no {} {} \"{name}\"", self.kind.singular, called(self.kind, key));
-        let hints = self.hints.get();
-        self.hints.set(hints.saturating_sub(1));
-        let names = self.sorted(key);
-        match nearest(name, names.keys().map(|name| &**name).filter(|_| hints > 0)) {
-            Some(near) => format!("{message}; did you mean \"{near}\"?"),
-            None => message,
-        }
-    }
-}
-
-/// The texts that a pattern is compared with: one of a scalar, each item of a list, none of an object.
-fn texts(value: Option<&Value>) -> impl Iterator<Item = Cow<'_, str>> {
-    let (list, scalar) = match value {
-        Some(Value::Array(items)) => (items.as_slice(), None),
-        scalar => (&[] as &[Value], scalar),
-    };
-    list.iter().chain(scalar).filter_map(|value| match value {
-        Value::String(text) => Some(Cow::Borrowed(text.as_str())),
-        value @ (Value::Bool(_) | Value::Number(_)) => Some(Cow::Owned(value.to_string())),
-        _ => None,
-    })
-}
-
-/// How a name or key is said to belong to a client.
-fn called(kind: &Kind, key: &FieldPath) -> String {
-    if key.depth() == 1 && key.root() == kind.endpoint.name_field {
-        "is named".to_owned()
-    } else {
-        format!("has the {key}")
-    }
-}
 
 /// Whom an update is about.
 pub struct Selected {
@@ -159,7 +60,7 @@ impl Chooser<'_> {
     }
 
     fn counted(&self, update: &Update, found: &[EntityId]) -> Result<(), Nobody> {
-        match update.count {
+        match update.extras().count {
             Some(count) if !count.allows(found.len()) => Err(Nobody::Count(found.to_vec())),
             _ => Ok(()),
         }
@@ -218,8 +119,8 @@ impl Chooser<'_> {
         let Some(condition) = &rule.condition else { return Ok(ids) };
         let mut holding = Vec::new();
         for id in ids {
-            let Some(body) = self.state.objects.get(&id) else { continue };
-            match condition.holds(&scope.with_client(body, self.job.kind)) {
+            let Some(body) = self.state.object(&id) else { continue };
+            match condition.holds(&scope.with_client(&body, self.job.kind)) {
                 Ok(true) => holding.push(id),
                 Ok(false) => (),
                 Err(fault) => return Err(Nobody::Fault(id, fault)),
@@ -256,9 +157,9 @@ impl Chooser<'_> {
             self.index.fitting(&others.into_iter().chain([(&name, &new)]).collect::<Vec<_>>())
         } else {
             let made_so = |id: &EntityId| {
-                let body = self.state.objects.get(id)?;
-                let seen = under_old_name(self.job.kind, update, body)?;
-                Some(new(&scope.with_client(&seen, self.job.kind))? == name.get(body)?.as_str()?)
+                let body = self.state.object(id)?;
+                let seen = under_old_name(self.job.kind, update, &body)?;
+                Some(new(&scope.with_client(&seen, self.job.kind))? == name.get(&body)?.as_str()?)
             };
             let mut found = self.index.fitting(&others);
             found.retain(|id| made_so(id) == Some(true));

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use crate::model::{Body, EntityId};
+use crate::model::{Body, EntityId, Packed};
 
 /// The state of a tenant, as far as a job needs it.
 #[derive(Debug, Clone, Default)]
 pub struct TenantState {
     /// The objects that were read, without secrets, in the order of the list.
-    pub objects: IndexMap<EntityId, Arc<Body>>,
+    pub objects: IndexMap<EntityId, Packed<Body>>,
     /// How many the tenant has; known after a list.
     pub total: Option<usize>,
     /// Named objects that no job may change by accident (the global client).
@@ -22,6 +22,18 @@ pub struct TenantState {
     pub own: Option<EntityId>,
     /// Named ids that do not exist, with what the tenant said.
     pub missing: HashMap<EntityId, Missing>,
+}
+
+impl TenantState {
+    /// An object that was read.
+    pub fn object(&self, id: &EntityId) -> Option<Arc<Body>> {
+        self.objects.get(id).map(|body| Arc::new(body.open()))
+    }
+
+    /// All objects that were read, in the order of the list; each is opened when its turn comes.
+    pub fn all(&self) -> impl Iterator<Item = (&EntityId, Body)> {
+        self.objects.iter().map(|(id, body)| (id, body.open()))
+    }
 }
 
 /// What a tenant said of an id that does not exist.

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::forecast::Forecast;
 use super::shard::Shard;
+use super::writes::Writes;
 use crate::job::{Guards, RowLabel};
 use crate::model::{
-    Body, Domain, EntityId, FieldChange, FieldPath, Pace, Reason, RowResult, RunId, TenantName,
+    Body, Cells, Domain, EntityId, FieldChange, FieldPath, Pace, Reason, RowResult, RunId, TenantName,
 };
 
 /// A job resolved against the live state of one or several tenants.
@@ -73,7 +74,7 @@ pub struct TenantPlan {
     /// What the reads told about its rate limit.
     pub pace: Pace,
     /// One PATCH each.
-    pub writes: Vec<Write>,
+    pub writes: Writes,
     /// One per input row and client, in input order.
     pub rows: Vec<Row>,
     /// What the writes will take, as far as it can be told.
@@ -85,7 +86,7 @@ pub struct TenantPlan {
 impl TenantPlan {
     /// A part without writes and rows.
     pub fn empty(tenant: TenantName, domain: Domain, origin: String, pace: Pace) -> Self {
-        let (writes, rows) = (Vec::new(), Vec::new());
+        let (writes, rows) = (Writes::default(), Vec::new());
         Self { tenant, domain, origin, total: None, pace, writes, rows, forecast: None, failure: None }
     }
 }
@@ -163,7 +164,7 @@ pub struct Row {
     /// Its name before.
     pub name: Option<String>,
     /// The input's own cells.
-    pub cells: Arc<Vec<String>>,
+    pub cells: Cells,
     /// What is to become of it.
     pub state: RowState,
 }
@@ -175,7 +176,13 @@ pub enum RowState {
     /// It shares this write of its tenant.
     Write(usize),
     /// It is settled without one.
-    Done(Done),
+    Done(Box<Done>),
+}
+
+impl From<Done> for RowState {
+    fn from(done: Done) -> Self {
+        Self::Done(Box::new(done))
+    }
 }
 
 /// How a row ended at planning.
@@ -235,8 +242,7 @@ impl Plan {
                 let done = match &row.state {
                     RowState::Done(done) => done,
                     RowState::Write(at) => {
-                        let left = tenant.writes.get(*at).is_some_and(|write| !write.left.is_empty());
-                        totals.conflicts += usize::from(left);
+                        totals.conflicts += usize::from(tenant.writes.leaves_fields(*at));
                         continue;
                     }
                 };

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::guard::Refusal;
 use super::judge::wanted;
+use super::resolve::Resolved;
 use super::revive::{Permits, Settled, gone, left_words, settle};
 use super::state::TenantState;
 use super::types::{Done, Row, RowState, TenantPlan, Write};
@@ -65,7 +66,7 @@ pub fn undo(
     narrowed: &Narrowed,
     state: &TenantState,
     permits: Permits,
-) -> Result<(Vec<Write>, Vec<Row>), Vec<Refusal>> {
+) -> Result<Resolved, Vec<Refusal>> {
     let chosen = narrowed.writes.iter().filter_map(|at| Some((*at, part.writes.get(*at)?)));
     let back = |write: &Write| back(kind, write, narrowed, state, permits);
     let Settled { writes, ends } = settle(kind, state, permits, chosen, back)?;
@@ -90,7 +91,7 @@ fn back(
     if !permits.protected && state.protected.contains(&write.id) {
         return Err(Done::because(RowResult::Skipped, Reason::Protected, "it is protected"));
     }
-    let live = state.objects.get(&write.id).ok_or_else(|| gone(kind, &write.id, state))?;
+    let live = &*state.object(&write.id).ok_or_else(|| gone(kind, &write.id, state))?;
     let mine: Vec<FieldChange> =
         fields(kind, write).into_iter().filter(|change| narrowed.takes(&change.path)).collect();
     let back = Client::new(kind, write, live, permits.on_conflict).put_back(&mine);

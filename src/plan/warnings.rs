@@ -1,12 +1,14 @@
 //! What a person should look at in a plan, though nothing is wrong with it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
+use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::resolve::Resolved;
 use super::state::TenantState;
 use super::types::{RowState, Write};
+use super::writes::Writes;
 use crate::job::{Job, RowLabel};
 use crate::model::{Body, EntityId, FieldPath, Problem, Reason, TenantName};
 
@@ -26,7 +28,7 @@ pub fn warnings(
     // A misspelt pattern looks just like one that has done its work.
     let nobody = nobody.filter_map(|row| {
         // Where the update says itself that nobody may fit, nobody is no surprise.
-        let update = job.updates.get(row.update).filter(|update| update.count.is_none())?;
+        let update = job.updates.get(row.update).filter(|update| update.extras().count.is_none())?;
         let origin = &update.origin;
         let what = format!("{} fits no {} of {tenant}", origin.label.in_words(), job.kind.singular);
         Some(Problem::new(what).at(&origin.file, origin.span.clone()).warning())
@@ -36,26 +38,28 @@ pub fn warnings(
 
 /// Auth0 takes one name for two clients; but nobody can tell them apart in the Dashboard any more, and a job that selects by
 /// name, this one included, will find both. Only clients that were read are known.
-fn shared_names(job: &Job, tenant: &TenantName, state: &TenantState, writes: &[Write]) -> Option<Problem> {
+fn shared_names(job: &Job, tenant: &TenantName, state: &TenantState, writes: &Writes) -> Option<Problem> {
     let field = FieldPath::root_field(&job.kind.endpoint.name_field);
-    let new: HashMap<_, &str> =
-        writes.iter().filter_map(|write| Some((&write.id, new_name(write, &field)?))).collect();
+    let new: IndexMap<EntityId, (Box<str>, RowLabel)> =
+        writes.iter().filter_map(|write| new_name(&write, &field)).collect();
     if new.is_empty() {
         return None;
     }
-    let mut bearers: HashMap<&str, usize> = HashMap::new();
-    for (id, body) in &state.objects {
-        if let Some(name) = new.get(id).copied().or_else(|| name_of(body, &field)) {
-            *bearers.entry(name).or_default() += 1;
+    let mut bearers: HashMap<&str, usize> = new.values().map(|(name, _)| (&**name, 0)).collect();
+    for (name, _) in new.values() {
+        *bearers.entry(name).or_default() += 1;
+    }
+    for (_, body) in state.all().filter(|(id, _)| !new.contains_key(*id)) {
+        if let Some(bearers) = name_of(&body, &field).and_then(|name| bearers.get_mut(name)) {
+            *bearers += 1;
         }
     }
     let mut shared: Vec<(&str, usize, RowLabel)> = Vec::new();
-    let mut seen: HashSet<&str> = HashSet::new();
-    for write in writes {
-        let Some(name) = new.get(&write.id).copied().filter(|name| seen.insert(name)) else { continue };
-        let count = bearers.get(name).copied().unwrap_or_default();
-        if count > 1 {
-            shared.push((name, count, write.label));
+    for (name, label) in new.values() {
+        // Each name is told once, with the first who would have it.
+        match bearers.remove(&**name) {
+            Some(count) if count > 1 => shared.push((name, count, *label)),
+            _ => (),
         }
     }
     let what = match shared.as_slice() {
@@ -82,8 +86,9 @@ fn shared_names(job: &Job, tenant: &TenantName, state: &TenantState, writes: &[W
     })
 }
 
-fn new_name<'w>(write: &'w Write, field: &FieldPath) -> Option<&'w str> {
-    write.changes.iter().find(|change| change.path == *field)?.after.as_ref()?.as_str()
+fn new_name(write: &Write, field: &FieldPath) -> Option<(EntityId, (Box<str>, RowLabel))> {
+    let change = write.changes.iter().find(|change| change.path == *field)?;
+    Some((write.id.clone(), (change.after.as_ref()?.as_str()?.into(), write.label)))
 }
 
 fn name_of<'b>(body: &'b Body, field: &FieldPath) -> Option<&'b str> {
@@ -103,9 +108,9 @@ pub fn protects_a_name<'s>(
     states: &[&TenantState],
 ) -> Vec<Problem> {
     let name_field = &job.kind.endpoint.name_field;
-    let bodies = || states.iter().flat_map(|state| state.objects.values());
+    let bodies = || states.iter().flat_map(|state| state.all());
     let is_name = |id: &&EntityId| {
-        bodies().any(|body| body.get(name_field).and_then(Value::as_str) == Some(id.as_str()))
+        bodies().any(|(_, body)| body.get(name_field).and_then(Value::as_str) == Some(id.as_str()))
     };
     let told = |id: &EntityId| {
         let what =

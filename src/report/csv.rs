@@ -42,8 +42,7 @@ pub fn print<'r>(
     let header = kept.iter().map(|at| columns[*at].as_str()).chain(COLUMNS);
     csv.write_record(header)?;
     for row in rows {
-        let input =
-            kept.iter().map(|at| Cow::Borrowed(row.cells.get(*at).map(String::as_str).unwrap_or_default()));
+        let input = kept.iter().map(|at| Cow::Borrowed(row.cells.get(*at).unwrap_or_default()));
         csv.write_record(input.chain(own_cells(row, run_of(row.tenant))).map(|cell| cell.into_owned()))?;
     }
     csv.flush()
@@ -61,7 +60,7 @@ fn own_cells<'r>(row: &ReportRow<'r>, run: Option<&'r RunId>) -> [Cow<'r, str>; 
         text(row.name),
         Cow::Borrowed(row.result.as_str()),
         Cow::Borrowed(row.reason.map(|reason| reason.as_str()).unwrap_or_default()),
-        safe(Cow::Owned(changes(row.changes))),
+        safe(Cow::Owned(changes(&row.changes()))),
         number(row.http_status),
         text(row.error_code),
         text(row.error),

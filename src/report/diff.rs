@@ -174,7 +174,9 @@ fn oddities(out: &mut String, tenant: &TenantPlan) {
 /// Rows that nobody has asked to be left out.
 pub(super) fn odd_rows(tenant: &TenantPlan) -> impl Iterator<Item = (&Row, &Done)> {
     tenant.rows.iter().filter_map(|row| match &row.state {
-        RowState::Done(done) if done.result != RowResult::Unchanged && !deliberate(done) => Some((row, done)),
+        RowState::Done(done) if done.result != RowResult::Unchanged && !deliberate(done) => {
+            Some((row, &**done))
+        }
         _ => None,
     })
 }

@@ -62,7 +62,7 @@ fn rows(rows: Vec<super::ReportRow<'_>>) -> Vec<Value> {
             "client_name": row.name,
             "result": row.result,
             "reason": row.reason,
-            "changes": row.changes,
+            "changes": row.changes(),
             "http_status": row.http_status,
             "error_code": row.error_code,
             "error": row.error,

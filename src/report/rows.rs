@@ -3,9 +3,11 @@
 use jiff::Timestamp;
 
 use crate::job::RowLabel;
-use crate::model::{EntityId, FieldChange, Outcome, Reason, RowResult, RunRecord, TenantName, WriteState};
+use crate::model::{
+    Cells, EntityId, FieldChange, Outcome, Reason, RowResult, RunRecord, TenantName, WriteState,
+};
 use crate::plan::resolve::input_order;
-use crate::plan::{Plan, Row, RowState, TenantPlan};
+use crate::plan::{Plan, Row, RowState, TenantPlan, Writes};
 
 /// One row of a report: one input row × tenant × client.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,7 +15,7 @@ pub struct ReportRow<'p> {
     /// Which update of the job, counted from 0.
     pub update: usize,
     /// The input's own cells.
-    pub cells: &'p [String],
+    pub cells: &'p Cells,
     /// `_row`.
     pub label: RowLabel,
     /// `_tenant`.
@@ -26,8 +28,6 @@ pub struct ReportRow<'p> {
     pub result: RowResult,
     /// `_reason`.
     pub reason: Option<Reason>,
-    /// What was to change.
-    pub changes: &'p [FieldChange],
     /// Status of the last answer.
     pub http_status: Option<u16>,
     /// Auth0's code.
@@ -46,6 +46,15 @@ pub struct ReportRow<'p> {
     pub ended: Option<Timestamp>,
     /// Which write of the tenant it shares, if any: rows of one client share one.
     pub write: Option<usize>,
+    /// The writes of its tenant.
+    writes: &'p Writes,
+}
+
+impl ReportRow<'_> {
+    /// What was to change.
+    pub fn changes(&self) -> Vec<FieldChange> {
+        self.write.and_then(|at| self.writes.get(at)).map(|write| write.changes).unwrap_or_default()
+    }
 }
 
 /// What is said of a row whose request was under way when its process was killed.
@@ -78,7 +87,6 @@ fn report_row<'p>(tenant: &'p TenantPlan, row: &'p Row, states: Option<&'p [Writ
         name: row.name.as_deref(),
         result: RowResult::NotAttempted,
         reason: None,
-        changes: &[],
         http_status: None,
         error_code: None,
         error: None,
@@ -88,6 +96,7 @@ fn report_row<'p>(tenant: &'p TenantPlan, row: &'p Row, states: Option<&'p [Writ
         started: None,
         ended: None,
         write: None,
+        writes: &tenant.writes,
     };
     match &row.state {
         RowState::Done(done) => {
@@ -99,7 +108,6 @@ fn report_row<'p>(tenant: &'p TenantPlan, row: &'p Row, states: Option<&'p [Writ
         }
         RowState::Write(at) => {
             report.write = Some(*at);
-            report.changes = tenant.writes.get(*at).map(|write| write.changes.as_slice()).unwrap_or_default();
             match states.map(|states| states.get(*at)) {
                 None => report.result = RowResult::Planned,
                 Some(Some(WriteState::Ended(outcome))) => take_outcome(&mut report, outcome),

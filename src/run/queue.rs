@@ -1,14 +1,13 @@
 //! The writes of one tenant that are still to be made, and what is known of their clients. Central types: [`Queue`], [`Task`].
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::refresh::Fresh;
-use crate::model::{Body, Outcome, Written};
-use crate::plan::{Missing, TenantPlan};
+use crate::model::{Body, Outcome, Packed, Written};
+use crate::plan::{Missing, TenantPlan, Write};
 
 /// The largest block of writes that is claimed at once.
 const LARGEST_BLOCK: usize = 512;
@@ -19,7 +18,7 @@ pub(super) enum Basis {
     /// The client as it was planned from.
     AsPlanned,
     /// The client as it was read again.
-    Seen(Arc<Body>),
+    Seen(Packed<Body>),
     /// Reading it again showed that it is gone.
     Gone(Missing),
     /// It must be read again, with others.
@@ -125,10 +124,10 @@ impl Queue {
                 task.basis = Basis::ByItself;
                 continue;
             };
-            let id = &plan.writes[task.at].id;
+            let Some(Write { id, .. }) = plan.writes.get(task.at) else { continue };
             task.read = fresh.read;
-            task.basis = match (fresh.objects.get(id), fresh.missing.get(id)) {
-                (Some(body), _) => Basis::Seen(Arc::clone(body)),
+            task.basis = match (fresh.objects.get(&id), fresh.missing.get(&id)) {
+                (Some(body), _) => Basis::Seen(body.clone()),
                 (None, Some(missing)) => Basis::Gone(missing.clone()),
                 // A list without it says less than a look at it would.
                 (None, None) => Basis::ByItself,

@@ -1,14 +1,13 @@
 //! Reads of a tenant what a job needs, with the fewest requests.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 
 use crate::auth0::{ApiError, Reader};
 use crate::catalogue::{Kind, redact};
-use crate::model::{Entity, EntityId};
+use crate::model::{Entity, EntityId, Packed};
 use crate::plan::{Missing, Needs, TenantState};
 
 /// Single reads in flight; the rate limit is the pace, this only hides latency.
@@ -36,7 +35,7 @@ pub async fn read_state(
     // The filter leaves the global client out; its own mark is asked for too, in case a server does not obey the filter.
     let marked = fields.with(kind.excluded_field());
     let first = reader.first_page(&kind.endpoint, marked.as_deref()).await?;
-    let missing = absent(needs, first.items());
+    let missing = absent(needs, first.items().iter().map(|item| &item.id));
     state.total = first.total();
     if !needs.list && first.pages_left().is_some_and(|pages| missing.len() <= pages) {
         first.items().iter().cloned().for_each(|item| add(&mut state, kind, &fields, item));
@@ -45,8 +44,13 @@ pub async fn read_state(
         return Ok(state);
     }
     let all = first.rest().await?;
-    let missing = absent(needs, &all);
-    all.into_iter().for_each(|item| add(&mut state, kind, &fields, item));
+    let missing = absent(needs, all.iter().map(|(id, _)| id));
+    state.objects.reserve_exact(all.len());
+    for (id, body) in all {
+        // The job has the id already: the same text need not be kept twice.
+        let id = needs.ids.get(&id).cloned().unwrap_or(id);
+        add(&mut state, kind, &fields, Entity { id, body: body.open() });
+    }
     state.total = Some(state.objects.len());
     if !missing.is_empty() && !kind.endpoint.excluded_filter.is_empty() {
         // What the list leaves out on purpose would otherwise look as if it did not exist.
@@ -57,8 +61,8 @@ pub async fn read_state(
 }
 
 /// The named ids that did not arrive.
-fn absent(needs: &Needs, items: &[Entity]) -> Vec<EntityId> {
-    let here: HashSet<&EntityId> = items.iter().map(|item| &item.id).collect();
+fn absent<'i>(needs: &Needs, here: impl Iterator<Item = &'i EntityId>) -> Vec<EntityId> {
+    let here: HashSet<&EntityId> = here.collect();
     needs.ids.iter().filter(|id| !here.contains(id)).cloned().collect()
 }
 
@@ -90,7 +94,7 @@ fn add(state: &mut TenantState, kind: &Kind, fields: &Wanted<'_>, mut item: Enti
     // Asked for to tell the global client apart, not by the job: a plan holds what the job needs.
     item.body.retain(|field, _| Some(field.as_str()) != marker || fields.has(field));
     redact::strip(kind, &mut item.body);
-    state.objects.insert(item.id, Arc::new(item.body));
+    state.objects.insert(item.id, Packed::new(&item.body));
 }
 
 async fn singly(

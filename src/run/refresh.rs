@@ -1,21 +1,20 @@
 //! Clients read again: before a write that was planned too long ago, or that may have been sent, and to verify a wave.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use tokio::time::Instant;
 
 use super::read::read_state;
 use crate::auth0::{ApiError, Reader};
 use crate::catalogue::Kind;
-use crate::model::{Body, EntityId};
+use crate::model::{Body, EntityId, Packed};
 use crate::plan::revive::roots;
 use crate::plan::{Missing, Needs, TenantPlan};
 
 /// What was read, without secrets.
 #[derive(Debug)]
 pub(super) struct Fresh {
-    pub(super) objects: HashMap<EntityId, Arc<Body>>,
+    pub(super) objects: HashMap<EntityId, Packed<Body>>,
     pub(super) missing: HashMap<EntityId, Missing>,
     /// When the reading began.
     pub(super) read: Instant,
@@ -31,11 +30,11 @@ pub(super) async fn refresh(
     plan: &TenantPlan,
     writes: &[usize],
 ) -> Result<Fresh, ApiError> {
-    let of = || writes.iter().filter_map(|at| plan.writes.get(*at));
-    let ids = of().map(|write| write.id.clone()).collect();
+    let of = || plan.writes.some(writes.iter().copied());
+    let ids = of().map(|write| write.id).collect();
     let needs = Needs { fields: roots(kind, of()), ids, ..Needs::default() };
     let read = Instant::now();
     let state = read_state(reader, None, kind, &needs).await?;
-    let mine = |(id, _): &(EntityId, Arc<Body>)| needs.ids.contains(id);
+    let mine = |(id, _): &(EntityId, Packed<Body>)| needs.ids.contains(id);
     Ok(Fresh { objects: state.objects.into_iter().filter(mine).collect(), missing: state.missing, read })
 }

@@ -24,6 +24,7 @@ const REMAKES: u32 = 4;
 pub(super) struct RowRun {
     setup: Arc<RowSetup>,
     task: Task,
+    write: Write,
     /// What others had put there, where it is written over.
     overwrote: Vec<Overwritten>,
 }
@@ -42,11 +43,8 @@ pub(super) struct RowSetup {
 
 impl RowRun {
     pub(super) fn new(setup: Arc<RowSetup>, task: Task) -> Self {
-        Self { setup, task, overwrote: Vec::new() }
-    }
-
-    fn write(&self) -> &Write {
-        &self.setup.plan.writes[self.task.at]
+        let write = setup.plan.writes.at(task.at);
+        Self { setup, task, write, overwrote: Vec::new() }
     }
 
     /// Sends the write and says what became of it. Never fails: a failure is an outcome.
@@ -87,7 +85,7 @@ impl RowRun {
     /// it is to be made anew from what the tenant holds now, which the second value says.
     async fn send(&self, body: &Body, may_remake: bool) -> (Sent, bool) {
         let RowSetup { run, kind, writer, on_conflict, .. } = &*self.setup;
-        let write = self.write();
+        let write = &self.write;
         let correlation = format!("{run}/{}", write.label.correlation());
         let reader = writer.settling_reader();
         let anew = may_remake && sends_whole(kind, write);
@@ -110,16 +108,19 @@ impl RowRun {
     /// go along, or an object is sent whole that was read too long ago.
     async fn body(&mut self) -> Result<Prepared, ApiError> {
         let RowSetup { kind, max_age, .. } = &*self.setup;
-        let write = self.write();
+        let write = &self.write;
         let stale = self.task.read.elapsed() >= *max_age && sends_whole(kind, write);
         let usable = !write.compose && !stale;
         match self.task.basis.clone() {
             Basis::Gone(missing) => Ok(self.gone(&missing)),
             Basis::AsPlanned if usable => Ok(Prepared::Send(write.body.clone())),
-            Basis::Seen(live) if usable => match self.judged(&live) {
-                Rejudged::NeedsSecret => self.looked_at().await,
-                judged => Ok(self.prepared(judged, &live)),
-            },
+            Basis::Seen(live) if usable => {
+                let live = live.open();
+                match self.judged(&live) {
+                    Rejudged::NeedsSecret => self.looked_at().await,
+                    judged => Ok(self.prepared(judged, &live)),
+                }
+            }
             _ => self.looked_at().await,
         }
     }
@@ -127,7 +128,7 @@ impl RowRun {
     /// From a look at the client just now.
     async fn looked_at(&mut self) -> Result<Prepared, ApiError> {
         let RowSetup { kind, writer, .. } = &*self.setup;
-        let write = self.write();
+        let write = &self.write;
         let roots = roots(kind, [write]);
         let roots: Vec<&str> = roots.iter().map(String::as_str).collect();
         let live = writer.composing_reader().get(&kind.endpoint, &write.id, Some(&roots)).await?;
@@ -136,7 +137,7 @@ impl RowRun {
     }
 
     fn judged(&self, live: &Body) -> Rejudged {
-        rejudge(self.setup.kind, self.write(), live, self.setup.on_conflict)
+        rejudge(self.setup.kind, &self.write, live, self.setup.on_conflict)
     }
 
     fn prepared(&mut self, judged: Rejudged, live: &Body) -> Prepared {
@@ -144,7 +145,7 @@ impl RowRun {
         match judged {
             Rejudged::Apply(body) => {
                 if self.setup.on_conflict == OnConflict::Overwrite {
-                    self.overwrote = overwritten(self.setup.kind, self.write(), live);
+                    self.overwrote = overwritten(self.setup.kind, &self.write, live);
                 }
                 Prepared::Send(body)
             }
@@ -209,7 +210,7 @@ impl RowRun {
         };
         let (result, verdict) = match (sent.result, sent.settlement) {
             (Ok(Entity { body, .. }), settlement) => {
-                let (result, verdict) = answered(&check_answer(self.setup.kind, self.write(), &body));
+                let (result, verdict) = answered(&check_answer(self.setup.kind, &self.write, &body));
                 // Where a read had to tell, no PATCH was answered.
                 let http_status = (settlement != Settlement::Landed).then_some(200);
                 (result, Verdict { http_status, written: Written::Yes, ..verdict })
@@ -236,7 +237,7 @@ impl RowRun {
     }
 
     fn blank(&self, started: Timestamp) -> Outcome {
-        let (tenant, id) = (self.setup.plan.tenant.clone(), self.write().id.clone());
+        let (tenant, id) = (self.setup.plan.tenant.clone(), self.write.id.clone());
         Outcome::begun(tenant, self.task.at, id, started)
     }
 
@@ -278,9 +279,9 @@ impl RowRun {
     /// An undo calls its rows by another word; where it had to leave fields as they are, the row says which.
     fn of_undo(&self, result: RowResult, verdict: Verdict) -> (RowResult, Verdict) {
         let done = matches!(result, RowResult::Updated | RowResult::Unchanged);
-        match self.write().left.first().filter(|_| done) {
+        match self.write.left.first().filter(|_| done) {
             Some(left) => {
-                let words = Some(left_words(self.write()));
+                let words = Some(left_words(&self.write));
                 (RowResult::Conflict, Verdict { reason: Some(left.reason), error: words, ..verdict })
             }
             None if self.setup.undo && result == RowResult::Updated => (RowResult::Undone, verdict),

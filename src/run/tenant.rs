@@ -289,7 +289,8 @@ impl TenantLoop {
             () = self.stop.at_least(StopReason::Deadline) => return false,
         }
         let reader = self.rows.writer.reader().once();
-        let probe = reader.get(&self.setup.kind.endpoint, &self.plan.writes[next].id, Some(&[]));
+        let Some(write) = self.plan.writes.get(next) else { return false };
+        let probe = reader.get(&self.setup.kind.endpoint, &write.id, Some(&[]));
         let answer = tokio::select! {
             answer = probe => answer,
             () = self.stop.at_least(StopReason::Deadline) => return false,

@@ -26,9 +26,9 @@ pub(super) async fn mismatches(
         let Some(write) = plan.writes.get(*at) else { continue };
         match fresh.objects.get(&write.id) {
             Some(live) => {
-                let mut live = live.as_ref().clone();
+                let mut live = live.open();
                 redact::strip(kind, &mut live);
-                let answer = check_answer(kind, write, &live);
+                let answer = check_answer(kind, &write, &live);
                 if !answer.not_as_planned.is_empty() {
                     let words = answer.not_as_planned.join("; ");
                     found.push((*at, format!("when verified, {words}")));

@@ -270,7 +270,7 @@ fn said(job: &patchwave::job::Job) -> String {
         ops.sort_unstable();
         let expects: Vec<String> =
             update.expects.iter().map(|e| format!("{} {:?}", e.path, e.value)).collect();
-        format!("{:?} {:?} {} {ops:?} {expects:?}", update.selector, update.count, update.repeatable)
+        format!("{:?} {:?} {} {ops:?} {expects:?}", update.selector, update.extras().count, update.repeatable)
     };
     let updates: Vec<String> = job.updates.iter().map(update).collect();
     format!(

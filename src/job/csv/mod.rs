@@ -18,7 +18,7 @@ use std::sync::Arc;
 use super::load::stem;
 use super::mask;
 use super::update::overlaps;
-use super::{Input, Job, LoadOptions, Op, Origin, RowLabel, Selector, Update, want};
+use super::{Extras, Input, Job, LoadOptions, Op, Origin, RowLabel, Selector, Update, want};
 use crate::catalogue::Kind;
 use crate::model::{EntityId, FieldPath, Problem, SourceFile};
 use cells::Draft;
@@ -62,7 +62,8 @@ pub fn read(input: Input<'_>, options: LoadOptions<'_>) -> Result<Job, Vec<Probl
         reader.hide_rows();
     }
     let mut last = None;
-    let mut updates = Vec::new();
+    let lines = file.text.bytes().filter(|byte| *byte == b'\n').count();
+    let mut updates = Vec::with_capacity(lines);
     while let Some(row) = rows.next(&mut reader.problems) {
         if lossy && reader.bad_bytes(&row) {
             break;
@@ -194,9 +195,13 @@ impl Reader<'_> {
         let selector = self.selector(row, &draft)?;
         let origin =
             Origin { file: Arc::clone(&self.file), span: row.span.clone(), label: RowLabel::Row(row.number) };
-        let cells = row.record.iter().map(str::to_owned).collect();
-        let Draft { tenant, ops, expects, fixed, base, .. } = draft;
-        let update = Update { tenant, ops, expects, fixed, base, cells, ..Update::new(origin, selector) };
+        let cells = row.record.iter().collect();
+        let Draft { tenant, mut ops, mut expects, fixed, base, .. } = draft;
+        // A row has one operation or two, and lists that grow begin with room for four.
+        ops.shrink_to_fit();
+        expects.shrink_to_fit();
+        let extras = Extras { fixed, base: base.map(Arc::from), ..Extras::default() };
+        let update = Update { tenant, ops, expects, cells, ..Update::new(origin, selector) }.with(extras);
         (self.problems.len() == before).then_some(update)
     }
 

@@ -212,7 +212,7 @@ fn rule(fields: Vec<(FieldPath, PatternText)>, condition: Option<Arc<Expression>
         })
         .collect();
     match plain {
-        Some(fields) => Selector::Rule(Rule { fields, condition, every }),
+        Some(fields) => Rule { fields, condition, every }.into(),
         None => Selector::Templated(Arc::new(Templated::Rule { fields, condition, every })),
     }
 }

@@ -10,7 +10,7 @@ use super::Reader;
 use super::selecting::Selecting;
 use crate::catalogue::load::unknown_kind;
 use crate::job::selector::Rule;
-use crate::job::{Action, Origin, RowLabel, Selector, Update};
+use crate::job::{Action, Origin, RowLabel, Update};
 
 const KEYS: [&str; 15] = [
     "client_id",
@@ -47,7 +47,7 @@ impl Reader<'_> {
         self.rows_here = entries.iter().any(|(key, ..)| key == "rows");
         let origin =
             Origin { file: Arc::clone(&self.file), span: span.clone(), label: RowLabel::Update(number) };
-        let mut update = Update::new(origin, Selector::Rule(Rule::default()));
+        let mut update = Update::new(origin, Rule::default().into());
         let (mut selecting, mut rows) = (Selecting::default(), None);
         let (before, mut unedited) = (self.problems.len(), false);
         for (key, key_span, value) in entries {
@@ -63,18 +63,21 @@ impl Reader<'_> {
                 }
                 "where" => {
                     selecting.tried = true;
-                    update.condition_at = Some(value_span);
+                    update.extras_mut().condition_at = Some(value_span);
                     selecting.condition = self.condition(value);
                 }
                 "every" => selecting.every = self.boolean(&key, value),
-                "count" => update.count = self.count(value),
+                "count" => update.extras_mut().count = self.count(value),
                 "repeatable" => update.repeatable = self.boolean(&key, value),
                 "rows" => rows = self.text(&key, value).map(|name| (name, value_span)),
                 "kind" => self.one_kind(value),
-                super::super::json::BASE_KEY => update.base = self.text(&key, value),
+                super::super::json::BASE_KEY => {
+                    update.extras_mut().base = self.text(&key, value).map(Arc::from);
+                }
                 "set" => {
                     // Only in a file of `get` is a value that equals what is expected no wish.
-                    let fetched = if update.base.is_some() { update.expects.as_slice() } else { &[] };
+                    let fetched =
+                        if update.extras().base.is_some() { update.expects.as_slice() } else { &[] };
                     let (ops, idle) = self.set(value, fetched);
                     unedited |= !idle.is_empty();
                     update.ops.extend(ops);
@@ -110,7 +113,7 @@ impl Reader<'_> {
     /// `count` together with a write to what selects holds once and fails the second time.
     fn count_that_fails_again(&mut self, update: &Update) {
         // Where nobody may be selected as well, the second run is in order.
-        if update.count.is_none_or(|count| count.allows(0)) {
+        if update.extras().count.is_none_or(|count| count.allows(0)) {
             return;
         }
         let mut read: Vec<String> =

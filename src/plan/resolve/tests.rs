@@ -5,10 +5,10 @@ use serde_json::json;
 
 use super::*;
 use crate::catalogue::default_kind;
-use crate::job::{Action, Expect, Op, Origin, Pattern, RowLabel};
-use crate::model::SourceFile;
+use crate::job::{Action, Expect, Op, Origin, Pattern, RowLabel, Update};
 use crate::model::value::same;
-use crate::plan::predicted;
+use crate::model::{EntityId, Packed, SourceFile};
+use crate::plan::{RowState, predicted};
 use serde_json::Value;
 
 const NOWHERE: Range<usize> = 0..0;
@@ -33,7 +33,7 @@ fn job(updates: Vec<Update>) -> Job {
 
 fn state(bodies: impl IntoIterator<Item = Value>) -> TenantState {
     let object = |body: Value| {
-        (EntityId::new(body["client_id"].as_str().unwrap()), Arc::new(body.as_object().unwrap().clone()))
+        (EntityId::new(body["client_id"].as_str().unwrap()), Packed::new(body.as_object().unwrap()))
     };
     TenantState { objects: bodies.into_iter().map(object).collect(), ..TenantState::default() }
 }
@@ -106,15 +106,15 @@ proptest! {
         let job = job(vec![update(1, Selector::Id("abc".into()), chosen)]);
         let before = state([client]);
         let (writes, rows) = plan(&job, &before);
-        let Some(write) = writes.first() else {
+        let Some(write) = writes.get(0) else {
             prop_assert_eq!(done(&rows[0]).result, RowResult::Unchanged);
             return Ok(());
         };
         prop_assert!(!write.body.is_empty(), "a write sends something");
-        let after = predicted(job.kind, write);
+        let after = predicted(job.kind, &write);
         prop_assert!(!same(Some(&json!(after)), Some(&json!(*write.before)), crate::model::ListOrder::Ordered), "a write changes something");
         let (again, rows) = plan(&job, &state([Value::Object(after)]));
-        prop_assert_eq!(again, vec![]);
+        prop_assert_eq!(again, Writes::default());
         prop_assert_eq!(done(&rows[0]).result, RowResult::Unchanged);
     }
 }
@@ -126,7 +126,7 @@ fn a_client_is_looked_for_under_its_new_name_only_where_the_old_one_is_gone() {
         &job,
         &state([json!({"client_id": "a", "name": "Old"}), json!({"client_id": "b", "name": "New"})]),
     );
-    assert_eq!(writes[0].id, "a".into());
+    assert_eq!(writes.at(0).id, "a".into());
     let (writes, rows) = plan(&job, &state([json!({"client_id": "b", "name": "New"})]));
     assert_eq!((writes.len(), done(&rows[0]).result), (0, RowResult::Unchanged));
 }

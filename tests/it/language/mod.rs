@@ -34,9 +34,9 @@ use std::sync::Arc;
 use patchwave::catalogue::{self, Kind, redact};
 use patchwave::job::fetched::{self, Form};
 use patchwave::job::{Bases, Expression, Files, Input, Job, LoadOptions, TenantScope, load};
-use patchwave::model::{Body, Domain, EntityId, Problem, TenantName};
+use patchwave::model::{Body, Domain, EntityId, Packed, Problem, TenantName};
 use patchwave::plan::{
-    PlanOptions, RowState, TenantState, Unplannable, Write, plan_tenant, predicted, resolve::Resolved,
+    PlanOptions, Row, RowState, TenantState, Unplannable, Write, plan_tenant, predicted, resolve::Resolved,
     warnings,
 };
 use serde_json::Value;
@@ -185,17 +185,18 @@ impl World {
         let job = self.load(name, content.as_ref()).ok()?;
         let (writes, _) = self.planned(&job).ok()?;
         let mut after = self.clients.clone();
-        for write in &writes {
+        for write in writes.iter() {
             let client = after.iter_mut().find(|client| client["client_id"] == write.id.as_str()).unwrap();
-            *client = predicted(job.kind, write);
+            *client = predicted(job.kind, &write);
         }
         (!writes.is_empty()).then(|| Self::new(after.into_iter().map(Value::Object).collect()))
     }
 
     /// The writes and rows that a job comes to; `None` where it is refused.
-    pub(crate) fn resolved(&self, name: &str, content: impl AsRef<[u8]>) -> Option<Resolved> {
+    pub(crate) fn resolved(&self, name: &str, content: impl AsRef<[u8]>) -> Option<(Vec<Write>, Vec<Row>)> {
         let job = self.load(name, content.as_ref()).ok()?;
-        self.planned(&job).ok()
+        let (writes, rows) = self.planned(&job).ok()?;
+        Some((writes.iter().collect(), rows))
     }
 
     fn load(&self, name: &str, content: &[u8]) -> Result<Job, Vec<Problem>> {
@@ -219,8 +220,9 @@ impl World {
     }
 
     fn state(&self, job: &Job) -> TenantState {
-        let objects =
-            self.stripped().map(|body| (EntityId::new(body["client_id"].as_str().unwrap()), Arc::new(body)));
+        let objects = self
+            .stripped()
+            .map(|body| (EntityId::new(body["client_id"].as_str().unwrap()), Packed::new(&body)));
         TenantState {
             objects: objects.collect(),
             own: self.own.clone(),
@@ -272,7 +274,7 @@ impl World {
         let job =
             self.load(name, content.as_ref()).unwrap_or_else(|problems| panic!("{}", refused(&problems)));
         let (writes, _) = self.planned(&job).unwrap_or_else(|error| panic!("{error:?}"));
-        writes.into_iter().map(|write| (write.id.to_string(), Value::Object(write.body))).collect()
+        writes.iter().map(|write| (write.id.to_string(), Value::Object(write.body))).collect()
     }
 
     /// What `get --all` writes of these clients; its base is kept.
@@ -315,7 +317,7 @@ fn refused(problems: &[Problem]) -> String {
 /// A line a changed field, then a line for each row that comes to no write.
 fn told((writes, rows): &Resolved, lines: &mut Vec<String>) {
     let shown = |value: Option<&Value>| value.map_or_else(|| "absent".to_owned(), Value::to_string);
-    for Write { id, changes, .. } in writes {
+    for Write { id, changes, .. } in writes.iter() {
         for change in changes {
             let (before, after) = (shown(change.before.as_ref()), shown(change.after.as_ref()));
             lines.push(format!("{id} {} {before} → {after}", change.path));

@@ -1,9 +1,7 @@
 //! What must be true of the undo of any run: the state before comes back, but for what is reported; what others did stays.
 
-use std::sync::Arc;
-
 use patchwave::catalogue::{self, Kind, Unset, redact};
-use patchwave::model::{Body, Domain, EntityId, FieldPath, Pace, Reason, TenantName};
+use patchwave::model::{Body, Domain, EntityId, FieldPath, Pace, Packed, Reason, TenantName};
 use patchwave::plan::revive::Permits;
 use patchwave::plan::undo::{Narrowed, undo};
 use patchwave::plan::{
@@ -42,15 +40,16 @@ fn made(kind: &Kind, clients: &[Body], writes: &[Write]) -> Vec<Body> {
 fn taken_back(kind: &Kind, writes: Vec<Write>, rows: Vec<Row>, now: &[Body]) -> (Vec<Write>, Vec<Row>) {
     let domain = Domain::parse("dev.example.com").unwrap();
     let part = TenantPlan {
-        writes,
+        writes: writes.into_iter().collect(),
         rows,
         ..TenantPlan::empty(TenantName::new("dev"), domain, String::new(), Pace::default())
     };
     let narrowed = Narrowed { writes: (0..part.writes.len()).collect(), fields: Vec::new() };
     let objects =
-        now.iter().map(|body| (EntityId::new(body["client_id"].as_str().unwrap()), Arc::new(body.clone())));
+        now.iter().map(|body| (EntityId::new(body["client_id"].as_str().unwrap()), Packed::new(body)));
     let state = TenantState { objects: objects.collect(), ..TenantState::default() };
-    undo(kind, &part, &narrowed, &state, Permits::default()).unwrap()
+    let (writes, rows) = undo(kind, &part, &narrowed, &state, Permits::default()).unwrap();
+    (writes.iter().collect(), rows)
 }
 
 /// What the undo of a client says of the fields that it leaves: the reason and the words of each.

@@ -1,0 +1,88 @@
+//! The writes of a tenant's plan, kept as the lines that the plan's file has of them. Central type: [`Writes`].
+
+use serde_json::value::RawValue;
+
+use super::types::Write;
+use crate::model::PackedList;
+
+/// The writes of one tenant, in the plan's order. They are opened one by one: as they stand in memory, a hundred thousand
+/// would take half a gigabyte.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Writes {
+    list: PackedList<Write>,
+    /// Those that leave a field as it is, in ascending order: only an undo has any.
+    leaving: Vec<usize>,
+}
+
+impl Writes {
+    /// Adds one at the end.
+    pub fn push(&mut self, write: &Write) {
+        if !write.left.is_empty() {
+            self.leaving.push(self.list.len());
+        }
+        self.list.push(write);
+    }
+
+    /// What stands at a place.
+    pub fn get(&self, at: usize) -> Option<Write> {
+        self.list.get(at)
+    }
+
+    /// What stands at a place of which it is known that something stands there.
+    ///
+    /// # Panics
+    /// Where nothing does, as an index into a list would.
+    pub fn at(&self, at: usize) -> Write {
+        match self.list.get(at) {
+            Some(write) => write,
+            None => panic!("a plan of {} writes has none at {at}", self.len()),
+        }
+    }
+
+    /// All of them, each opened when its turn comes.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Write> + '_ {
+        self.list.iter()
+    }
+
+    /// Those at these places, each opened when its turn comes.
+    pub fn some<'a>(
+        &'a self,
+        places: impl IntoIterator<Item = usize, IntoIter: 'a>,
+    ) -> impl Iterator<Item = Write> + 'a {
+        places.into_iter().filter_map(|at| self.list.get(at))
+    }
+
+    /// The JSON of what stands at a place, as the plan's file has it; null beyond the last.
+    pub(super) fn raw(&self, at: usize) -> Result<&RawValue, serde_json::Error> {
+        serde_json::from_str(self.list.text(at).unwrap_or("null"))
+    }
+
+    /// Whether the write at a place leaves a field as it is.
+    pub fn leaves_fields(&self, at: usize) -> bool {
+        self.leaving.binary_search(&at).is_ok()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// Gives back memory that was taken for more of them.
+    pub fn shrink(&mut self) {
+        self.list.shrink();
+    }
+}
+
+impl FromIterator<Write> for Writes {
+    fn from_iter<I: IntoIterator<Item = Write>>(writes: I) -> Self {
+        let mut all = Self::default();
+        writes.into_iter().for_each(|write| all.push(&write));
+        all.shrink();
+        all
+    }
+}
