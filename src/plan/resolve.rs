@@ -62,7 +62,7 @@ pub fn plan_tenant(
     let mut ending = Ending::default();
     let mut again = Again::of(&job, state);
     draft.judge_each(|draft, client, judged| {
-        again.take(&client, &judged);
+        again.take(client, &judged);
         ending.take(draft, client, judged);
     });
     let problems = draft.take_problems();

@@ -29,7 +29,7 @@ pub fn plan(plan: &Plan) -> Value {
                 "name": write.name,
                 "fields": write.changes,
                 "left": write.left,
-                "patch": if write.compose { Value::Null } else { Value::Object(write.body.clone()) },
+                "patch": if write.compose { Value::Null } else { Value::Object(write.body) },
             })).collect::<Vec<_>>(),
         })
     });
