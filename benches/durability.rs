@@ -160,5 +160,6 @@ fn header() -> Header {
         verify: false,
         pause_ms: 0,
         undoes: None,
+        shard: None,
     }
 }

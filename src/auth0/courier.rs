@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use crate::model::event::ProgressSink;
 use crate::model::{Progress, TenantName};
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 use super::error::ApiError;
 use super::limiter::Limiter;
@@ -48,6 +48,8 @@ pub(crate) struct Delivery<T> {
 /// Sends requests to one tenant, as often as they deserve.
 pub(crate) struct Courier {
     transport: Transport,
+    /// Bounds the requests in flight, those for tokens and those that read included.
+    room: Semaphore,
     max_retries: u32,
     backoff: Backoff,
     dice: Mutex<fastrand::Rng>,
@@ -65,6 +67,7 @@ impl Courier {
         let dice = Mutex::new(fastrand::Rng::with_seed(settings.seed));
         Self {
             transport,
+            room: Semaphore::new(settings.concurrency.max(1)),
             max_retries: settings.max_retries,
             backoff: settings.backoff,
             dice,
@@ -75,6 +78,12 @@ impl Courier {
 
     pub(crate) fn transport(&self) -> &Transport {
         &self.transport
+    }
+
+    /// Waits until another request may be in flight; it is until the answer has been read. In the order of asking.
+    pub(crate) async fn room(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed; should that ever change, the bound is lost and nothing else.
+        self.room.acquire().await.ok()
     }
 
     /// Sends `call` until it is answered for good.

@@ -50,4 +50,5 @@ pub use read::{FirstPage, Reader};
 pub use rehearsal::{Conditions, Rehearsal};
 pub use settings::{Backoff, Cap, Reserve, Settings};
 pub use token::Grant;
+pub use transport::HttpClients;
 pub use write::{Sent, Settled, Settlement, Writer};

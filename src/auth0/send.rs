@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::watch;
+use tokio::sync::{SemaphorePermit, watch};
 use tokio::time::Instant;
 
 use super::answer::ErrorBody;
@@ -114,12 +114,13 @@ impl<'a, T: Send> Round<'a, T> {
 
     /// Sends it once, when the tenant's pace allows.
     async fn exchange(&mut self, token: Option<&Token>) -> Exchange<T> {
-        let ticket = match self.lane {
+        // Held until the answer has been read.
+        let (_room, ticket) = match self.lane {
             Some(lane) => match self.take_ticket(lane).await {
-                Some(ticket) => Some(ticket),
+                Some((room, ticket)) => (room, Some(ticket)),
                 None => return Exchange::Halted,
             },
-            None => None,
+            None => (self.courier.room().await, None),
         };
         self.attempts += 1;
         let sent = Instant::now();
@@ -172,14 +173,19 @@ impl<'a, T: Send> Round<'a, T> {
         );
     }
 
-    /// Waits for the tenant's pace; `None` where nothing more may be sent.
-    async fn take_ticket<'l>(&mut self, lane: Lane<'l>) -> Option<Ticket<'l>> {
+    /// Waits for room, and then for the tenant's pace, since a ticket counts as sent; `None` where nothing more may be.
+    async fn take_ticket<'l>(&mut self, lane: Lane<'l>) -> Option<(Option<SemaphorePermit<'a>>, Ticket<'l>)> {
         let group = if self.call.kind == CallKind::Write { Group::Write } else { Group::Read };
         let asked = Instant::now();
+        let courier = self.courier;
+        let leave = async {
+            let room = courier.room().await;
+            (room, lane.limiter.acquire(group).await)
+        };
         let ticket = tokio::select! {
             biased;
             () = halted(lane.halt) => None,
-            ticket = lane.limiter.acquire(group) => Some(ticket),
+            leave = leave => Some(leave),
         };
         self.waited += asked.elapsed();
         ticket

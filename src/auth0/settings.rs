@@ -3,6 +3,8 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use super::transport::HttpClients;
+
 /// Time-outs, retries, and how much of the tenant's rate limit may be taken.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -20,12 +22,14 @@ pub struct Settings {
     pub rate: Option<Cap>,
     /// How many requests may go at once under `rate`; without it, what `rate` allows in a second. It does nothing without `rate`.
     pub burst: Option<u32>,
-    /// How many requests the caller keeps in flight: so many idle connections are kept.
+    /// How many requests may be in flight, whatever they are for; so many idle connections are kept.
     pub concurrency: usize,
     /// The `User-Agent`; a run adds its id.
     pub user_agent: String,
     /// Seed of the jitter.
     pub seed: u64,
+    /// HTTP clients; all connections that are opened with clones of these settings share them.
+    pub clients: HttpClients,
 }
 
 impl Default for Settings {
@@ -41,6 +45,7 @@ impl Default for Settings {
             concurrency: 32,
             user_agent: concat!("patchwave/", env!("CARGO_PKG_VERSION")).to_owned(),
             seed: 0,
+            clients: HttpClients::default(),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! One HTTP exchange with one tenant; no retries here. Central type: [`Transport`].
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -116,7 +118,7 @@ impl Transport {
     pub(crate) fn new(domain: &Domain, settings: &Settings) -> Result<Self, ApiError> {
         let setup = |e: &dyn std::fmt::Display| ApiError::Setup(e.to_string());
         let base = Url::parse(&domain.base_url()).map_err(|e| setup(&e))?;
-        let client = client(domain, settings).map_err(|e| setup(&e))?;
+        let client = settings.clients.of(domain, settings).map_err(|e| setup(&e))?;
         let (reached, ahead) = (AtomicBool::new(false), AtomicI64::new(i64::MIN));
         Ok(Self { client, base, reached, ahead })
     }
@@ -171,6 +173,41 @@ fn wall_clock() -> Timestamp {
     Timestamp::now()
 }
 
+/// HTTP clients, made when they are first needed and shared by all tenants that are talked to alike: each holds the trusted
+/// certificates and a pool of connections, which is kept apart by tenant in any case.
+#[derive(Debug, Clone, Default)]
+pub struct HttpClients(Arc<Mutex<HashMap<Manner, Client>>>);
+
+/// How tenants are talked to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Manner {
+    timeout: Duration,
+    connect_timeout: Duration,
+    idle_connections: usize,
+    through_proxies: bool,
+    encrypted: bool,
+}
+
+impl HttpClients {
+    fn of(&self, domain: &Domain, settings: &Settings) -> reqwest::Result<Client> {
+        let manner = Manner {
+            timeout: settings.timeout,
+            connect_timeout: settings.connect_timeout,
+            idle_connections: settings.concurrency.max(1),
+            through_proxies: !domain.is_loopback(),
+            encrypted: !domain.base_url().starts_with("http:"),
+        };
+        // A client is in the map whole or not at all.
+        let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(&manner) {
+            return Ok(client.clone());
+        }
+        let client = client(&manner)?;
+        clients.insert(manner, client.clone());
+        Ok(client)
+    }
+}
+
 /// A correlation id cut to what Auth0 keeps, without what a header cannot hold.
 pub(crate) fn correlation(text: &str) -> Option<HeaderValue> {
     let legal = |c: &char| c.is_ascii_graphic();
@@ -179,24 +216,24 @@ pub(crate) fn correlation(text: &str) -> Option<HeaderValue> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place that builds clients")]
-fn client(domain: &Domain, settings: &Settings) -> reqwest::Result<Client> {
+fn client(manner: &Manner) -> reqwest::Result<Client> {
     provide_cryptography();
     let mut builder = Client::builder()
-        .timeout(settings.timeout)
-        .connect_timeout(settings.connect_timeout)
+        .timeout(manner.timeout)
+        .connect_timeout(manner.connect_timeout)
         .redirect(reqwest::redirect::Policy::none())
         // A retry below would send a PATCH twice unseen. What remains is hyper's own: a request that met a dead idle
         // connection before a byte of it was written goes to another one.
         .retry(reqwest::retry::never())
         .pool_idle_timeout(IDLE)
-        .pool_max_idle_per_host(settings.concurrency.max(1))
+        .pool_max_idle_per_host(manner.idle_connections)
         .tcp_keepalive(IDLE)
         .tcp_nodelay(true)
         .referer(false);
-    if domain.is_loopback() {
+    if !manner.through_proxies {
         builder = builder.no_proxy();
     }
-    if domain.base_url().starts_with("http:") {
+    if !manner.encrypted {
         // No certificate will be asked for: spare the time of loading the system's.
         builder = builder.tls_certs_only([]);
     }

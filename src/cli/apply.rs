@@ -29,7 +29,6 @@ pub(super) async fn run(args: ApplyArgs, output: &Output) -> Result<u8, CliError
         run: &args.run,
         waves: &args.waves,
         guards: &args.job.guards,
-        pace: &args.pace,
         reports: &reports,
         locks: &locks,
         supersedes: Supersedes::All,

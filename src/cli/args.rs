@@ -16,9 +16,9 @@ pub use fetch::{FormArg, GetArgs, SandboxArgs};
 pub use history::{PruneArgs, ReportArgs, RunsAction, RunsArgs, StateArgs};
 pub use runs::{ApplyArgs, ConflictArg, PlanArgs, ResumeArgs, RunArgs, UndoArgs, WaveArgs};
 pub use tenants::TenantsArgs;
-pub use values::Deadline;
+pub use values::{Deadline, ShardArg};
 
-use values::{parse_duration, parse_encoding, parse_rate, parse_var};
+use values::{parse_duration, parse_encoding, parse_rate, parse_shard, parse_var};
 
 use crate::job::Threshold;
 
@@ -64,6 +64,21 @@ pub enum Verb {
     Tenants(TenantsArgs),
     /// Serve simulated tenants on this machine until stopped.
     Sandbox(SandboxArgs),
+}
+
+impl Verb {
+    /// Its choice of tenants, where it makes one.
+    pub(super) fn tenants(&self) -> Option<&TenantArgs> {
+        match self {
+            Self::Plan(args) => Some(&args.tenant),
+            Self::Apply(args) => Some(&args.tenant),
+            Self::Resume(args) => Some(&args.tenant),
+            Self::Undo(args) => Some(&args.tenant),
+            Self::Get(args) => Some(&args.tenant),
+            Self::Tenants(args) => Some(&args.tenant),
+            Self::Check(_) | Self::Runs(_) | Self::Report(_) | Self::Sandbox(_) => None,
+        }
+    }
 }
 
 /// What is printed, and how.
@@ -166,6 +181,17 @@ pub struct TenantArgs {
         hide_env = true
     )]
     pub groups: Vec<String>,
+    /// Take one part of the chosen tenants: the I-th of N, counted from 1; auto asks an Indexed Job of Kubernetes. Each
+    /// tenant is in one part.
+    #[arg(
+        long,
+        value_name = "I/N|auto",
+        value_parser = parse_shard,
+        conflicts_with = "sandbox",
+        env = "PATCHWAVE_SHARD",
+        hide_env = true
+    )]
+    pub shard: Option<ShardArg>,
     /// Configuration file, instead of ./patchwave.toml.
     #[arg(short, long, value_name = "FILE", env = "PATCHWAVE_CONFIG", hide_env = true)]
     pub config: Option<PathBuf>,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::args::{ConflictArg, GuardArgs, PaceArgs, RunArgs, WaveArgs};
+use super::args::{ConflictArg, GuardArgs, RunArgs, WaveArgs};
 use super::connect::Session;
 use super::consent::{self, Asked};
 use super::error::CliError;
@@ -28,7 +28,6 @@ pub(super) struct Orders<'o> {
     pub(super) run: &'o RunArgs,
     pub(super) waves: &'o WaveArgs,
     pub(super) guards: &'o GuardArgs,
-    pub(super) pace: &'o PaceArgs,
     pub(super) reports: &'o Reports,
     pub(super) locks: &'o Locks,
     /// Which unfinished runs of the same tenants are not to be finished any more.
@@ -74,7 +73,7 @@ pub(super) async fn carry_out(
     let work = Work {
         kind: planned.kind,
         tasks: tasks(&planned, orders.run),
-        limits: limits(&planned.plan, orders.pace),
+        limits: limits(&planned.plan, session),
         on_conflict: orders.run.on_conflict.into(),
         max_age: orders.run.max_age,
     };
@@ -165,10 +164,10 @@ fn waves(of_job: &Guards, session: &Session, args: &WaveArgs) -> Vec<WaveSize> {
 }
 
 /// What bounds a run, by its plan's own word.
-pub(super) fn limits(plan: &Plan, pace: &PaceArgs) -> Limits {
+pub(super) fn limits(plan: &Plan, session: &Session) -> Limits {
     let writes = plan.totals().writes;
     let max_failures = plan.header.guards.max_failures.unwrap_or(Threshold::Count(10));
-    Limits { concurrency: usize::from(pace.concurrency), max_failures: max_failures.of(writes) }
+    Limits { concurrency: session.concurrency, max_failures: max_failures.of(writes) }
 }
 
 /// The pause between two waves.

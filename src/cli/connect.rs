@@ -4,16 +4,23 @@ use std::num::NonZeroU32;
 use std::path::Path;
 use std::time::Duration;
 
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+
 use super::args::{PaceArgs, TenantArgs};
 use super::context::state_dir;
 use super::error::CliError;
+use super::{open_files, shard};
 use crate::auth0::{Access, Cap, Connection, Credential, Reserve, Settings};
 use crate::config::{self, Config, Credentials, Environment, Selected, process_environment};
 use crate::job::{Guards, Threshold, WaveSize};
 use crate::model::{Body, Domain, EntityId, Problem, ProgressSink, TenantName};
+use crate::plan::Shard;
 use crate::report::progress::Display;
 use crate::sandbox::{Options, Sandbox};
 use crate::store::StateDir;
+
+/// Secrets that are fetched at once: a command may ask a password manager, which takes a second.
+pub(super) const SECRETS: usize = 8;
 
 /// A tenant chosen for this command.
 pub(super) struct Target {
@@ -39,8 +46,12 @@ pub(super) struct Target {
 pub(super) struct Session {
     /// The tenants, in the order asked for.
     pub(super) targets: Vec<Target>,
+    /// What they are a part of, where the chosen tenants were split.
+    pub(super) shard: Option<Shard>,
     /// Where runs are kept.
     pub(super) state: StateDir,
+    /// Requests in flight per tenant, at the most.
+    pub(super) concurrency: usize,
     /// The user's own cap, in requests per second.
     pub(super) rate: Option<f64>,
     /// Guards that the environment and the configuration set: those of both hold.
@@ -63,24 +74,39 @@ pub(super) async fn connect(
     planned: &[(TenantName, Domain)],
     display: &Display,
 ) -> Result<Session, CliError> {
-    let settings = settings(pace);
     if tenant.sandbox {
-        return connect_sandbox(tenant, pace.rate, planned, settings, display).await;
+        let settings = settings(pace, usize::from(pace.concurrency));
+        return connect_sandbox(tenant, (settings, pace.rate), planned, display).await;
     }
     let Surroundings { env, config } = surroundings(tenant)?;
     let config_guards = config.as_ref().map(config_guards).transpose()?;
     let chosen = chosen(tenant, planned, config.as_ref());
     let selected = config::select(&chosen, &tenant.groups, config.as_ref(), &env)?;
+    let (selected, shard) = match shard::part(tenant)? {
+        None => (selected, None),
+        Some(part) => {
+            let (ours, shard) = shard::divide(selected, part);
+            (ours, Some(shard))
+        }
+    };
+    if selected.is_empty() {
+        return Err(CliError::usage("none of the tenants that this is about falls to this shard"));
+    }
     let state = prepared(tenant.state_dir.as_deref(), &env)?;
+    let settings = settings(pace, open_files::share(selected.len(), usize::from(pace.concurrency))?);
+    let secrets = stream::iter(&selected).map(|one| config::resolve(one, &env)).buffered(SECRETS);
+    let secrets: Vec<Credentials> = secrets.try_collect().await?;
     let mut targets = Vec::new();
-    for one in &selected {
-        targets.push(target_of(one, &env, &settings, display.sink()).await?);
+    for (one, secret) in selected.iter().zip(secrets) {
+        targets.push(target_of(one, secret, &settings, display.sink())?);
     }
     let (allow_env, extra_fields) =
         config.map(|config| (config.allow_env, config.extra_fields)).unwrap_or_default();
     Ok(Session {
         targets,
+        shard,
         state,
+        concurrency: settings.concurrency,
         rate: pace.rate,
         guards: std::iter::once(guards(&env)?).chain(config_guards).collect(),
         env,
@@ -90,14 +116,14 @@ pub(super) async fn connect(
     })
 }
 
-/// The way to a tenant that was selected: only now are its secrets read.
-pub(super) async fn target_of(
+/// The way to a tenant that was selected, with the credentials that it was found to have.
+pub(super) fn target_of(
     one: &Selected,
-    env: &Environment,
+    credentials: Credentials,
     settings: &Settings,
     sink: ProgressSink,
 ) -> Result<Target, CliError> {
-    let credential = match config::resolve(one, env).await? {
+    let credential = match credentials {
         Credentials::Client { client_id, secret } => {
             Credential::ClientSecret { client_id: EntityId::new(client_id), secret }
         }
@@ -115,9 +141,8 @@ pub(super) async fn target_of(
 /// Starts a sandbox in this process: no credentials are read from anywhere, and its runs live apart.
 pub(super) async fn connect_sandbox(
     tenant: &TenantArgs,
-    rate: Option<f64>,
+    (settings, rate): (Settings, Option<f64>),
     planned: &[(TenantName, Domain)],
-    settings: Settings,
     display: &Display,
 ) -> Result<Session, CliError> {
     let env = Environment::new(process_environment());
@@ -127,6 +152,9 @@ pub(super) async fn connect_sandbox(
         [] => vec!["sandbox"],
         names => names.iter().map(String::as_str).collect(),
     };
+    // Of each connection both ends are in this process, and each tenant listens.
+    let concurrency = open_files::share(2 * names.len(), settings.concurrency)?;
+    let settings = Settings { concurrency, ..settings };
     let options = Options { tenants: names.len(), ..Options::default() };
     let sandbox = Sandbox::start(options)
         .await
@@ -143,7 +171,9 @@ pub(super) async fn connect_sandbox(
     }
     Ok(Session {
         targets,
+        shard: None,
         state,
+        concurrency: settings.concurrency,
         rate,
         guards: vec![guards(&env)?],
         env,
@@ -248,7 +278,7 @@ fn target(
     Ok(Target { known_as: tenant.clone(), tenant, domain, origin, vars, tags, protected: false, connection })
 }
 
-fn settings(pace: &PaceArgs) -> Settings {
+fn settings(pace: &PaceArgs, concurrency: usize) -> Settings {
     Settings {
         timeout: pace.timeout,
         max_retries: pace.max_retries,
@@ -258,7 +288,7 @@ fn settings(pace: &PaceArgs) -> Settings {
         },
         rate: pace.rate.and_then(cap),
         burst: pace.burst,
-        concurrency: usize::from(pace.concurrency),
+        concurrency,
         seed: fastrand::u64(..),
         ..Settings::default()
     }

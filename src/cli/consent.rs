@@ -49,6 +49,16 @@ pub(super) async fn check_scopes(session: &Session, asked: &Asked) -> Result<(),
     Ok(())
 }
 
+/// Where something is written. Of many tenants the plan above has the names.
+fn places(targets: &[&Target]) -> String {
+    const NAMED: usize = 20;
+    if targets.len() > NAMED {
+        return format!("the {} named above", term::count(targets.len(), "tenant"));
+    }
+    let place = |target: &&Target| format!("{} (credentials from {})", target.domain, target.origin);
+    targets.iter().map(place).collect::<Vec<_>>().join(", ")
+}
+
 /// Asks, unless the command line has answered already, or nothing can come to harm.
 pub(super) async fn ask(args: &RunArgs, session: &Session, asked: &Asked) -> Result<(), CliError> {
     let writes: usize = asked.changes.iter().map(|(_, writes)| writes).sum();
@@ -76,10 +86,8 @@ pub(super) async fn ask(args: &RunArgs, session: &Session, asked: &Asked) -> Res
             .next(output::command_line_with(&["--yes", &format!("--confirm-tenant={name}")])));
         }
     }
-    let places: Vec<String> =
-        targets.iter().map(|t| format!("{} (credentials from {})", t.domain, t.origin)).collect();
     let question =
-        format!("{} {} in {}?", asked.verb, term::count(writes, &asked.kind.singular), places.join(", "));
+        format!("{} {} in {}?", asked.verb, term::count(writes, &asked.kind.singular), places(&targets));
     if asks && !prompt::yes(question).await {
         return Err(CliError::no_consent("not confirmed; nothing was written"));
     }

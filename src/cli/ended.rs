@@ -83,7 +83,7 @@ impl Ended {
     /// Results and summary into the run's own directory.
     fn write(&self, summary: &Summary, rows: &ReportRows<'_>) -> Result<(), StoreError> {
         let columns = &self.plan.header.columns;
-        atomic::write(&self.folder.results(), |out| csv::print(columns, rows, Some(&self.id), out))?;
+        atomic::write(&self.folder.results(), |out| csv::print(columns, rows, |_| Some(&self.id), out))?;
         atomic::write(&self.folder.summary(), |out| Ok(serde_json::to_writer_pretty(out, summary)?))
     }
 
@@ -93,7 +93,7 @@ impl Ended {
             match format {
                 Format::Csv => {
                     let columns = &self.plan.header.columns;
-                    atomic::write(path, |out| csv::print(columns, rows, Some(&self.id), out))?;
+                    atomic::write(path, |out| csv::print(columns, rows, |_| Some(&self.id), out))?;
                 }
                 Format::Json => {
                     let run = json::run(summary, &self.plan, &self.record);
@@ -110,7 +110,7 @@ impl Ended {
             return output.error(&format!("the results are in {}", self.folder.results().display()));
         }
         let mut text = Vec::new();
-        if csv::print(&self.plan.header.columns, rows, Some(&self.id), &mut text).is_ok() {
+        if csv::print(&self.plan.header.columns, rows, |_| Some(&self.id), &mut text).is_ok() {
             output.error("The results could not be kept anywhere. Here they are:");
             output.error(&String::from_utf8_lossy(&text));
         }
@@ -184,6 +184,16 @@ impl Ended {
     }
 
     fn code_of(&self, rows: &ReportRows<'_>) -> u8 {
+        let (codes, stop) = self.codes_of(rows);
+        exit::of_run(&codes, stop)
+    }
+
+    /// The exit code of each tenant, and why the run stopped early where it did.
+    pub(super) fn codes(&self) -> (Vec<u8>, Option<StopReason>) {
+        self.codes_of(&report_rows(&self.plan, &self.record))
+    }
+
+    fn codes_of(&self, rows: &ReportRows<'_>) -> (Vec<u8>, Option<StopReason>) {
         let (plan, record) = (&self.plan, &self.record);
         let mut results: HashMap<&TenantName, Vec<RowResult>> = HashMap::new();
         for row in rows.iter() {
@@ -204,7 +214,6 @@ impl Ended {
             let written = record.writes(&tenant.tenant).iter().any(WriteState::is_written);
             exit::of_tenant(tenant.failure.as_ref(), rows, written, stop, lost)
         };
-        let codes: Vec<u8> = plan.tenants.iter().map(of).collect();
-        exit::of_run(&codes, stop)
+        (plan.tenants.iter().map(of).collect(), stop)
     }
 }

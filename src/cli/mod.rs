@@ -5,6 +5,7 @@
 pub mod args;
 
 mod apply;
+mod beside;
 mod carry_out;
 mod check;
 mod connect;
@@ -19,7 +20,9 @@ mod history;
 mod interrupt;
 mod live_run;
 mod locks;
+mod merge;
 mod narrowing;
+mod open_files;
 mod output;
 mod planned;
 mod planning;
@@ -30,6 +33,7 @@ mod sandbox;
 mod sandboxed;
 mod saved;
 mod scopes;
+mod shard;
 mod show_plan;
 mod tenants;
 mod undo;
@@ -59,6 +63,11 @@ pub fn run() -> u8 {
         }
     };
     let done = runtime.block_on(async {
+        if let Some(tenant) = cli.verb.tenants()
+            && let Some(code) = shard::is_empty(tenant, &output)?
+        {
+            return Ok(code);
+        }
         match cli.verb {
             Verb::Check(args) => check::run(&args, &output),
             Verb::Plan(args) => show_plan::run(args, None, &output).await,

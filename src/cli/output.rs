@@ -192,8 +192,8 @@ pub(super) fn line_for_tenants<'t>(tenants: impl Iterator<Item = &'t str>) -> St
     let mut given = std::env::args().skip(1);
     while let Some(word) = given.next() {
         match word.as_str() {
-            "--tenant" | "--group" => drop(given.next()),
-            joined if joined.starts_with("--tenant=") || joined.starts_with("--group=") => (),
+            "--tenant" | "--group" | "--shard" => drop(given.next()),
+            joined if ["--tenant=", "--group=", "--shard="].iter().any(|flag| joined.starts_with(flag)) => (),
             _ => words.push(word),
         }
     }
@@ -234,6 +234,7 @@ pub(super) fn short_line() -> String {
 const VALUED: &[&str] = &[
     "--tenant",
     "--group",
+    "--shard",
     "--config",
     "-c",
     "--env-file",
@@ -256,7 +257,12 @@ fn kept(valued: &[&str], alone: &[&str]) -> impl Iterator<Item = String> + use<>
     let mut given = std::env::args().skip(1);
     while let Some(word) = given.next() {
         let joined = word.split_once('=').is_some_and(|(flag, _)| valued.contains(&flag));
-        if valued.contains(&word.as_str()) {
+        if word == "--shard" && valued.contains(&"--shard") {
+            words.push(word);
+            words.extend(given.next().map(|value| super::shard::spelled_out(&value)));
+        } else if let Some(value) = word.strip_prefix("--shard=").filter(|_| joined) {
+            words.push(format!("--shard={}", super::shard::spelled_out(value)));
+        } else if valued.contains(&word.as_str()) {
             words.push(word);
             words.extend(given.next());
         } else if joined || alone.contains(&word.as_str()) {

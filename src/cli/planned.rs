@@ -14,6 +14,9 @@ use crate::job::{Guards, Threshold};
 use crate::model::{EntityId, Problem, TenantName};
 use crate::plan::{Header, Plan, TenantFailure, TenantPlan, guard};
 
+/// So many tenants are named where none could be planned.
+const NAMED: usize = 30;
+
 /// A plan, and what is known beside it.
 pub(super) struct Planned {
     /// The plan.
@@ -54,7 +57,10 @@ impl Planned {
             [(tenant, failure)] => CliError::unplanned(tenant.as_str(), failure),
             failures => {
                 let lines = failures.iter().map(|(tenant, failure)| format!("{tenant}: {}", failure.message));
-                let lines: Vec<String> = lines.collect();
+                let mut lines: Vec<String> = lines.take(NAMED).collect();
+                if failures.len() > NAMED {
+                    lines.push(format!("… and {} more like these", failures.len() - NAMED));
+                }
                 CliError::setup(format!(
                     "no tenant could be planned; nothing was written\n{}",
                     lines.join("\n")

@@ -1,12 +1,13 @@
 //! Reads all tenants and plans a job for them: what `plan` and `apply` have in common. Nothing here can write.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use futures::future::join_all;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::args::{ConflictArg, Force, JobArgs};
+use super::beside;
 use super::connect::{Session, Target};
 use super::context::expression;
 use super::error::CliError;
@@ -39,7 +40,7 @@ pub(super) async fn plan(
     let narrow = narrow.map(Arc::new);
     let scopes = scopes::of_tenants(job, session, args)?;
     let needs = scopes::needs_of(job, &scopes, narrow.as_deref())?;
-    let mut planned = Planned::new(header(job, args), job.kind, Instant::now());
+    let mut planned = Planned::new(header(job, session, args), job.kind, Instant::now());
     let states = read(job, session, locks, args, needs).await;
     planned.warnings = protects_nobody(job, states.iter().map(|state| state.as_ref().ok()));
     let around = session.guards.iter().flat_map(|guards| &guards.protect);
@@ -74,7 +75,7 @@ pub(super) async fn plan(
     Ok(planned)
 }
 
-fn header(job: &Job, args: &JobArgs) -> Header {
+fn header(job: &Job, session: &Session, args: &JobArgs) -> Header {
     Header {
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         job: job.name.clone(),
@@ -88,6 +89,7 @@ fn header(job: &Job, args: &JobArgs) -> Header {
         verify: false,
         pause_ms: 0,
         undoes: None,
+        shard: session.shard.clone(),
     }
 }
 
@@ -98,16 +100,16 @@ async fn read(job: &Job, session: &Session, locks: &Locks, args: &JobArgs, needs
         let needs = Needs { total, ..needs };
         let (reader, own) = (target.connection.reader(), target.connection.own_client().cloned());
         let locked = locks.refused(&target.tenant).map(|words| TenantFailure::locked(words.to_owned()));
+        let (kind, protected) = (job.kind, protected(&job.guards, session));
         async move {
             if let Some(locked) = locked {
                 return Err(locked);
             }
-            let state = read_state(&reader, own, job.kind, &needs).await;
-            let protected = protected(&job.guards, session);
+            let state = read_state(&reader, own, kind, &needs).await;
             state.map(|state| TenantState { protected, ..state }).map_err(|error| failure(&error))
         }
     };
-    join_all(session.targets.iter().zip(needs).map(one)).await
+    beside::all(session.targets.iter().zip(needs).map(one)).await
 }
 
 fn one(
@@ -159,9 +161,13 @@ fn check_tenants(job: &Job, session: &Session, args: &JobArgs) -> Result<(), Cli
         };
         return Err(CliError::refused(&[refusal]));
     }
+    // A row for a tenant of another shard is that one's to do, and to report.
+    let elsewhere = session.shard.iter().flat_map(|shard| &shard.chosen).map(|(tenant, _)| tenant);
+    let known: HashSet<&TenantName> =
+        session.targets.iter().map(|target| &target.tenant).chain(elsewhere).collect();
     let mut problems: Vec<Problem> = Vec::new();
     for update in &job.updates {
-        let Some(tenant) = update.tenant.as_ref().filter(|tenant| !chosen.contains(&tenant.as_str())) else {
+        let Some(tenant) = update.tenant.as_ref().filter(|tenant| !known.contains(tenant)) else {
             continue;
         };
         let help = match nearest(tenant.as_str(), chosen.iter().copied()) {

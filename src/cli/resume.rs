@@ -63,7 +63,7 @@ pub(super) async fn run(args: ResumeArgs, output: &Output) -> Result<u8, CliErro
     let work = Work {
         kind,
         tasks,
-        limits: limits(&plan, &args.pace),
+        limits: limits(&plan, &session),
         on_conflict: args.run.on_conflict.into(),
         max_age: args.run.max_age,
     };

@@ -8,7 +8,7 @@ use super::ended::Ended;
 use super::error::CliError;
 use super::live_run::Reports;
 use super::output::Output;
-use super::{exit, history, output, prompt};
+use super::{exit, history, merge, output, prompt};
 use crate::report::term;
 use crate::store::StateDir;
 use crate::store::history::{History, Retention, RunGlance, Standing, list, remove};
@@ -159,8 +159,9 @@ async fn prune(state: &StateDir, runs: &History, args: &PruneArgs, output: &Outp
 /// Makes the report of a run again.
 pub(super) fn report(args: &ReportArgs, output: &Output) -> Result<u8, CliError> {
     let reports = Reports::from_paths(&args.report, None)?;
+    let Some(id) = &args.id else { return merge::run(&args.merge, &reports, output) };
     let runs = list(&history::state_of(&args.state)?)?;
-    let run = history::named(&runs, &args.id)?;
+    let run = history::named(&runs, id)?;
     if matches!(run.standing, Standing::Open { running: true, .. }) {
         return Err(CliError::locked(format!("run {} is under way; its report comes with its end", run.id))
             .next(output::run_line("runs show", &run.id, &[])));

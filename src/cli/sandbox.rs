@@ -2,16 +2,24 @@
 
 use std::path::Path;
 
+use serde_json::{Value, json};
+
 use super::args::SandboxArgs;
 use super::error::CliError;
 use super::exit;
 use super::output::Output;
 use crate::model::Body;
-use crate::sandbox::{Options, Sandbox};
+use crate::report::term;
+use crate::sandbox::{Counters, Options, Sandbox, TenantHandle};
 
-/// Serves until Ctrl-C or SIGTERM.
+mod written_config;
+
+/// Serves until Ctrl-C or SIGTERM, then tells what was seen.
 pub(super) async fn run(args: SandboxArgs, output: &Output) -> Result<u8, CliError> {
     let load = args.load.as_deref().map(load).transpose()?;
+    if let Some(folder) = &args.write_config {
+        written_config::check(folder)?;
+    }
     let options = Options {
         clients: args.clients,
         tenants: usize::from(args.tenants),
@@ -21,19 +29,27 @@ pub(super) async fn run(args: SandboxArgs, output: &Output) -> Result<u8, CliErr
         faults: args.faults,
         port: args.port,
         load,
+        reset: args.reset,
+        clock_skew: args.clock_skew,
         ..Options::default()
     };
     let sandbox = Sandbox::start(options)
         .await
         .map_err(|error| CliError::setup(format!("the sandbox cannot start: {error}")))?;
-    output.result(&lines(&sandbox));
-    output.note("Serving until Ctrl-C. Simulated tenants on this machine: nothing here is a real secret.");
+    let config = args.write_config.as_deref().map(|folder| written_config::write(folder, &sandbox));
+    let config = config.transpose()?;
+    // From here on a signal is heard: whoever reads that it serves may stop it.
     let stop = crate::run::Stop::default();
-    let signals = crate::run::signals::listen(stop.clone(), || ());
-    match signals {
-        Ok(_) => stop.at_least(crate::model::StopReason::Interrupted).await,
-        Err(error) => return Err(CliError::setup(format!("signals cannot be received: {error}"))),
+    let _signals = crate::run::signals::listen(stop.clone(), || ())
+        .map_err(|error| CliError::setup(format!("signals cannot be received: {error}")))?;
+    match config {
+        _ if output.json() => output.result(&as_json(&sandbox).to_string()),
+        Some(path) => output.result(&format!("{} are in {}", group(&sandbox), path.display())),
+        None => output.result(&lines(&sandbox)),
     }
+    output.note("Serving until Ctrl-C. Simulated tenants on this machine: nothing here is a real secret.");
+    stop.at_least(crate::model::StopReason::Interrupted).await;
+    tell(&sandbox, output);
     sandbox.stop().await;
     Ok(exit::OK)
 }
@@ -41,7 +57,7 @@ pub(super) async fn run(args: SandboxArgs, output: &Output) -> Result<u8, CliErr
 /// The environment lines to use, ready for a shell or a `.env` file; of several tenants, each under its own heading.
 fn lines(sandbox: &Sandbox) -> String {
     let several = sandbox.tenants().len() > 1;
-    let one = |(at, tenant): (usize, &crate::sandbox::TenantHandle)| {
+    let one = |(at, tenant): (usize, &TenantHandle)| {
         let heading = if several { format!("# tenant {}\n", at + 1) } else { String::new() };
         format!(
             "{heading}export AUTH0_DOMAIN={}\nexport AUTH0_CLIENT_ID={}\nexport AUTH0_CLIENT_SECRET={}",
@@ -51,6 +67,45 @@ fn lines(sandbox: &Sandbox) -> String {
         )
     };
     sandbox.tenants().iter().enumerate().map(one).collect::<Vec<_>>().join("\n\n")
+}
+
+fn group(sandbox: &Sandbox) -> String {
+    format!("{}, as the group `all`,", term::count(sandbox.tenants().len(), "simulated tenant"))
+}
+
+/// The same for programs.
+fn as_json(sandbox: &Sandbox) -> Value {
+    json!({ "tenants": sandbox.tenants().iter().map(TenantHandle::to_json).collect::<Vec<_>>() })
+}
+
+/// What each tenant has seen, now that nobody can ask any more.
+fn tell(sandbox: &Sandbox, output: &Output) {
+    let seen = sandbox.tenants().iter().map(|tenant| (tenant.domain().base_url(), tenant.counters()));
+    if output.json() {
+        let one = |(domain, counters): (String, Counters)| json!({ "domain": domain, "counters": counters });
+        output.result(&json!({ "seen": seen.map(one).collect::<Vec<_>>() }).to_string());
+        return;
+    }
+    for (domain, counters) in seen {
+        output.note(&format!("{domain}: {}", in_words(&counters)));
+    }
+}
+
+fn in_words(seen: &Counters) -> String {
+    let reads = usize::try_from(seen.list + seen.get).unwrap_or(usize::MAX);
+    let updates = usize::try_from(seen.patch).unwrap_or(usize::MAX);
+    let mut words = format!(
+        "{}, {}, {} × 429, at least {} left",
+        term::count(reads, "read"),
+        term::count(updates, "update"),
+        seen.throttled,
+        term::count(seen.lowest_tokens as usize, "token"),
+    );
+    let others = seen.competing_served + seen.competing_throttled;
+    if others > 0 {
+        words.push_str(&format!("; other traffic: {others} calls, {} refused", seen.competing_throttled));
+    }
+    words
 }
 
 fn load(path: &Path) -> Result<Vec<Body>, CliError> {

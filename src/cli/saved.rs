@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use futures::future::join_all;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::args::{ConflictArg, Force, GuardArgs, JobArgs};
+use super::beside;
 use super::connect::{Session, Target, connect};
 use super::error::CliError;
 use super::locks::{self, Locks};
@@ -132,7 +132,7 @@ async fn revived(
 ) -> Result<Planned, CliError> {
     let read = Instant::now();
     let parts: Vec<(&Target, &TenantPlan)> = parts(session, saved).collect();
-    let states = join_all(parts.iter().map(|(target, part)| {
+    let states = beside::all(parts.iter().map(|(target, part)| {
         state_of(session, locks, target, kind, (&saved.header, &source.args.guards), Clients::of(part, kind))
     }))
     .await;
@@ -206,24 +206,27 @@ impl Clients {
 }
 
 /// The state of a tenant, as far as a plan that was made earlier touches it.
-pub(super) async fn state_of(
+pub(super) fn state_of(
     session: &Session,
     locks: &Locks,
     target: &Target,
-    kind: &Kind,
+    kind: &'static Kind,
     (header, guards): (&Header, &GuardArgs),
     clients: Clients,
-) -> Result<TenantState, TenantFailure> {
-    if let Some(words) = locks.refused(&target.tenant) {
-        return Err(TenantFailure::locked(words.to_owned()));
-    }
+) -> impl Future<Output = Result<TenantState, TenantFailure>> + Send + use<> {
+    let locked = locks.refused(&target.tenant).map(|words| TenantFailure::locked(words.to_owned()));
     let total = needs_total(&header.guards, session, guards, target);
     let Clients { ids, fields } = clients;
     let needs = Needs { total: total && !ids.is_empty(), fields, ids, ..Needs::default() };
-    let own = target.connection.own_client().cloned();
-    let state = read_state(&target.connection.reader(), own, kind, &needs).await;
+    let (reader, own) = (target.connection.reader(), target.connection.own_client().cloned());
     let protected = protected(&header.guards, session);
-    state.map(|state| TenantState { protected, ..state }).map_err(|error| failure(&error))
+    async move {
+        if let Some(locked) = locked {
+            return Err(locked);
+        }
+        let state = read_state(&reader, own, kind, &needs).await;
+        state.map(|state| TenantState { protected, ..state }).map_err(|error| failure(&error))
+    }
 }
 
 /// A tenant's part where the tenant could not be read: what it would have written was not attempted.

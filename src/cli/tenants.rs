@@ -1,17 +1,19 @@
 //! `patchwave tenants`: whether tenants can be worked on. Reads, and cannot write.
 
 use futures::future::join_all;
+use futures::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 use serde_json::json;
 
 use super::args::TenantsArgs;
-use super::connect::{Surroundings, Target, connect_sandbox, surroundings, target_of};
+use super::connect::{SECRETS, Surroundings, Target, connect_sandbox, surroundings, target_of};
 use super::context::state_dir;
 use super::error::CliError;
 use super::exit;
 use super::interrupt::Interrupt;
 use super::output::Output;
 use super::planned::failure;
+use super::{open_files, shard};
 use crate::auth0::{ApiError, Grant, Settings};
 use crate::catalogue::{self, Kind};
 use crate::config::{self, Environment, Selected, process_environment};
@@ -89,7 +91,7 @@ async fn found(args: &TenantsArgs, display: &Display) -> Result<Found, CliError>
     let settings = Settings { timeout: args.timeout, max_retries: RETRIES, ..Settings::default() };
     let flag = args.tenant.state_dir.as_deref();
     if args.tenant.sandbox {
-        let session = connect_sandbox(&args.tenant, None, &[], settings, display).await?;
+        let session = connect_sandbox(&args.tenant, (settings, None), &[], display).await?;
         let one = |target: Target| One {
             kept_as: target.tenant.to_string(),
             selected: Known::of_target(&target),
@@ -102,15 +104,18 @@ async fn found(args: &TenantsArgs, display: &Display) -> Result<Found, CliError>
     let surroundings = surroundings(&args.tenant)?;
     let state = state_dir(flag, &surroundings.env)?;
     let selected = selected(args, &surroundings)?;
-    let tenants = selected.iter().map(|one| async {
-        let target = target_of(one, &surroundings.env, &settings, display.sink()).await;
+    let concurrency = open_files::share(selected.len(), settings.concurrency)?;
+    let settings = Settings { concurrency, ..settings };
+    let tenants = stream::iter(&selected).map(|one| async {
+        let credentials = config::resolve(one, &surroundings.env).await.map_err(CliError::from);
+        let target = credentials.and_then(|found| target_of(one, found, &settings, display.sink()));
         One {
             kept_as: one.domain.to_string(),
             selected: Known::of(one),
             target: target.map_err(CliError::into_failure),
         }
     });
-    Ok(Found { tenants: join_all(tenants).await, state, _sandbox: None })
+    Ok(Found { tenants: tenants.buffered(SECRETS).collect().await, state, _sandbox: None })
 }
 
 /// Those that were chosen; where none was, all that are configured, each by itself: two names for one tenant are no mistake
@@ -120,13 +125,14 @@ fn selected(args: &TenantsArgs, surroundings: &Surroundings) -> Result<Vec<Selec
     let all = config.map(|config| config.tenants.keys()).into_iter().flatten();
     let explicit = !args.tenant.tenants.is_empty() || !args.tenant.groups.is_empty();
     if explicit || config.is_none_or(|config| config.tenants.is_empty()) {
-        return Ok(config::select(&args.tenant.tenants, &args.tenant.groups, config, env)?);
+        let selected = config::select(&args.tenant.tenants, &args.tenant.groups, config, env)?;
+        return shard::ours(selected, &args.tenant);
     }
     let mut selected = Vec::new();
     for name in all {
         selected.extend(config::select(&[name.to_string()], &[], config, env)?);
     }
-    Ok(selected)
+    shard::ours(selected, &args.tenant)
 }
 
 impl Known {

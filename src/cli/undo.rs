@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use futures::future::join_all;
 use indexmap::IndexSet;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::args::UndoArgs;
+use super::beside;
 use super::carry_out::{Orders, Supersedes, carry_out, check_waves, settle_waves};
 use super::connect::{Session, connect};
 use super::ended::Ended;
@@ -47,7 +47,6 @@ pub(super) async fn run(args: UndoArgs, output: &Output) -> Result<u8, CliError>
         run: &args.run,
         waves: &args.waves,
         guards: &args.guards,
-        pace: &args.pace,
         reports: &reports,
         locks: &locks,
         supersedes: planned.plan.header.undoes.clone().map_or(Supersedes::None, Supersedes::Only),
@@ -151,7 +150,7 @@ async fn planned(
     };
     let header = header(ended);
     let mut planned = Planned::new(header, kind, Instant::now());
-    let states = join_all(parts.iter().map(|(target, part)| {
+    let states = beside::all(parts.iter().map(|(target, part)| {
         let clients = clients(part, &of(part).writes);
         state_of(session, locks, target, kind, (&ended.plan.header, &args.guards), clients)
     }))

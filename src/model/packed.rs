@@ -192,7 +192,7 @@ mod tests {
         #[test]
         fn what_is_packed_comes_out_as_it_was(values in prop::collection::vec(value(), 0..8)) {
             let list: PackedList<Value> = values.iter().cloned().collect();
-            prop_assert_eq!(list.iter().collect::<Vec<_>>(), &values[..]);
+            prop_assert_eq!(list.iter().collect::<Vec<_>>(), values.as_slice());
             for (at, value) in values.iter().enumerate() {
                 prop_assert_eq!(&Packed::new(value).open(), value);
                 prop_assert_eq!(list.get(at), Some(value.clone()));

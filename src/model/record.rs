@@ -89,6 +89,34 @@ impl RunRecord {
         Ok(())
     }
 
+    /// The records of several runs as one. Of a tenant that is in several of them, the last says what became of it.
+    pub fn joined(records: impl IntoIterator<Item = Self>) -> Self {
+        let mut whole = Self { closed: true, ..Self::default() };
+        for one in records {
+            if let (Some((began, _)), Some((_, ended))) = (one.sessions.first(), one.sessions.last()) {
+                let (from, to) = whole.sessions.first().copied().unwrap_or((*began, *ended));
+                whole.sessions = vec![(from.min(*began), to.max(*ended))];
+            }
+            whole.writes.extend(one.writes);
+            whole.paces.extend(one.paces);
+            whole.unclosed.extend(one.unclosed);
+            whole.superseded.extend(one.superseded);
+            whole.tenant_stops.extend(one.tenant_stops);
+            whole.stop = whole.stop.max(one.stop);
+            whole.closed &= one.closed;
+        }
+        whole
+    }
+
+    /// Forgets all but these tenants.
+    pub fn retain(&mut self, kept: impl Fn(&TenantName) -> bool) {
+        self.writes.retain(|tenant, _| kept(tenant));
+        self.paces.retain(|tenant, _| kept(tenant));
+        self.unclosed.retain(|tenant, _| kept(tenant));
+        self.superseded.retain(|tenant, _| kept(tenant));
+        self.tenant_stops.retain(|(tenant, ..)| kept(tenant));
+    }
+
     fn step(&mut self, tenant: &TenantName, write: usize, step: Step) -> Result<(), Impossible> {
         let state = self.writes.get_mut(tenant).and_then(|writes| writes.get_mut(write));
         let state = state.ok_or_else(|| Impossible(format!("{tenant} has no write {write}")))?;

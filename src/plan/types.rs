@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::forecast::Forecast;
+use super::shard::Shard;
 use super::writes::Writes;
 use crate::job::{Guards, RowLabel};
 use crate::model::{
@@ -54,6 +55,9 @@ pub struct Header {
     /// The run that this plan takes back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoes: Option<RunId>,
+    /// Which part of the chosen tenants it is about, where they were split.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
 }
 
 /// The part of a plan that is about one tenant.

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use super::rows::Shared;
 use super::{ReportRow, ReportRows};
-use crate::model::{FieldChange, RunId};
+use crate::model::{FieldChange, RunId, TenantName};
 
 /// Our own columns, behind those of the input. Users script against these names.
 pub const COLUMNS: [&str; 16] = [
@@ -27,14 +27,14 @@ pub const COLUMNS: [&str; 16] = [
     "_run_id",
 ];
 
-/// Writes the whole report.
+/// Writes the whole report. `run_of` tells the run in which a tenant's rows were made.
 ///
 /// # Errors
 /// Those of the writer.
-pub fn print(
+pub fn print<'r>(
     columns: &[String],
     rows: &ReportRows<'_>,
-    run: Option<&RunId>,
+    run_of: impl Fn(&TenantName) -> Option<&'r RunId>,
     out: impl Write,
 ) -> std::io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
@@ -46,7 +46,7 @@ pub fn print(
         let cells = row.cells.open();
         let input =
             kept.iter().map(|at| Cow::Borrowed(cells.get(*at).map(String::as_str).unwrap_or_default()));
-        csv.write_record(input.chain(own_cells(&row, run)).map(|cell| cell.into_owned()))?;
+        csv.write_record(input.chain(own_cells(&row, run_of(row.tenant))).map(|cell| cell.into_owned()))?;
     }
     csv.flush()
 }

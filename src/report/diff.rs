@@ -5,8 +5,8 @@ use std::fmt::Write;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::forecast;
 use super::term::{self, paint};
+use super::{fleet, forecast};
 use crate::model::{FieldChange, Reason, RowResult};
 use crate::plan::{Done, Plan, Row, RowState, TenantPlan};
 
@@ -35,14 +35,12 @@ pub fn render(plan: &Plan, options: DiffOptions<'_>) -> String {
             format_args!("Takes back run {run}, field by field, where it still holds what the run wrote."),
         );
     }
+    if plan.tenants.len() > fleet::MANY && !options.full {
+        fleet::plan(&mut out, plan, options);
+        return out;
+    }
     for tenant in &plan.tenants {
-        heading(&mut out, tenant, options);
-        if tenant.failure.is_none() {
-            writes(&mut out, tenant, options);
-            oddities(&mut out, tenant);
-            totals(&mut out, tenant, (options, plan.header.made));
-        }
-        out.push('\n');
+        section(&mut out, tenant, (options, plan.header.made));
     }
     if let Some(forecast) = forecast::of_run(plan) {
         line(&mut out, format_args!("{} {forecast}", paint(term::STRONG, "Forecast of the run:")));
@@ -50,7 +48,18 @@ pub fn render(plan: &Plan, options: DiffOptions<'_>) -> String {
     out
 }
 
-fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
+/// All that is to be said of one tenant.
+pub(super) fn section(out: &mut String, tenant: &TenantPlan, (options, now): (DiffOptions<'_>, Timestamp)) {
+    heading(out, tenant, options);
+    if tenant.failure.is_none() {
+        writes(out, tenant, options);
+        oddities(out, tenant);
+        totals(out, tenant, (options, now));
+    }
+    out.push('\n');
+}
+
+pub(super) fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
     // Writing to a String cannot fail.
     let _ = writeln!(out, "{text}");
 }
@@ -152,13 +161,7 @@ fn items(change: &FieldChange) -> Option<(Vec<&Value>, Vec<&Value>)> {
 /// Rows that will not be done, each with its reason: nobody should learn of them only afterwards. What `--limit` leaves
 /// out is only counted, since that is what was asked for.
 fn oddities(out: &mut String, tenant: &TenantPlan) {
-    let odd = tenant.rows.iter().filter_map(|row| match &row.state {
-        RowState::Done(done) if done.result != RowResult::Unchanged && !deliberate(done) => {
-            Some((row, &**done))
-        }
-        _ => None,
-    });
-    let odd: Vec<(&Row, &Done)> = odd.collect();
+    let odd: Vec<(&Row, &Done)> = odd_rows(tenant).collect();
     for (row, done) in odd.iter().take(ODDITIES) {
         let style = if done.result == RowResult::Skipped { term::WARN } else { term::BAD };
         let who = row.name.as_deref().or(row.id.as_ref().map(|id| id.as_str()));
@@ -171,12 +174,30 @@ fn oddities(out: &mut String, tenant: &TenantPlan) {
     }
 }
 
+/// Rows that nobody has asked to be left out.
+pub(super) fn odd_rows(tenant: &TenantPlan) -> impl Iterator<Item = (&Row, &Done)> {
+    tenant.rows.iter().filter_map(|row| match &row.state {
+        RowState::Done(done) if done.result != RowResult::Unchanged && !deliberate(done) => {
+            Some((row, &**done))
+        }
+        _ => None,
+    })
+}
+
 /// Whether the command line itself leaves the row out.
 fn deliberate(done: &Done) -> bool {
     matches!(done.reason, Some(Reason::Limit | Reason::Where))
 }
 
 fn totals(out: &mut String, tenant: &TenantPlan, (options, now): (DiffOptions<'_>, Timestamp)) {
+    line(out, format_args!("  {} {}", paint(term::STRONG, "Plan:"), counts(tenant, options)));
+    if let Some(known) = tenant.forecast.as_ref().filter(|_| !tenant.writes.is_empty()) {
+        line(out, format_args!("  {} {}", paint(term::STRONG, "Forecast:"), forecast::words(known, now)));
+    }
+}
+
+/// `3 clients to change, 2 unchanged`.
+pub(super) fn counts(tenant: &TenantPlan, options: DiffOptions<'_>) -> String {
     let mut parts = vec![format!("{} to change", term::count(tenant.writes.len(), options.noun))];
     for (result, words) in [
         (RowResult::Unchanged, "unchanged"),
@@ -190,8 +211,5 @@ fn totals(out: &mut String, tenant: &TenantPlan, (options, now): (DiffOptions<'_
             parts.push(format!("{count} {words}"));
         }
     }
-    line(out, format_args!("  {} {}", paint(term::STRONG, "Plan:"), parts.join(", ")));
-    if let Some(known) = tenant.forecast.as_ref().filter(|_| !tenant.writes.is_empty()) {
-        line(out, format_args!("  {} {}", paint(term::STRONG, "Forecast:"), forecast::words(known, now)));
-    }
+    parts.join(", ")
 }

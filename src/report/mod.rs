@@ -5,6 +5,7 @@
 
 pub mod csv;
 pub mod diff;
+mod fleet;
 mod forecast;
 pub mod json;
 pub mod problems;

@@ -8,10 +8,11 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::fleet;
 use super::rows::report_rows;
 use super::term::{self, paint};
 use super::{ReportRow, ReportRows};
-use crate::model::{Pace, Reason, RowResult, RunId, RunRecord, StopReason, TenantName};
+use crate::model::{Pace, Reason, RowResult, RunId, RunRecord, StopReason, TenantName, WriteState};
 use crate::plan::Plan;
 use crate::plan::forecast::{Basis, Forecast};
 use crate::plan::waves::waves;
@@ -21,6 +22,9 @@ use crate::plan::waves::waves;
 pub struct Summary {
     /// The run.
     pub run_id: RunId,
+    /// All of them, where it is the report of several runs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub merged: Vec<RunId>,
     /// Its job.
     pub job: String,
     /// The run that it takes back; null where it is no undo.
@@ -97,6 +101,8 @@ pub struct TenantSummary {
     pub domain: String,
     /// Requests and limit, as its limiter saw them.
     pub pace: Pace,
+    /// Seconds from the beginning of the run to the end of the tenant's last write; 0 where it had none.
+    pub seconds: f64,
     /// Why nothing could be planned, or was sent no further.
     pub error: Option<String>,
 }
@@ -111,6 +117,7 @@ pub fn summarize(plan: &Plan, record: &RunRecord, run: &RunId, exit_code: u8) ->
     let (by_row, by_client) = counts(&rows);
     Summary {
         run_id: run.clone(),
+        merged: Vec::new(),
         job: plan.header.job.clone(),
         undoes: plan.header.undoes.clone(),
         tool: plan.header.tool.clone(),
@@ -204,7 +211,14 @@ fn tenants(plan: &Plan, record: &RunRecord) -> Vec<TenantSummary> {
     let stopped = |tenant: &TenantName| {
         record.tenant_stops.iter().find(|(of, ..)| of == tenant).map(|(_, _, message)| message.clone())
     };
+    let began = record.times().map(|(began, ..)| began);
+    let seconds = |tenant: &TenantName| {
+        let ends = record.writes(tenant).iter().filter_map(WriteState::outcome).map(|outcome| outcome.ended);
+        let took = ends.max().zip(began).map(|(ended, began)| ended.duration_since(began).as_secs_f64());
+        took.map_or(0.0, |took| took.max(0.0))
+    };
     let part = |tenant: &crate::plan::TenantPlan| TenantSummary {
+        seconds: seconds(&tenant.tenant),
         tenant: tenant.tenant.clone(),
         domain: tenant.domain.to_string(),
         pace: record.pace(&tenant.tenant),
@@ -228,7 +242,11 @@ impl Summary {
             Some(stop) => format!("stopped after {taken}: {}", stop.describe()),
         };
         let what = self.undoes.as_ref().map(|run| format!(", the undo of {run},")).unwrap_or_default();
-        let _ = writeln!(out, "{}{what} {ended}", paint(term::STRONG, format_args!("Run {}", self.run_id)));
+        let who = match self.merged.len() {
+            0 => format!("Run {}", self.run_id),
+            runs => format!("{} of {}", term::count(runs, "run"), term::safe(&self.job)),
+        };
+        let _ = writeln!(out, "{}{what} {ended}", paint(term::STRONG, who));
         let _ = writeln!(out, "  {}", self.totals());
         for failure in self.failures.iter().take(SHOWN) {
             let reason = failure.reason.map(|reason| format!("{reason}: ")).unwrap_or_default();
@@ -265,8 +283,8 @@ impl Summary {
             let how = if bad.is_some() { "the last of them not good enough" } else { "each good enough" };
             let _ = writeln!(out, "  {done} of {} done, {how}{why}", term::count(*of, "wave"));
         }
-        for tenant in &self.tenants {
-            let _ = writeln!(out, "  {}", tenant.render());
+        for line in fleet::tenants(&self.tenants) {
+            let _ = writeln!(out, "  {line}");
         }
         out
     }
@@ -300,7 +318,7 @@ impl Summary {
 }
 
 impl TenantSummary {
-    fn render(&self) -> String {
+    pub(super) fn render(&self) -> String {
         let mut parts = vec![term::count(self.pace.requests as usize, "request")];
         if let (Some(lowest), Some(limit)) = (self.pace.lowest, self.pace.limit) {
             parts.push(format!("at least {lowest} of {limit} tokens left"));

@@ -1,16 +1,18 @@
 //! The token bucket of a tenant: pure, with the time as an argument. Central type: [`Bucket`].
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::tier::Limit;
+use super::tier::{Limit, Limits};
+use super::traffic::{Competing, Stream};
 
-/// Other traffic on the same bucket: the production that a run must not starve.
+/// Another limit that comes into force in mid-run.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Competing {
-    /// Calls a second.
-    pub per_second: f64,
-    /// Whether they come at random (Poisson) rather than evenly.
-    pub random: bool,
+pub struct LimitChange {
+    /// When, counted from the tenant's first API call.
+    pub after: Duration,
+    /// What holds from then on.
+    pub limits: Limits,
 }
 
 /// What one call got from the bucket.
@@ -28,16 +30,45 @@ pub(super) struct Taken {
     pub(super) next_in: f64,
 }
 
-/// A bucket that refills steadily, with other traffic drawing on it.
-#[derive(Debug)]
-pub(super) struct Bucket {
+/// Tokens that refill steadily.
+#[derive(Debug, Clone, Copy)]
+struct Pool {
     limit: Limit,
     tokens: f64,
-    /// Seconds since the start, up to which `tokens` is right.
+}
+
+impl Pool {
+    fn full(limit: Limit) -> Self {
+        Self { limit, tokens: f64::from(limit.burst) }
+    }
+
+    fn refill(&mut self, seconds: f64) {
+        let grown = self.tokens + seconds * self.limit.per_second;
+        self.tokens = grown.min(f64::from(self.limit.burst));
+    }
+
+    /// Seconds until so many tokens are there.
+    fn until(&self, tokens: f64) -> f64 {
+        (tokens - self.tokens).max(0.0) / self.limit.per_second
+    }
+
+    fn share(&self) -> f64 {
+        self.tokens / f64::from(self.limit.burst)
+    }
+}
+
+/// A bucket, or two of which every call takes a token each, with other traffic drawing on them as well.
+#[derive(Debug)]
+pub(super) struct Bucket {
+    first: Pool,
+    second: Option<Pool>,
+    /// Seconds since the start, up to which the tokens are right.
     at: f64,
-    competing: Option<Competing>,
-    next_competing: f64,
-    rng: fastrand::Rng,
+    /// When the tenant's first API call came.
+    began: Option<f64>,
+    changes: VecDeque<LimitChange>,
+    streams: Vec<Stream>,
+    seed: u64,
     /// Fewest whole tokens that any call left behind.
     pub(super) lowest: u32,
     /// Competing calls that found a token.
@@ -48,137 +79,136 @@ pub(super) struct Bucket {
 
 impl Bucket {
     /// A full bucket.
-    pub(super) fn new(limit: Limit, seed: u64) -> Self {
+    pub(super) fn new(limits: Limits, seed: u64) -> Self {
         Self {
-            limit,
-            tokens: f64::from(limit.burst),
+            first: Pool::full(limits.first),
+            second: limits.second.map(Pool::full),
             at: 0.0,
-            competing: None,
-            next_competing: f64::INFINITY,
-            rng: fastrand::Rng::with_seed(seed),
-            lowest: limit.burst,
+            began: None,
+            changes: VecDeque::new(),
+            streams: Vec::new(),
+            seed,
+            lowest: limits.first.burst,
             competing_served: 0,
             competing_throttled: 0,
         }
     }
 
     /// Replaces the other traffic, from `now` on.
-    pub(super) fn set_competing(&mut self, competing: Option<Competing>, now: Duration) {
+    pub(super) fn set_competing(&mut self, competing: &[Competing], now: Duration) {
         self.advance(now);
-        self.competing = competing;
-        self.next_competing = match competing {
-            Some(competing) => self.at + self.gap(competing),
-            None => f64::INFINITY,
-        };
+        let stream = |(seed, one): (u64, &Competing)| Stream::new(*one, self.at, self.began, seed);
+        self.streams = (self.seed..).zip(competing).map(stream).collect();
+    }
+
+    /// Replaces the changes to come.
+    pub(super) fn set_changes(&mut self, mut changes: Vec<LimitChange>) {
+        changes.sort_by_key(|change| change.after);
+        self.changes = changes.into();
+    }
+
+    /// The tenant's first API call comes now.
+    pub(super) fn begin(&mut self, now: Duration) {
+        let at = now.as_secs_f64();
+        self.began = Some(at);
+        self.streams.iter_mut().for_each(|stream| stream.begin(at));
     }
 
     /// One call arrives.
     pub(super) fn take(&mut self, now: Duration) -> Taken {
         self.advance(now);
-        let granted = self.tokens >= 1.0;
-        if granted {
-            self.tokens -= 1.0;
-        }
-        let remaining = self.tokens as u32;
+        let granted = self.draw();
+        let shown = self.shown(granted);
+        let remaining = shown.tokens as u32;
         self.lowest = self.lowest.min(remaining);
-        let rate = self.limit.per_second;
         Taken {
             granted,
-            limit: self.limit.burst,
+            limit: shown.limit.burst,
             remaining,
-            full_in: (f64::from(self.limit.burst) - self.tokens).max(0.0) / rate,
-            next_in: (1.0 - self.tokens).max(0.0) / rate,
+            full_in: shown.until(f64::from(shown.limit.burst)),
+            next_in: shown.until(1.0),
         }
     }
 
     /// Brings the bucket up to `now`: each competing call takes its token at its own instant.
     pub(super) fn advance(&mut self, now: Duration) {
         let now = now.as_secs_f64();
-        while let Some(competing) = self.competing.filter(|_| self.next_competing <= now) {
-            self.refill(self.next_competing);
-            if self.tokens >= 1.0 {
-                self.tokens -= 1.0;
-                self.competing_served += 1;
-            } else {
-                self.competing_throttled += 1;
+        loop {
+            let change = self.next_change().unwrap_or(f64::INFINITY);
+            let stream = self.streams.iter_mut().min_by(|a, b| a.next().total_cmp(&b.next()));
+            let call = stream.as_ref().map_or(f64::INFINITY, |stream| stream.next());
+            if change.min(call) > now {
+                break;
             }
-            self.next_competing += self.gap(competing);
+            match stream {
+                Some(stream) if call < change => {
+                    stream.pass();
+                    self.refill(call);
+                    self.compete();
+                }
+                _ => self.change(change),
+            }
         }
         self.refill(now);
+    }
+
+    fn compete(&mut self) {
+        if self.draw() {
+            self.competing_served += 1;
+        } else {
+            self.competing_throttled += 1;
+        }
+    }
+
+    fn next_change(&self) -> Option<f64> {
+        Some(self.began? + self.changes.front()?.after.as_secs_f64())
+    }
+
+    /// Another limit holds from this instant on. What was saved is kept as far as it fits.
+    fn change(&mut self, at: f64) {
+        self.refill(at);
+        let Some(LimitChange { limits, .. }) = self.changes.pop_front() else { return };
+        let kept = |old: Option<Pool>, limit| match old {
+            Some(old) => Pool { limit, tokens: old.tokens.min(f64::from(limit.burst)) },
+            None => Pool::full(limit),
+        };
+        self.first = kept(Some(self.first), limits.first);
+        self.second = limits.second.map(|limit| kept(self.second, limit));
     }
 
     fn refill(&mut self, to: f64) {
         // Two calls may be timed in one order and take the lock in the other.
         if to > self.at {
-            let grown = self.tokens + (to - self.at) * self.limit.per_second;
-            self.tokens = grown.min(f64::from(self.limit.burst));
+            let seconds = to - self.at;
+            self.pools().for_each(|pool| pool.refill(seconds));
             self.at = to;
         }
     }
 
-    fn gap(&mut self, competing: Competing) -> f64 {
-        let mean = 1.0 / competing.per_second;
-        if competing.random { -mean * (1.0 - self.rng.f64()).ln() } else { mean }
+    /// Takes a token of each pool, or of none.
+    fn draw(&mut self) -> bool {
+        let granted = self.pools().all(|pool| pool.tokens >= 1.0);
+        if granted {
+            self.pools().for_each(|pool| pool.tokens -= 1.0);
+        }
+        granted
+    }
+
+    /// The pool that an answer speaks of: the one that refused, else the one of which the smaller share is left.
+    fn shown(&self, granted: bool) -> Pool {
+        let Some(second) = self.second else { return self.first };
+        let first_has_less = if granted {
+            self.first.share() <= second.share()
+        } else {
+            self.first.until(1.0) >= second.until(1.0)
+        };
+        if first_has_less { self.first } else { second }
+    }
+
+    fn pools(&mut self) -> impl Iterator<Item = &mut Pool> {
+        std::iter::once(&mut self.first).chain(&mut self.second)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn bucket(burst: u32, per_second: f64) -> Bucket {
-        Bucket::new(Limit { burst, per_second }, 1)
-    }
-
-    fn ms(ms: u64) -> Duration {
-        Duration::from_millis(ms)
-    }
-
-    #[test]
-    fn a_full_bucket_serves_its_burst_and_then_one_call_per_refill() {
-        let mut bucket = bucket(3, 2.0);
-        assert!((0..3).all(|_| bucket.take(ms(0)).granted));
-        let refused = bucket.take(ms(0));
-        assert!(!refused.granted);
-        assert_eq!((refused.remaining, refused.full_in, refused.next_in), (0, 1.5, 0.5));
-        assert!(!bucket.take(ms(499)).granted);
-        assert!(bucket.take(ms(500)).granted);
-        assert!(!bucket.take(ms(500)).granted);
-        assert_eq!(bucket.lowest, 0);
-    }
-
-    #[test]
-    fn competing_calls_take_tokens_at_their_own_instants() {
-        let mut bucket = bucket(10, 4.0);
-        bucket.set_competing(Some(Competing { per_second: 2.0, random: false }), ms(0));
-        for _ in 0..10 {
-            bucket.take(ms(0));
-        }
-        // Four a second come, two a second go: after 5 s ten tokens, less one that a competing call has just taken.
-        assert_eq!(bucket.take(ms(4_900)).remaining, 9);
-        assert_eq!(bucket.competing_throttled, 0);
-        for _ in 0..10 {
-            bucket.take(ms(4_900));
-        }
-        bucket.advance(ms(5_000));
-        assert_eq!(bucket.competing_throttled, 1, "the bucket was empty when production called");
-    }
-
-    proptest! {
-        #[test]
-        fn no_more_calls_are_served_than_burst_and_refill_allow(
-            burst in 1_u32..60, rate in 1_u32..50, gaps in prop::collection::vec(0_u64..200, 1..200),
-        ) {
-            let mut bucket = bucket(burst, f64::from(rate));
-            let mut now = 0;
-            let mut served = 0_u32;
-            for gap in gaps {
-                now += gap;
-                served += u32::from(bucket.take(ms(now)).granted);
-                let most = f64::from(burst) + now as f64 / 1000.0 * f64::from(rate) + 1e-6;
-                prop_assert!(f64::from(served) <= most);
-            }
-        }
-    }
-}
+mod tests;

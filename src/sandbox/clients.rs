@@ -19,7 +19,7 @@ use crate::model::Body;
 /// A tenant's clients and what is needed to change them.
 pub(super) struct Clients {
     pub(super) store: Store,
-    pub(super) validator: Validator<'static>,
+    pub(super) validator: &'static Validator<'static>,
     pub(super) maker: Mutex<Maker>,
     /// `http://HOST/api/v2/clients`, for links.
     pub(super) url: String,

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
+use serde::Serialize;
 use tokio::sync::Notify;
 
 use super::call::Call;
@@ -27,7 +28,7 @@ pub struct SeenPatch {
 }
 
 /// What a tenant has seen until now. Calls are counted as they arrive, refused ones included.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Counters {
     /// Token requests.
     pub token: u64,
@@ -57,7 +58,10 @@ pub struct Counters {
     pub competing_served: u64,
     /// Competing calls that found none: production that was starved.
     pub competing_throttled: u64,
-    /// The last updates, oldest first; a few thousand are kept.
+    /// Seconds from the first API call to the last one so far.
+    pub seconds: f64,
+    /// The last updates, oldest first; a few thousand are kept. Not among those that other processes are shown.
+    #[serde(skip)]
     pub patches: Vec<SeenPatch>,
 }
 

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use serde_json::{Value, json};
+
 use super::counters::Counters;
 use super::faults::Faults;
 use super::populate::insert;
@@ -36,6 +38,15 @@ impl TenantHandle {
     /// The audience to ask a token for.
     pub fn audience(&self) -> String {
         self.domain.default_audience()
+    }
+
+    /// Where it listens and whom it knows, for programs.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "domain": self.domain.base_url(),
+            "client_id": self.client_id(),
+            "client_secret": self.client_secret().expose(),
+        })
     }
 
     /// What it has seen until now.

@@ -31,6 +31,7 @@ mod store;
 mod tenant;
 mod tier;
 mod token;
+mod traffic;
 mod validate;
 mod view;
 
@@ -43,12 +44,13 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-pub use bucket::Competing;
+pub use bucket::LimitChange;
 pub use counters::{Counters, SeenPatch};
 pub use faults::{Faults, FaultsError};
 pub use handle::TenantHandle;
-pub use options::{Latency, LatencyError, Options, Reset};
-pub use tier::{Limit, Tier, TierError};
+pub use options::{Latency, LatencyError, Options, Reset, ResetError};
+pub use tier::{Limit, Limits, Tier, TierError};
+pub use traffic::{Competing, Window};
 
 use crate::model::Domain;
 use tenant::Tenant;

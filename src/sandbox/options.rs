@@ -51,6 +51,23 @@ pub enum Reset {
     Next,
 }
 
+/// A word that is no reading of `x-ratelimit-reset`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no reading of x-ratelimit-reset; there are `full` and `next`")]
+pub struct ResetError(String);
+
+impl FromStr for Reset {
+    type Err = ResetError;
+
+    fn from_str(text: &str) -> Result<Self, ResetError> {
+        match text {
+            "full" => Ok(Self::Full),
+            "next" => Ok(Self::Next),
+            _ => Err(ResetError(text.to_owned())),
+        }
+    }
+}
+
 /// What a sandbox is asked to be. The default is one enterprise tenant of 100 clients that answers at once and never fails.
 #[derive(Debug, Clone)]
 pub struct Options {

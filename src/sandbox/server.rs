@@ -10,6 +10,7 @@ use axum::body::{Body as HttpBody, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
+use axum::routing::get;
 use bytes::Bytes;
 use futures::StreamExt as _;
 use tokio::net::TcpListener;
@@ -27,17 +28,31 @@ use super::tenant::Tenant;
 /// The service takes bodies of 1 MB.
 const BODY_LIMIT: usize = 1 << 20;
 
+/// What the tenant has seen, for scripts in other processes. No path of the service begins like that.
+const COUNTERS: &str = "/_sandbox/counters";
+
 /// Serves a tenant on a bound listener until it is closing; requests under way are finished.
 pub(super) async fn serve(listener: TcpListener, tenant: Arc<Tenant>) -> io::Result<()> {
     let mut closing = tenant.closing.clone();
-    let service =
-        Router::new().fallback(handle).with_state(tenant).into_make_service_with_connect_info::<Cut>();
+    let service = Router::new()
+        .route(COUNTERS, get(counters))
+        .fallback(handle)
+        .with_state(tenant)
+        .into_make_service_with_connect_info::<Cut>();
     axum::serve(Connections(listener), service)
         .with_graceful_shutdown(async move {
             // An error means that the sandbox is gone, which is a reason to close as well.
             let _ = closing.wait_for(|closing| *closing).await;
         })
         .await
+}
+
+/// Neither counted nor limited: who looks must not change what is seen.
+async fn counters(State(tenant): State<Arc<Tenant>>) -> Response {
+    let json = serde_json::to_vec(&tenant.counts()).unwrap_or_default();
+    let mut response = Response::new(HttpBody::from(json));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
 }
 
 /// A request, read and understood.

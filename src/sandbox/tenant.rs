@@ -1,7 +1,7 @@
 //! One simulated tenant, from the server's side: its clients, buckets, tokens, faults and counts. Central type: [`Tenant`].
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -19,9 +19,9 @@ use super::options::Options;
 use super::populate::populate;
 use super::reply::{Refusal, Reply};
 use super::store::{Store, lock};
+use super::tier::Limits;
 use super::token::{self, Claims, Issuer};
 use super::validate::Validator;
-use crate::catalogue;
 use crate::model::Secret;
 
 /// The server's side of a tenant.
@@ -40,6 +40,10 @@ pub(super) struct Tenant {
     issuer: Issuer,
     main: Mutex<Bucket>,
     reads: Option<Mutex<Bucket>>,
+    /// The first API call, with which the clock of limits and traffic starts.
+    first_call: OnceLock<Duration>,
+    /// Microseconds since the start, at the last one.
+    last_call: AtomicU64,
     faults: RwLock<Arc<FaultState>>,
     requests: AtomicU64,
     api_calls: AtomicU64,
@@ -62,11 +66,11 @@ impl Tenant {
         let runner = populate(&store, &mut maker, &options);
         let text = |key: &str| runner.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let clock = Clock::start(options.clock_skew);
-        let bucket = |limit| Mutex::new(Bucket::new(limit, seed));
+        let bucket = |limits| Mutex::new(Bucket::new(limits, seed));
         let tenant = Self {
             clients: Clients {
                 store,
-                validator: Validator::new(catalogue::default_kind().root()),
+                validator: Validator::of_default_kind(),
                 maker: Mutex::new(maker),
                 url: format!("http://{authority}/api/v2/clients"),
                 idle: AtomicU64::default(),
@@ -77,7 +81,9 @@ impl Tenant {
             audiences: ["https", "http"].map(|scheme| format!("{scheme}://{authority}/api/v2/")).to_vec(),
             issuer: Issuer::new(mix(seed, 0x746f_6b65)),
             main: bucket(options.tier.main),
-            reads: options.tier.reads.map(bucket),
+            reads: options.tier.reads.map(|first| bucket(Limits { first, second: None })),
+            first_call: OnceLock::new(),
+            last_call: AtomicU64::default(),
             faults: RwLock::new(Arc::new(FaultState::new(Faults::default()))),
             requests: AtomicU64::default(),
             api_calls: AtomicU64::default(),
@@ -95,7 +101,10 @@ impl Tenant {
 
     /// Replaces what goes wrong, from the next request on.
     pub(super) fn set_faults(&self, faults: Faults) {
-        lock(&self.main).set_competing(faults.competing, self.clock.now());
+        let mut main = lock(&self.main);
+        main.set_competing(&faults.competing, self.clock.now());
+        main.set_changes(faults.limits.clone());
+        drop(main);
         *self.faults.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(FaultState::new(faults));
     }
 
@@ -121,8 +130,14 @@ impl Tenant {
 
     /// Takes a token of the bucket that the call draws on.
     pub(super) fn take(&self, call: Call) -> Taken {
+        let now = self.clock.now();
+        self.first_call.get_or_init(|| {
+            lock(&self.main).begin(now);
+            now
+        });
+        self.last_call.fetch_max(now.as_micros() as u64, Ordering::Relaxed);
         let bucket = self.reads.as_ref().filter(|_| call.reads()).unwrap_or(&self.main);
-        let taken = lock(bucket).take(self.clock.now());
+        let taken = lock(bucket).take(now);
         if !taken.granted {
             self.tally.throttled.fetch_add(1, Ordering::Relaxed);
         }
@@ -222,6 +237,9 @@ impl Tenant {
     pub(super) fn counts(&self) -> Counters {
         let mut counters = self.tally.snapshot();
         counters.idle = self.clients.idle.load(Ordering::Relaxed);
+        let last = Duration::from_micros(self.last_call.load(Ordering::Relaxed));
+        let first = self.first_call.get().copied().unwrap_or_default();
+        counters.seconds = last.saturating_sub(first).as_secs_f64();
         let mut main = lock(&self.main);
         main.advance(self.clock.now());
         counters.lowest_tokens = main.lowest;

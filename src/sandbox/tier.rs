@@ -11,11 +11,20 @@ pub struct Limit {
     pub per_second: f64,
 }
 
+/// One bucket, or two of which every call needs a token each.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limits {
+    /// The first, or only one.
+    pub first: Limit,
+    /// The other, such as one that refills by the minute beside one that does by the second.
+    pub second: Option<Limit>,
+}
+
 /// What a tenant's subscription allows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tier {
-    /// The bucket of every call that has no bucket of its own.
-    pub main: Limit,
+    /// What every call draws on that has no bucket of its own.
+    pub main: Limits,
     /// The bucket of reads of clients, on subscriptions that count them apart.
     pub reads: Option<Limit>,
     /// Whether answers carry `x-ratelimit-*` headers.
@@ -25,15 +34,19 @@ pub struct Tier {
 /// A tier that is neither a name nor figures.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "no tier is called `{text}`; there are {}, or figures such as `50,16/s` (burst, refill)",
+    "no tier is called `{text}`; there are {}, or figures such as `50,16/s` (burst, refill), two of them as in `10,5/s+50,100/min`",
     tier_names()
 )]
 pub struct TierError {
     text: String,
 }
 
+const fn alone(first: Limit) -> Limits {
+    Limits { first, second: None }
+}
+
 const fn per_second(burst: u32, per_second: f64) -> Tier {
-    Tier { main: Limit { burst, per_second }, reads: None, headers: true }
+    Tier { main: alone(Limit { burst, per_second }), reads: None, headers: true }
 }
 
 const fn per_minute(burst: u32, per_minute: f64) -> Limit {
@@ -41,7 +54,7 @@ const fn per_minute(burst: u32, per_minute: f64) -> Limit {
 }
 
 const ESSENTIALS: Tier =
-    Tier { main: per_minute(10, 150.0), reads: Some(per_minute(5, 100.0)), headers: true };
+    Tier { main: alone(per_minute(10, 150.0)), reads: Some(per_minute(5, 100.0)), headers: true };
 
 /// So large that nothing can empty it, and still a number that clients can read.
 const UNLIMITED: Tier = per_second(1_000_000, 1_000_000.0);
@@ -98,12 +111,21 @@ impl FromStr for Tier {
         if let Some((_, tier)) = TIERS.iter().find(|(name, _)| *name == text) {
             return Ok(*tier);
         }
-        let figures = || {
-            let (burst, refill) = text.split_once(',')?;
-            let burst = burst.trim().parse::<u32>().ok().filter(|burst| *burst > 0)?;
-            Some(Self::custom(burst, parse_rate(refill.trim())?))
-        };
-        figures().ok_or_else(|| TierError { text: text.to_owned() })
+        let main = parse_limits(text).ok_or_else(|| TierError { text: text.to_owned() })?;
+        Ok(Self { main, reads: None, headers: true })
+    }
+}
+
+/// Reads `50,16/s`, or two such joined by `+`.
+pub(super) fn parse_limits(text: &str) -> Option<Limits> {
+    let one = |text: &str| {
+        let (burst, refill) = text.split_once(',')?;
+        let burst = burst.trim().parse::<u32>().ok().filter(|burst| *burst > 0)?;
+        Some(Limit { burst, per_second: parse_rate(refill.trim())? })
+    };
+    match text.split_once('+') {
+        None => one(text).map(alone),
+        Some((first, second)) => Some(Limits { first: one(first)?, second: Some(one(second)?) }),
     }
 }
 
@@ -129,11 +151,14 @@ mod tests {
         }
         assert_eq!("50,16/s".parse(), Ok(Tier::default()));
         assert_eq!("10,150/min".parse(), Ok(Tier::custom(10, 2.5)));
+        let two = "10,2/s+60,60/min".parse::<Tier>().unwrap().main;
+        assert_eq!(two.first, Limit { burst: 10, per_second: 2.0 });
+        assert_eq!(two.second, Some(Limit { burst: 60, per_second: 1.0 }));
     }
 
     #[test]
     fn an_unknown_tier_is_refused_with_the_list() {
-        for text in ["gold", "50", "0,1/s", "5,0/s", "5,1/h", "5,NaN/s"] {
+        for text in ["gold", "50", "0,1/s", "5,0/s", "5,1/h", "5,NaN/s", "5,1/s+", "5,1/s+5,1/s+5,1/s"] {
             let message = text.parse::<Tier>().unwrap_err().to_string();
             assert!(message.contains(text) && message.contains("enterprise-nonprod"), "{message}");
         }

@@ -2,13 +2,14 @@
 //! from the catalogue's own checks, so that a mistake there shows here. Central type: [`Validator`].
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use regex::Regex;
 use serde_json::Value;
 
 use super::formats;
 use super::reply::Refusal;
-use crate::catalogue::{Field, FieldType, Writable};
+use crate::catalogue::{Field, FieldType, Writable, default_kind};
 use crate::model::Body;
 
 /// What a body is for.
@@ -29,6 +30,17 @@ const FIXED_BUT_NAMEABLE: [&str; 1] = ["third_party_security_mode"];
 pub(super) struct Validator<'c> {
     root: &'c Field,
     patterns: HashMap<&'c str, Regex>,
+}
+
+/// One for all tenants: a hundred regular expressions take a megabyte, and a moment to be made.
+static OF_DEFAULT_KIND: LazyLock<Validator<'static>> =
+    LazyLock::new(|| Validator::new(default_kind().root()));
+
+impl Validator<'static> {
+    /// That of the kind of object that the tenants hold.
+    pub(super) fn of_default_kind() -> &'static Self {
+        &OF_DEFAULT_KIND
+    }
 }
 
 impl<'c> Validator<'c> {

@@ -4,6 +4,7 @@
 mod text;
 
 use crate::common::{Case, Done, Served};
+use crate::shards;
 use text::{at, below, commands, file, items, read};
 
 const CRON: &str = "examples/cron/crontab";
@@ -11,6 +12,8 @@ const SERVICE: &str = "examples/systemd/patchwave-nightly.service";
 const UNITS: [&str; 3] =
     [SERVICE, "examples/systemd/patchwave-nightly.timer", "examples/systemd/patchwave-failed@.service"];
 const KUBERNETES: &str = "examples/kubernetes/cronjob.yaml";
+const FLEET: &str = "examples/kubernetes/fleet.yaml";
+const FLEET_REPORT: &str = "examples/kubernetes/fleet-report.yaml";
 const GITHUB: &str = "examples/ci/github-actions.yml";
 const GITLAB: &str = "examples/ci/gitlab-ci.yml";
 
@@ -177,6 +180,49 @@ fn the_cron_job_never_overlaps_is_never_repeated_and_is_given_time_to_stop() {
         assert!(text.contains(&format!("metadata:\n  name: {named}\n")), "nothing is called {named}");
     }
     assert!(!text.contains("kind: Secret") && text.contains("kubectl create secret generic patchwave-prod"));
+}
+
+#[test]
+fn the_pods_of_an_indexed_job_do_together_what_one_process_would_and_their_reports_are_one() {
+    let (pods, report) = (read(FLEET), read(FLEET_REPORT));
+    let job = pods.split("---\n").find(|part| part.contains("kind: Job\n")).unwrap();
+    assert_eq!(at(job, &["spec", "completionMode"]), "Indexed");
+    let count = at(job, &["spec", "completions"]);
+    let env = &below(job, "env")[0];
+    assert!(env.contains("name: PATCHWAVE_SHARDS") && env.contains(&format!("value: \"{count}\"")), "{env}");
+    assert!(below(&pods, "patchwave.toml")[0].contains("[groups]\nfleet = "));
+    let args = |text: &str| items(&below(text, "args")[0]).join(" ");
+    let (served, one) = (shards::serve(), shards::serve());
+    let [case, alone] = [&served, &one].map(|served| {
+        let case = shards::configured(served).file("fleet.toml", below(&pods, "fleet.toml")[0].clone());
+        std::fs::create_dir(case.path("state")).unwrap();
+        case
+    });
+    let here = |args: &str| {
+        args.replace("/etc/patchwave/", "")
+            .replace("/var/lib/patchwave", "state")
+            .replace("$(JOB_COMPLETION_INDEX)", "$i")
+    };
+    let script = format!(
+        "for i in $(seq 0 $(({count} - 1))); do
+            JOB_COMPLETION_INDEX=$i PATCHWAVE_SHARDS={count} patchwave {} & pods=\"$pods $!\"
+        done
+        for pod in $pods; do wait $pod; done",
+        here(&args(job))
+    );
+    let done = case.shell(&script);
+    let unheard =
+        done.exits(0).stderr.lines().filter(|line| !line.starts_with("None of the 12 chosen")).count();
+    assert_eq!((done.stdout.as_str(), unheard), ("", 0), "{done}");
+    let merged = case.shell(&format!("patchwave {}", here(&args(&report))));
+    assert!(merged.exits(0).stdout.contains(" runs of fleet finished in "), "{merged}");
+    let whole = "apply fleet.toml --group=fleet --yes --quiet --report=state/fleet.csv";
+    alone.run(whole.split(' ')).exits(0);
+    assert_eq!(shards::rows(&case, "state/fleet.csv"), shards::rows(&alone, "state/fleet.csv"));
+    assert_eq!(shards::rows(&case, "state/fleet.csv").len(), 12 * 18);
+    for at in 0..12 {
+        assert_eq!(served.at(at).counters().patch, one.at(at).counters().patch, "t{at}");
+    }
 }
 
 /// A repository that CI has checked out, with a job in it.

@@ -1,10 +1,11 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
-use super::server::{Answer, Request, Server, clients};
-use crate::auth0::ApiError;
+use super::server::{Answer, Request, Server, clients, quick};
+use crate::auth0::{ApiError, Connection, Settings};
+use crate::model::event::ProgressSink;
 
 fn client(number: usize) -> Value {
     json!({"client_id": format!("c{number}"), "name": format!("Client {number}"), "tenant": "acme"})
@@ -225,4 +226,37 @@ async fn a_refusal_by_the_rate_limit_is_waited_out_and_counted() {
     connection.reader().get(&clients(), &"c1".into(), None).await.unwrap();
     let pace = connection.pace();
     assert_eq!((pace.throttled, pace.requests, pace.limit, pace.lowest), (1, 2, Some(1000), Some(0)));
+}
+
+#[tokio::test]
+async fn no_more_is_in_flight_than_there_is_room_for() {
+    let over = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&over);
+    let server = Server::start(move |request| match request.path.as_str() {
+        "/api/v2/clients/slow" => Some(Answer::Hang),
+        "/api/v2/clients/quick" => {
+            let name = if seen.load(Ordering::SeqCst) { "after" } else { "beside" };
+            Some(Answer::Json(200, json!({"client_id": "quick", "name": name})))
+        }
+        _ => None,
+    })
+    .await;
+    let settings = Settings { concurrency: 1, max_retries: 0, ..quick() };
+    let connection =
+        Connection::open("acme".into(), server.access(), settings, ProgressSink::none()).unwrap();
+    let reader = connection.reader();
+    let slow = {
+        let reader = reader.clone();
+        tokio::spawn(async move {
+            let answer = reader.get(&clients(), &"slow".into(), None).await;
+            over.store(true, Ordering::SeqCst);
+            answer
+        })
+    };
+    while server.count("GET", "/api/v2/clients/slow") == 0 {
+        tokio::task::yield_now().await;
+    }
+    let quick = reader.get(&clients(), &"quick".into(), None).await.unwrap();
+    assert_eq!(quick.body["name"], "after");
+    slow.await.unwrap().unwrap_err();
 }

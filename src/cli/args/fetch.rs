@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::{PaceArgs, TenantArgs};
-use crate::sandbox::{Faults, Latency, Tier};
+use crate::sandbox::{Faults, Latency, Reset, Tier};
 
 /// `get`.
 #[derive(Debug, Clone, Args)]
@@ -68,18 +68,29 @@ pub struct SandboxArgs {
     #[arg(long, value_name = "PORT")]
     pub port: Option<u16>,
     /// Published rate limit to simulate: free, essentials, professional, enterprise, enterprise-nonprod, private-cloud-dev,
-    /// private-cloud-100 to -10000, unlimited, no-headers, or figures such as 50,16/s.
+    /// private-cloud-100 to -10000, unlimited, no-headers, or figures such as 50,16/s (burst, refill); two of them, as in
+    /// 10,5/s+50,100/min, are two buckets of which every call takes a token each.
     #[arg(long, value_name = "NAME", default_value = "enterprise")]
     pub tier: Tier,
     /// Time each answer takes: mean and spread, such as 390ms or 390ms,200ms.
     #[arg(long, value_name = "D", default_value = "0ms")]
     pub latency: Latency,
-    /// What goes wrong, such as 503=5%,reset-before=5%,patch:hang=#3,competing=8/s: `[WHERE:]WHAT=AMOUNT`, joined by commas.
+    /// What x-ratelimit-reset means: the second at which the bucket is full again, or at which the next call fits.
+    #[arg(long, value_name = "full|next", default_value = "full")]
+    pub reset: Reset,
+    /// Seconds that the tenants' clocks are ahead of this machine's; negative ones are behind.
+    #[arg(long, value_name = "SECONDS", default_value = "0", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(-86_400..=86_400))]
+    pub clock_skew: i64,
+    /// What goes wrong, such as 503=5%,reset-before=5%,patch:hang=#3,competing=8/s@5s-12s,limit=25,8/s@5s:
+    /// `[WHERE:]WHAT=AMOUNT`, joined by commas. Times are counted from the first API call.
     #[arg(long, value_name = "SPEC", default_value = "")]
     pub faults: Faults,
     /// Start from these clients: a JSON file of `get --all`.
     #[arg(long, value_name = "FILE")]
     pub load: Option<PathBuf>,
+    /// Write a patchwave.toml of all the tenants into this folder, with their secrets beside it and a group `all`.
+    #[arg(long, value_name = "DIR")]
+    pub write_config: Option<PathBuf>,
     /// Same seed, same tenant.
     #[arg(long, value_name = "N", default_value = "1")]
     pub seed: u64,

@@ -64,8 +64,12 @@ pub struct PruneArgs {
 #[derive(Debug, Clone, Args)]
 pub struct ReportArgs {
     /// The run: its id, a beginning of it that no other has, or `latest`.
-    #[arg(value_name = "RUN")]
-    pub id: String,
+    #[arg(value_name = "RUN", required_unless_present = "merge")]
+    pub id: Option<String>,
+    /// Join the reports of runs of one job over different tenants, such as those of all shards: directories of runs, or
+    /// state directories, of which each gives its newest run. Ends with the exit code of the whole.
+    #[arg(long, value_name = "DIR", num_args = 1.., conflicts_with_all = ["id", "sandbox"])]
+    pub merge: Vec<PathBuf>,
     /// Copy the results to this file as well (.csv or .json). Repeatable.
     #[arg(long, value_name = "FILE")]
     pub report: Vec<PathBuf>,

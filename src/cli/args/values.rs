@@ -6,6 +6,8 @@ use encoding_rs::Encoding;
 use jiff::ZonedDateTime;
 use jiff::civil::Time;
 
+use crate::plan::Part;
+
 /// `NAME=VALUE`; the value may hold anything.
 pub(super) fn parse_var(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
@@ -63,6 +65,27 @@ pub(super) fn parse_age(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// `--shard`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShardArg {
+    /// This part.
+    Part(Part),
+    /// The one that the environment names.
+    Auto,
+}
+
+/// `2/4`, or `auto`.
+pub(super) fn parse_shard(text: &str) -> Result<ShardArg, String> {
+    if text.trim() == "auto" {
+        return Ok(ShardArg::Auto);
+    }
+    let part = || {
+        let (index, of) = text.split_once('/')?;
+        Part::new(index.trim().parse().ok()?, of.trim().parse().ok()?)
+    };
+    part().map(ShardArg::Part).ok_or_else(|| "write I/N, such as 1/4 to 4/4, or auto".to_owned())
+}
+
 /// When no more rows are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deadline {
@@ -102,6 +125,15 @@ impl Deadline {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn shards_are_counted_from_1() {
+        let part = Part::new(4, 4).unwrap();
+        assert_eq!((parse_shard("4/4"), parse_shard("auto")), (Ok(ShardArg::Part(part)), Ok(ShardArg::Auto)));
+        for wrong in ["0/4", "5/4", "4", "1/0", "a/b", ""] {
+            parse_shard(wrong).unwrap_err();
+        }
+    }
 
     #[test]
     fn a_time_of_day_is_the_next_one_on_a_local_clock() {

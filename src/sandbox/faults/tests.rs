@@ -1,13 +1,16 @@
 //! What is read of a text of faults, and which request is hit.
 
+use std::time::Duration;
+
 use super::*;
+use crate::sandbox::traffic::Window;
 
 #[test]
 fn a_text_is_read_part_by_part() {
     let faults: Faults =
         "503=5%, patch:reset-after=#2, expire-token-after=100, competing=90/min".parse().unwrap();
     assert_eq!(faults.expire_token_after, Some(100));
-    assert_eq!(faults.competing, Some(Competing { per_second: 1.5, random: false }));
+    assert_eq!(faults.competing, [Competing { per_second: 1.5, random: false, window: None }]);
     let state = FaultState::new(faults);
     assert_eq!(state.strike(Call::Get, 0.049), Some(Effect::Status(503)));
     assert_eq!(state.strike(Call::Get, 0.051), None);
@@ -15,6 +18,27 @@ fn a_text_is_read_part_by_part() {
     assert_eq!(state.strike(Call::Patch, 0.9), None);
     assert_eq!(state.strike(Call::Patch, 0.9), Some(Effect::ResetAfter), "the second patch");
     assert_eq!(state.strike(Call::Patch, 0.9), None);
+}
+
+#[test]
+fn other_traffic_and_limits_come_and_go_at_times_that_are_told() {
+    let text = "competing=4/s@500ms, competing-random=8/s@0s-12s, limit=25,8/s@5s, limit=10,2/s+60,60/min@1min, 503=5%";
+    let faults: Faults = text.parse().unwrap();
+    let window = |from, to: Option<u64>| {
+        Some(Window { from: Duration::from_millis(from), to: to.map(Duration::from_millis) })
+    };
+    assert_eq!(
+        faults.competing,
+        [
+            Competing { per_second: 4.0, random: false, window: window(500, None) },
+            Competing { per_second: 8.0, random: true, window: window(0, Some(12_000)) },
+        ]
+    );
+    let changes: Vec<_> =
+        faults.limits.iter().map(|c| (c.after.as_secs(), c.limits.first.burst, c.limits.second)).collect();
+    assert_eq!(changes[0], (5, 25, None));
+    assert_eq!((changes[1].0, changes[1].1, changes[1].2.unwrap().burst), (60, 10, 60));
+    assert_eq!(FaultState::new(faults).strike(Call::Get, 0.0), Some(Effect::Status(503)));
 }
 
 #[test]
@@ -45,6 +69,11 @@ fn a_bad_text_is_refused_naming_what_is_allowed() {
         ("503=101%", "`503=101%`"),
         ("hang=#0", "`hang=#0`"),
         ("competing=8", "`8/s`"),
+        ("competing=8/s@12s-5s", "`8/s@5s-12s`"),
+        ("competing=8/s@5", "`8/s@5s-12s`"),
+        ("limit=25,8/s", "`25,8/s@5s`"),
+        ("limit=25@5s", "`25,8/s@5s`"),
+        ("limit=0,8/s@5s", "`25,8/s@5s`"),
         ("expire-token-after=0", "above 0"),
         ("503=60%,patch:hang=50%", "patch calls add up"),
     ] {

@@ -104,3 +104,21 @@ async fn production_draws_on_the_same_bucket() {
     assert_eq!(read(&caller).await.status(), 429);
     assert_eq!(caller.tenant().counters().competing_served, 2);
 }
+
+#[tokio::test]
+async fn a_limit_may_change_once_the_first_call_was_made() {
+    let caller = Caller::with(|options| {
+        options.tier = Tier::custom(50, 0.001);
+        options.faults = "limit=2,1/min+20,1/min@0s, competing=10000/s@1min".parse().unwrap();
+    })
+    .await;
+    let seen = |response: &Response| {
+        (header(response, "x-ratelimit-limit").unwrap(), header(response, "x-ratelimit-remaining").unwrap())
+    };
+    assert_eq!(seen(&read(&caller).await), (2, 1));
+    assert_eq!(seen(&read(&caller).await), (2, 0));
+    assert_eq!(read(&caller).await.status(), 429);
+    let counters = caller.tenant().counters();
+    assert_eq!((counters.throttled, counters.competing_served), (1, 0), "production comes in a minute");
+    assert!(counters.seconds > 0.0);
+}

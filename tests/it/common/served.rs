@@ -87,10 +87,15 @@ impl Served {
 
     /// Waits until the tenant's counters say so; they change because the command under test goes on.
     pub(crate) fn until(&self, reached: impl Fn(&Counters) -> bool) {
-        let seen =
-            async { tokio::time::timeout(Duration::from_secs(30), self.tenant().until(reached)).await };
+        self.until_at(0, reached);
+    }
+
+    /// The same of another tenant.
+    pub(crate) fn until_at(&self, tenant: usize, reached: impl Fn(&Counters) -> bool) {
+        let tenant = self.at(tenant);
+        let seen = async { tokio::time::timeout(Duration::from_secs(30), tenant.until(reached)).await };
         let seen = self.runtime.block_on(seen);
-        assert!(seen.is_ok(), "the tenant never saw it: {:?}", self.counters());
+        assert!(seen.is_ok(), "the tenant never saw it: {:?}", tenant.counters());
     }
 }
 
