@@ -11,7 +11,8 @@
 //! | `token.rs` | one token for all workers |
 //! | `courier.rs` `send.rs` `classify.rs` | what every request needs; the one retry loop; its pure table |
 //! | `transport.rs` `network.rs` | one HTTP exchange; why none came about |
-//! | `rate_headers.rs` `bucket/` `groups.rs` `limiter.rs` | headers; the pure pacing machine; one per endpoint group; the clock around it |
+//! | `rate_headers.rs` `bucket/` `groups.rs` `limiter.rs` `share.rs` | headers; the pure pacing machine; one per endpoint group; the clock around it; a share as a cap |
+//! | `simulation/` | a tenant in virtual time, by which the pacing machine is judged |
 //! | `error.rs` `answer.rs` | what goes wrong, in words; what an error answer says |
 
 mod access;
@@ -30,6 +31,9 @@ mod rate_headers;
 mod read;
 mod send;
 mod settings;
+mod share;
+#[doc(hidden)]
+pub mod simulation;
 mod token;
 mod transport;
 mod write;
@@ -42,6 +46,6 @@ pub use connection::Connection;
 pub use error::{ApiError, ErrorClass};
 pub use network::{NetworkCause, NetworkFailure};
 pub use read::{FirstPage, Reader};
-pub use settings::{Backoff, Cap, Reserve, Settings};
+pub use settings::{Backoff, Cap, MOST_IN_FLIGHT, RateShare, Reserve, Settings};
 pub use token::Grant;
 pub use write::{Sent, Settled, Settlement, Writer};
