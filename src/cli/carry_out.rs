@@ -162,7 +162,7 @@ fn waves(of_job: &Guards, session: &Session, args: &WaveArgs) -> Vec<WaveSize> {
 pub(super) fn limits(plan: &Plan, pace: &PaceArgs) -> Limits {
     let writes = plan.totals().writes;
     let max_failures = plan.header.guards.max_failures.unwrap_or(Threshold::Count(10));
-    Limits { concurrency: usize::from(pace.concurrency), max_failures: max_failures.of(writes) }
+    Limits { concurrency: pace.concurrency(), max_failures: max_failures.of(writes) }
 }
 
 /// The pause between two waves.

@@ -7,13 +7,13 @@ use std::time::Duration;
 use super::args::{PaceArgs, TenantArgs};
 use super::context::state_dir;
 use super::error::CliError;
-use crate::auth0::{Access, Cap, Connection, Credential, Reserve, Settings};
+use crate::auth0::{Access, Cap, Connection, Credential, RateShare, Reserve, Settings};
 use crate::config::{self, Config, Credentials, Environment, process_environment};
 use crate::job::{Guards, Threshold, WaveSize};
 use crate::model::{Body, Domain, EntityId, Problem, ProgressSink, TenantName};
 use crate::report::progress::Display;
 use crate::sandbox::{Options, Sandbox};
-use crate::store::StateDir;
+use crate::store::{StateDir, paces};
 
 /// A tenant chosen for this command.
 pub(super) struct Target {
@@ -31,6 +31,8 @@ pub(super) struct Target {
     pub(super) tags: Body,
     /// Whether it asks for its name before anything is written.
     pub(super) protected: bool,
+    /// The share of its refill that is never exceeded, 0 to 1.
+    pub(super) rate_share: Option<f64>,
     /// The way to it.
     pub(super) connection: Connection,
 }
@@ -83,10 +85,13 @@ pub(super) async fn connect(
             Credentials::Token(token) => Credential::Token(token),
         };
         let access = Access { domain: one.domain.clone(), audience: one.audience.clone(), credential };
+        let share = pace.rate_share.or(one.rate_share);
+        let settings = shared(&settings, share, &state, &one.domain);
         targets.push(Target {
             protected: one.protected,
             vars: one.vars.clone(),
             tags: one.tags.clone(),
+            rate_share: share,
             ..target(one.tenant.clone(), one.origin.clone(), access, &settings, display.sink())?
         });
     }
@@ -132,7 +137,11 @@ async fn connect_sandbox(
         };
         let access = Access { domain: of.domain().clone(), audience: of.audience().to_owned(), credential };
         let origin = "the sandbox".to_owned();
-        targets.push(target(TenantName::new(name), origin, access, &settings, display.sink())?);
+        let settings = shared(&settings, pace.rate_share, &state, of.domain());
+        targets.push(Target {
+            rate_share: pace.rate_share,
+            ..target(TenantName::new(name), origin, access, &settings, display.sink())?
+        });
     }
     Ok(Session {
         targets,
@@ -234,7 +243,24 @@ fn target(
     let connection = Connection::open(tenant.clone(), access, settings.clone(), sink)
         .map_err(|error| CliError::tenant(tenant.as_str(), &error))?;
     let (vars, tags) = (Body::new(), Body::new());
-    Ok(Target { known_as: tenant.clone(), tenant, domain, origin, vars, tags, protected: false, connection })
+    Ok(Target {
+        known_as: tenant.clone(),
+        tenant,
+        domain,
+        origin,
+        vars,
+        tags,
+        protected: false,
+        rate_share: None,
+        connection,
+    })
+}
+
+/// The settings for a tenant of whose refill a share is the most, with what earlier runs learned of it.
+fn shared(settings: &Settings, share: Option<f64>, state: &StateDir, domain: &Domain) -> Settings {
+    let learned = || paces::recall(state, domain).and_then(|pace| pace.limit.zip(pace.refill));
+    let rate_share = share.map(|share| RateShare { share, learned: learned() });
+    Settings { rate_share, ..settings.clone() }
 }
 
 fn settings(pace: &PaceArgs) -> Settings {
@@ -247,7 +273,7 @@ fn settings(pace: &PaceArgs) -> Settings {
         },
         rate: pace.rate.and_then(cap),
         burst: pace.burst,
-        concurrency: usize::from(pace.concurrency),
+        concurrency: pace.concurrency(),
         seed: fastrand::u64(..),
         ..Settings::default()
     }

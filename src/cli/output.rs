@@ -234,6 +234,7 @@ const VALUED: &[&str] = &[
     "--concurrency",
     "--rate",
     "--burst",
+    "--rate-share",
     "--rate-reserve",
     "--max-retries",
     "--timeout",

@@ -11,8 +11,8 @@ use super::error::CliError;
 use crate::auth0::ApiError;
 use crate::catalogue::{self, Kind};
 use crate::job::{Guards, Threshold};
-use crate::model::{EntityId, Problem, TenantName};
-use crate::plan::forecast::{Forecast, forecast};
+use crate::model::{EntityId, Pace, Problem, TenantName};
+use crate::plan::forecast::{Forecast, forecast, published_refill};
 use crate::plan::{Header, Plan, TenantFailure, TenantPlan, guard};
 use crate::store::paces;
 
@@ -107,7 +107,14 @@ pub(super) fn forecast_of(session: &Session, target: &Target, writes: usize) -> 
     let bucket = pace.limit.unwrap_or(0);
     let reserve =
         session.reserve.of(usize::try_from(bucket).unwrap_or(usize::MAX)).min(bucket.saturating_sub(1));
-    forecast(writes, &pace, reserve, session.rate)
+    forecast(writes, &pace, reserve, cap(session, target, &pace))
+}
+
+/// The lower of the user's caps, in requests per second: a rate, and a share of the refill.
+fn cap(session: &Session, target: &Target, pace: &Pace) -> Option<f64> {
+    let slowest = || Some(published_refill(pace.limit?)?.0);
+    let share = target.rate_share.and_then(|share| Some(share * pace.refill.or_else(slowest)?));
+    [session.rate, share].into_iter().flatten().reduce(f64::min)
 }
 
 /// The limits on changes that hold for a tenant, each with who says so: a flag alone, else those of the job, the

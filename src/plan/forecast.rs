@@ -18,7 +18,7 @@ pub struct Forecast {
 }
 
 /// Published refills per second for a bucket of this size (Auth0, "Rate Limit Configurations", August 2026).
-fn published_refill(limit: u64) -> Option<(f64, f64)> {
+pub fn published_refill(limit: u64) -> Option<(f64, f64)> {
     match limit {
         2 => Some((2.0, 2.0)),
         5 => Some((25.0 / 60.0, 150.0 / 60.0)),

@@ -24,6 +24,7 @@ mod language;
 mod laws;
 mod layers;
 mod locks;
+mod pace;
 mod pool;
 mod properties;
 mod resume;
