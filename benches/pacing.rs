@@ -2,7 +2,20 @@
 //!
 //! Each figure is the worst of many simulated runs: both readings of `x-ratelimit-reset`, clocks three seconds off, tokens
 //! taken early, late or anywhere within a trip, several seeds. Virtual time and fixed seeds: every machine prints the same
-//! table, within seconds. `benches/pace.rs` holds whole runs over real HTTP against it.
+//! table. `cargo bench --bench pacing -- alone` prints the scenarios with that word alone. `benches/pace.rs` measures whole runs
+//! over real HTTP.
+//!
+//! | column | says |
+//! |---|---|
+//! | ratio, over | the last answer, against the least time in which anybody could have had the tokens; seconds beyond it |
+//! | taken | the last token, against the same |
+//! | full, left | seconds during which the bucket was full and its refill lost; tokens left in the end |
+//! | 429s, of | refusals; requests |
+//! | empty | production calls that found no token |
+//! | even | the smallest share of the largest, when the first runner ended |
+//! | slack | the run's rate from the second to the seventh second after production ended, against the refill |
+//! | high | by how many tokens the level was taken for higher than it was, near the gate |
+//! | flight | most requests in flight |
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 use patchwave::auth0::Reserve;
@@ -123,7 +136,7 @@ impl Worst {
     fn of(world: &World) -> Self {
         let mut worst = Self { evenness: 1.0, slack: f64::INFINITY, ..Self::default() };
         for seed in 1..=SEEDS {
-            for world in (World { seed, ..world.clone() }).variations() {
+            for world in (World { seed, ..*world }).variations() {
                 worst.note(&world, &world.run());
             }
         }

@@ -67,7 +67,7 @@ impl Pace {
         now + self.to_gate().max(to_cap).max(to_full).max(self.by_rising_pace(waited)).max(0.0)
     }
 
-    fn to_gate(&self) -> f64 {
+    fn to_gate(self) -> f64 {
         ((self.gate - self.tokens) / self.slope).max(0.0)
     }
 

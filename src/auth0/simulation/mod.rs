@@ -62,7 +62,7 @@ pub enum Headers {
 }
 
 /// The tenant and the runners.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct World {
     /// The bucket that headers tell of.
     pub limit: Limit,
@@ -146,7 +146,7 @@ impl World {
         (0..8).map(move |index| {
             let (skew, taken_at) = trips[index / 2];
             let reset = if index % 2 == 0 { Reset::Full } else { Reset::NextCall };
-            World { reset, skew, taken_at, seed: self.seed * 8 + index as u64, ..self.clone() }
+            World { reset, skew, taken_at, seed: self.seed * 8 + index as u64, ..*self }
         })
     }
 
@@ -171,7 +171,7 @@ impl World {
     /// # Panics
     /// Where a runner stands still, or needs more than an hour of virtual time: that is a defect of the machine.
     pub fn run(&self) -> Report {
-        engine::Simulation::new(self.clone()).run()
+        engine::Simulation::new(*self).run()
     }
 }
 

@@ -96,7 +96,7 @@ fn random_production_keeps_its_reserve_and_costs_no_more_than_it_takes() {
 fn what_production_leaves_is_taken_up_within_two_seconds() {
     let world = with_production(World::alone(50.0, 16.0, 400), Traffic::Even);
     for latency in [(0.040, 0.020), REAL] {
-        let world = World { production_stops: 15.0, latency, ..world.clone() };
+        let world = World { production_stops: 15.0, latency, ..world };
         assert_all(&world, |_, report| {
             report.production_refused == 0 && report.rate(17.0, 22.0) >= 0.98 * 16.0
         });
