@@ -2,8 +2,9 @@
 //! Pure: time comes in as a duration since some start, and nothing here waits. Central type: [`Bucket`].
 //!
 //! The tenant says the size of its bucket and what is left in it, never how fast it refills, and others take from it as
-//! well. `level.rs` estimates both from what answers say; here is when to send on that estimate, and what refusals mean.
-//! The constants were found by simulation, on buckets of 2 to 5,000 tokens and latencies of 20 to 600 ms.
+//! well. `level.rs` estimates both from what answers say, `pace.rs` says when to send on that estimate, `unseen.rs` how fast
+//! where nothing but refusals tells. Here is what answers and refusals mean to them.
+//! The constants were found by simulation (`cargo bench --bench pacing`).
 
 mod latency;
 mod level;
