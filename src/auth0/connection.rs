@@ -103,7 +103,12 @@ impl Connection {
         Rehearsal::new(self.0.limiter.stand(), conditions, seed)
     }
 
-    /// Tells how many requests are still to be sent, so that the last of them need not save tokens for more.
+    /// How many writes in flight the tenant's pace and latency need, as known now.
+    pub fn in_flight_needed(&self) -> usize {
+        self.0.limiter.in_flight_needed()
+    }
+
+    /// Tells how many requests are still to be answered, so that the last of them need not save tokens for more.
     pub fn expect(&self, requests: u64) {
         self.0.limiter.expect(requests);
     }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::bucket::{Bucket, Departure, Next};
+use super::bucket::{Bucket, Departure};
 use super::gauge::{Gauge, Mark, Trips};
 use super::rate_headers::RateHeaders;
 use super::settings::Reserve;
@@ -48,12 +48,15 @@ pub(crate) struct Groups {
     limits: [Option<u64>; 2],
     /// How long reads and writes take.
     trips: [Trips; 2],
+    /// Reads and writes under way.
+    under_way: [u32; 2],
 }
 
 impl Groups {
     pub(crate) fn new(reserve: Reserve) -> Self {
         let first = Numbered { number: 0, bucket: Bucket::new(reserve), gauge: Gauge::default() };
-        Self { reserve, first, writes: None, limits: [None; 2], trips: Default::default() }
+        let (limits, under_way) = ([None; 2], [0; 2]);
+        Self { reserve, first, writes: None, limits, trips: Default::default(), under_way }
     }
 
     /// Which bucket a group draws on: 0 or 1.
@@ -62,12 +65,13 @@ impl Groups {
     }
 
     /// When the group's next request may go.
-    pub(crate) fn next(&mut self, group: Group, now: Duration, left: u64) -> Next {
+    pub(crate) fn next(&mut self, group: Group, now: Duration, left: u64) -> Duration {
         self.of(group).bucket.next(now, left)
     }
 
     /// A request of the group goes now.
     pub(crate) fn depart(&mut self, group: Group, now: Duration) -> Trip {
+        self.under_way[group as usize] += 1;
         let numbered = self.of(group);
         let (departure, mark) = (numbered.bucket.depart(now), numbered.gauge.depart(now));
         Trip { group, counted_in: numbered.number, departure, mark, sent: now }
@@ -75,36 +79,65 @@ impl Groups {
 
     /// Its answer came.
     pub(crate) fn answered(&mut self, trip: Trip, now: Duration, status: u16, headers: &RateHeaders) {
-        if let Some((limit, _)) = headers.bucket {
-            self.note_limit(trip.group, limit);
-        }
+        let limit = headers.bucket.map(|(limit, _)| limit);
+        let adopted = limit.and_then(|limit| self.note_limit(&trip, limit));
         if status != 429 {
             self.trips[place(trip.group)].add(now.saturating_sub(trip.sent).as_secs_f64());
         }
         let own = self.of(trip.group);
-        if own.number == trip.counted_in {
+        if let Some(departure) = adopted {
+            own.bucket.answered(departure, now, status, headers);
+            self.lost_in(trip.counted_in);
+        } else if own.number == trip.counted_in {
             own.gauge.answered(trip.mark, status, headers.bucket);
             own.bucket.answered(trip.departure, now, status, headers);
-            return;
+        } else {
+            // It went before requests of its own bucket that are under way, and so has less to tell than they.
+            return self.lost(trip);
         }
-        // It was counted in the bucket of both, which proved to be the other group's: its own hears the answer.
-        let departure = own.bucket.depart(now);
-        own.bucket.answered(departure, now, status, headers);
-        self.lost(trip);
+        self.arrived(trip.group);
     }
 
     /// No answer came.
     pub(crate) fn lost(&mut self, trip: Trip) {
+        self.arrived(trip.group);
+        self.lost_in(trip.counted_in);
+        // Counted in the bucket of both, which proved to be the other group's, it was adopted by its own.
+        let own = self.of(trip.group).number;
+        if own != trip.counted_in {
+            self.lost_in(own);
+        }
+    }
+
+    fn lost_in(&mut self, number: u32) {
         let all = [Some(&mut self.first), self.writes.as_mut()];
-        for numbered in all.into_iter().flatten().filter(|numbered| numbered.number == trip.counted_in) {
+        for numbered in all.into_iter().flatten().filter(|numbered| numbered.number == number) {
             numbered.bucket.lost();
             numbered.gauge.lost();
         }
     }
 
+    fn arrived(&mut self, group: Group) {
+        let under_way = &mut self.under_way[group as usize];
+        *under_way = under_way.saturating_sub(1);
+    }
+
     /// Whether an answer to it is about the bucket that writes draw on.
     pub(crate) fn concerns_writes(&self, trip: &Trip) -> bool {
         self.index(trip.group) == self.index(Group::Write)
+    }
+
+    /// Requests of the group that are under way.
+    pub(crate) fn under_way(&self, group: Group) -> u64 {
+        u64::from(self.under_way[group as usize])
+    }
+
+    /// The bucket that a group draws on.
+    pub(crate) fn bucket(&self, group: Group) -> &Bucket {
+        match group {
+            Group::Read => &self.first.bucket,
+            Group::Write => self.of_writes(),
+        }
     }
 
     /// The bucket that writes draw on.
@@ -134,30 +167,39 @@ impl Groups {
         }
     }
 
-    /// Two groups whose limits differ have buckets of their own. A group whose own limit changes has not.
-    fn note_limit(&mut self, group: Group, limit: u64) {
-        let own = place(group);
+    /// Two groups whose limits differ have buckets of their own. A group whose own limit changes has not. Where this is found
+    /// out, returns what the answered request is in the new bucket.
+    fn note_limit(&mut self, trip: &Trip, limit: u64) -> Option<Departure> {
+        let own = place(trip.group);
         let other = 1 - own;
-        let [own_limit, other_limit] = [self.limits[own], self.limits[other]];
-        if own_limit.is_some_and(|before| before != limit) && self.writes.is_none() {
-            // The tenant's limit changed: what the other group said before is out of date.
-            self.limits[other] = None;
-        } else if self.writes.is_none()
-            && own_limit.is_none()
-            && other_limit.is_some_and(|there| there != limit)
-        {
-            self.split(group);
+        let before = self.limits[own].replace(limit);
+        if self.writes.is_some() {
+            return None;
         }
-        self.limits[own] = Some(limit);
+        match (before, self.limits[other]) {
+            (None, Some(there)) if there != limit => Some(self.split(trip)),
+            (Some(before), _) if before != limit => {
+                // The tenant's limit changed: what the other group said before is out of date.
+                self.limits[other] = None;
+                None
+            }
+            _ => None,
+        }
     }
 
-    /// The bucket so far is that of the group which was heard first; the other begins anew.
-    fn split(&mut self, newcomer: Group) {
-        let fresh = Numbered { number: 1, bucket: Bucket::new(self.reserve), gauge: Gauge::default() };
-        self.writes = Some(match newcomer {
+    /// The bucket so far is that of the group which was heard first; the other begins anew, with all that is under way.
+    fn split(&mut self, trip: &Trip) -> Departure {
+        let mut bucket = Bucket::new(self.reserve);
+        let departure = bucket.adopt(trip.departure);
+        for _ in 1..self.under_way[place(trip.group)] {
+            bucket.adopt(trip.departure);
+        }
+        let fresh = Numbered { number: 1, bucket, gauge: Gauge::default() };
+        self.writes = Some(match trip.group {
             Group::Write => fresh,
             Group::Read => std::mem::replace(&mut self.first, fresh),
         });
+        departure
     }
 }
 

@@ -18,24 +18,25 @@ use tokio::time::Instant;
 use crate::model::event::{Pace, ProgressSink};
 use crate::model::{Measured, Outlook, Progress, TenantName};
 
-use super::bucket::Next;
 use super::groups::{Group, Groups, Trip};
 use super::outlook::Bounds;
 use super::rate_headers::RateHeaders;
-use super::settings::{Cap, Settings};
+use super::settings::{Cap, RateShare, Settings};
+use super::share::ShareCap;
 
 /// News of the pace are told no more often than this.
 const TELL_EVERY: Duration = Duration::from_millis(100);
 
-type UserCap = RateLimiter<NotKeyed, InMemoryState, Ticker, NoOpMiddleware<Duration>>;
+pub(super) type UserCap = RateLimiter<NotKeyed, InMemoryState, Ticker, NoOpMiddleware<Duration>>;
 
 /// Paces the requests to one tenant.
 pub(crate) struct Limiter {
     state: Mutex<State>,
     /// One for each bucket.
     queues: [Queue; 2],
-    /// The user's own cap, in series.
+    /// The user's own caps, in series: a rate, and a share of the refill.
     cap: Option<UserCap>,
+    share: Option<RateShare>,
     ticker: Ticker,
     /// What the user's cap and the connections allow, whatever the tenant does.
     bounds: Bounds,
@@ -68,6 +69,8 @@ struct State {
     in_flight: u64,
     /// Requests still to be sent, where the caller said so.
     left: Option<u64>,
+    /// The share of each bucket's refill, where there is such a cap.
+    shares: [ShareCap; 2],
 }
 
 /// The leave to send one request. Dropped without an answer, it counts as lost.
@@ -81,7 +84,6 @@ pub(crate) struct Ticket<'a> {
 enum Turn {
     Go(Trip),
     Sleep(Duration),
-    Wait,
     /// The group has another bucket now.
     Elsewhere,
 }
@@ -96,15 +98,18 @@ impl Limiter {
             remaining_at: Duration::ZERO,
             in_flight: 0,
             left: None,
+            shares: Default::default(),
         };
         let queue = || Queue { turnstile: Semaphore::new(1), answered: Notify::new() };
-        let cap = settings.rate.and_then(|rate| quota(rate, settings.burst));
+        let cap = settings.rate.and_then(|rate| rate_quota(rate, settings.burst));
         let bounds = Bounds {
             cap: cap.map(|quota| (quota.replenish_interval().as_secs_f64(), quota.burst_size().get())),
             concurrency: settings.concurrency.max(1),
         };
         let cap = cap.map(|quota| RateLimiter::direct_with_clock(quota, ticker.clone()));
-        Self { state: Mutex::new(state), queues: [queue(), queue()], cap, ticker, bounds, tenant, progress }
+        let share = settings.rate_share;
+        let (state, queues) = (Mutex::new(state), [queue(), queue()]);
+        Self { state, queues, cap, share, ticker, bounds, tenant, progress }
     }
 
     /// Waits until a request of `group` may go.
@@ -121,9 +126,15 @@ impl Limiter {
         }
     }
 
-    /// Tells how many requests are still to be sent.
+    /// Tells how many requests are still to be answered, those under way included.
     pub(crate) fn expect(&self, requests: u64) {
-        self.state().left = Some(requests);
+        let mut state = self.state();
+        state.left = Some(requests.saturating_sub(state.groups.under_way(Group::Write)));
+    }
+
+    /// How many writes in flight the pace needs.
+    pub(crate) fn in_flight_needed(&self) -> usize {
+        self.state().groups.of_writes().in_flight_needed()
     }
 
     /// What is known now.
@@ -169,7 +180,6 @@ impl Limiter {
             match self.turn(group, index) {
                 Turn::Go(trip) => return Some(trip),
                 Turn::Elsewhere => return None,
-                Turn::Wait => queue.answered.notified().await,
                 Turn::Sleep(wait) => tokio::select! {
                     () = tokio::time::sleep(wait) => {}
                     () = queue.answered.notified() => {}
@@ -185,10 +195,12 @@ impl Limiter {
         }
         let now = self.ticker.now();
         let left = state.left.unwrap_or(u64::MAX);
-        match state.groups.next(group, now, left) {
-            Next::AfterAnswer => return Turn::Wait,
-            Next::At(at) if at > now => return Turn::Sleep(at - now),
-            Next::At(_) => {}
+        let at = state.groups.next(group, now, left);
+        if at > now {
+            return Turn::Sleep(at - now);
+        }
+        if let Some(wait) = self.share.and_then(|share| state.over_share(&share, group, now, &self.ticker)) {
+            return Turn::Sleep(wait);
         }
         if let Some(Err(not_yet)) = self.cap.as_ref().map(RateLimiter::check) {
             return Turn::Sleep(not_yet.wait_time_from(now));
@@ -239,7 +251,23 @@ impl State {
             self.remaining_at = now;
             self.pace.lowest = Some(self.pace.lowest.map_or(remaining, |lowest| lowest.min(remaining)));
         }
-        self.pace.throttled += u64::from(status == 429);
+        if status == 429 {
+            self.pace.throttled += 1;
+            self.left = self.left.map(|left| left.saturating_add(1));
+        }
+    }
+
+    /// How long a request has to wait that would take more than its share. While nothing is known of the bucket there is no
+    /// share of it, and the machine lets hardly anything go.
+    fn over_share(
+        &mut self,
+        share: &RateShare,
+        group: Group,
+        now: Duration,
+        ticker: &Ticker,
+    ) -> Option<Duration> {
+        let refill = share.refill_of(self.groups.bucket(group))?;
+        self.shares[self.groups.index(group)].check(share, refill, now, ticker)
     }
 
     fn pace_now(&self) -> Pace {
@@ -290,7 +318,7 @@ impl fmt::Debug for Limiter {
 
 /// Time since the limiter was made, by tokio's clock, so that tests can move it.
 #[derive(Debug, Clone)]
-struct Ticker(Instant);
+pub(super) struct Ticker(Instant);
 
 impl Clock for Ticker {
     type Instant = Duration;
@@ -301,9 +329,13 @@ impl Clock for Ticker {
 }
 
 /// The user's cap as governor takes it. None where it would not be a cap.
-fn quota(rate: Cap, burst: Option<u32>) -> Option<Quota> {
+fn rate_quota(rate: Cap, burst: Option<u32>) -> Option<Quota> {
     let interval = rate.per / rate.count.get();
     let in_a_second = if interval.is_zero() { u32::MAX } else { (1.0 / interval.as_secs_f64()) as u32 };
-    let burst = NonZeroU32::new(burst.unwrap_or(in_a_second)).unwrap_or(NonZeroU32::MIN);
+    quota(interval, NonZeroU32::new(burst.unwrap_or(in_a_second)).unwrap_or(NonZeroU32::MIN))
+}
+
+/// One request in such a time, and so many at once.
+pub(super) fn quota(interval: Duration, burst: NonZeroU32) -> Option<Quota> {
     Quota::with_period(interval).map(|quota| quota.allow_burst(burst))
 }

@@ -11,8 +11,9 @@
 //! | `token.rs` | one token for all workers |
 //! | `courier.rs` `send.rs` `classify.rs` | what every request needs; the one retry loop; its pure table |
 //! | `transport.rs` `network.rs` | one HTTP exchange; why none came about |
-//! | `rate_headers.rs` `bucket/` `groups.rs` `limiter.rs` | headers; the pure pacing machine; one per endpoint group; the clock around it |
+//! | `rate_headers.rs` `bucket/` `groups.rs` `limiter.rs` `share.rs` | headers; the pure pacing machine; one per endpoint group; the clock around it; a share as a cap |
 //! | `gauge.rs` `outlook.rs` `rehearsal.rs` | what was measured of a bucket; what the machine expects; the machine in virtual time, for forecasts |
+//! | `simulation/` | a tenant in virtual time, by which the pacing machine is judged |
 //! | `error.rs` `answer.rs` | what goes wrong, in words; what an error answer says |
 
 mod access;
@@ -34,6 +35,9 @@ mod read;
 mod rehearsal;
 mod send;
 mod settings;
+mod share;
+#[doc(hidden)]
+pub mod simulation;
 mod token;
 mod transport;
 mod write;
@@ -48,7 +52,7 @@ pub use network::{NetworkCause, NetworkFailure};
 pub use pages::PackedEntity;
 pub use read::{FirstPage, Reader};
 pub use rehearsal::{Conditions, Rehearsal};
-pub use settings::{Backoff, Cap, Reserve, Settings};
+pub use settings::{Backoff, Cap, MOST_IN_FLIGHT, RateShare, Reserve, Settings};
 pub use token::Grant;
 pub use transport::HttpClients;
 pub use write::{Sent, Settled, Settlement, Writer};

@@ -21,6 +21,11 @@ pub(crate) struct Bounds {
 }
 
 impl Bounds {
+    /// Writes that are in flight at once: as many as the pace needs, and no more than may be.
+    pub(crate) fn in_flight(self, groups: &Groups) -> usize {
+        self.concurrency.min(groups.of_writes().in_flight_needed())
+    }
+
     /// What is to be expected of writes.
     pub(crate) fn outlook(self, groups: &Groups, now: Duration, in_flight: u64) -> Option<Outlook> {
         let (spare, fastest) = groups.of_writes().room(now)?;
@@ -29,7 +34,7 @@ impl Bounds {
             |refill: &Slope| refill.seen >= TOLD_FROM && refill.error <= TOLD_ERROR * refill.per_second;
         let refill = groups.gauge_of_writes().refill_of_late().filter(sure);
         let refill = refill.map(|refill| (refill.per_second, refill.error));
-        let by_connections = self.concurrency as f64 / trip.max(1e-6);
+        let by_connections = self.in_flight(groups) as f64 / trip.max(1e-6);
         let cap = self.cap.map_or(f64::INFINITY, |(interval, _)| 1.0 / interval);
         // Under a cap that is the slower of the two nothing is spent but what the cap gives.
         let capped = cap.is_finite() && refill.is_none_or(|(refill, _)| cap < refill);

@@ -6,7 +6,6 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
 
-use super::bucket::Next;
 use super::groups::{Group, Groups, Trip};
 use super::limiter::Stand;
 use super::outlook::Bounds;
@@ -134,7 +133,7 @@ impl Rehearsal {
         self.phase(Group::Write, one_by_one, self.bounds.concurrency, &mut |_, _, _| ());
         let by_bucket = bound.map_or(f64::INFINITY, |tub| tub.refill);
         let by_cap = self.bounds.cap.map_or(f64::INFINITY, |(interval, _)| 1.0 / interval);
-        let by_connections = self.bounds.concurrency as f64 / self.latency.0;
+        let by_connections = self.bounds.in_flight(&self.groups) as f64 / self.latency.0;
         self.skipped += (count - one_by_one) as f64 / by_bucket.min(by_cap).min(by_connections);
     }
 
@@ -150,8 +149,10 @@ impl Rehearsal {
         self.flights.clear();
         let (mut left, mut in_flight) = (count, 0);
         while left + in_flight > 0 {
-            let may_go = left > 0 && in_flight < beside as u64;
-            let goes = may_go.then(|| self.departure(group, left + in_flight)).flatten();
+            let room =
+                if group == Group::Write { beside.min(self.bounds.in_flight(&self.groups)) } else { beside };
+            let may_go = left > 0 && in_flight < room as u64;
+            let goes = may_go.then(|| self.departure(group, left)).flatten();
             let next = self.events.peek().map(|Reverse((nanos, ..))| *nanos as f64 / 1e9);
             match (goes, next) {
                 (Some(at), next) if next.is_none_or(|next| at <= next) => {
@@ -176,7 +177,7 @@ impl Rehearsal {
     /// When the machine and the cap let the next request go.
     fn departure(&mut self, group: Group, left: u64) -> Option<f64> {
         let now = Duration::try_from_secs_f64(self.now).ok()?;
-        let Next::At(at) = self.groups.next(group, now, left) else { return None };
+        let at = self.groups.next(group, now, left);
         let by_cap = self.bounds.cap.map_or(0.0, |(interval, burst)| {
             self.cap_spent_until - f64::from(burst.saturating_sub(1)) * interval
         });

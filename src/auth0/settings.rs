@@ -3,7 +3,11 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use super::bucket::Bucket;
 use super::transport::HttpClients;
+
+/// Most requests that are ever of use in flight to one tenant.
+pub const MOST_IN_FLIGHT: usize = 256;
 
 /// Time-outs, retries, and how much of the tenant's rate limit may be taken.
 #[derive(Debug, Clone)]
@@ -22,6 +26,8 @@ pub struct Settings {
     pub rate: Option<Cap>,
     /// How many requests may go at once under `rate`; without it, what `rate` allows in a second. It does nothing without `rate`.
     pub burst: Option<u32>,
+    /// A cap at a share of the tenant's refill, on top of what the tenant's headers allow.
+    pub rate_share: Option<RateShare>,
     /// How many requests may be in flight, whatever they are for; so many idle connections are kept.
     pub concurrency: usize,
     /// The `User-Agent`; a run adds its id.
@@ -42,7 +48,8 @@ impl Default for Settings {
             reserve: Reserve::Share(0.2),
             rate: None,
             burst: None,
-            concurrency: 32,
+            rate_share: None,
+            concurrency: MOST_IN_FLIGHT,
             user_agent: concat!("patchwave/", env!("CARGO_PKG_VERSION")).to_owned(),
             seed: 0,
             clients: HttpClients::default(),
@@ -92,6 +99,25 @@ pub struct Cap {
     pub count: NonZeroU32,
     /// In how long; must not be zero.
     pub per: Duration,
+}
+
+/// A cap at a share of the tenant's refill. What others take is off the refill already, as far as it was seen, so that the
+/// share is of what they leave.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RateShare {
+    /// Above 0, to 1.
+    pub share: f64,
+    /// Bucket size, and refill per second, as an earlier run learned them.
+    pub learned: Option<(u64, f64)>,
+}
+
+impl RateShare {
+    /// The refill that the share is of: as learned in this run, else by an earlier one of a bucket of the same size, else that
+    /// of the slowest published tier with such a bucket.
+    pub(crate) fn refill_of(&self, bucket: &Bucket) -> Option<f64> {
+        let earlier = || self.learned.filter(|(limit, _)| bucket.size() == Some(*limit as f64));
+        bucket.refill().or_else(|| Some(earlier()?.1)).or_else(|| bucket.slowest_published())
+    }
 }
 
 #[cfg(test)]

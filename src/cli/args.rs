@@ -18,7 +18,7 @@ pub use runs::{ApplyArgs, ConflictArg, PlanArgs, ResumeArgs, RunArgs, UndoArgs, 
 pub use tenants::TenantsArgs;
 pub use values::{Deadline, ShardArg};
 
-use values::{parse_duration, parse_encoding, parse_rate, parse_shard, parse_var};
+use values::{parse_duration, parse_encoding, parse_rate, parse_shard, parse_share, parse_var};
 
 use crate::job::Threshold;
 
@@ -210,15 +210,18 @@ pub struct TenantArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Pace")]
 pub struct PaceArgs {
-    /// Requests in flight per tenant, at the most.
-    #[arg(long, value_name = "N", default_value = "32", value_parser = clap::value_parser!(u16).range(1..=1024), env = "PATCHWAVE_CONCURRENCY", hide_env = true)]
-    pub concurrency: u16,
+    /// Requests in flight per tenant, at the most [default: what rate and latency need, up to 256].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), env = "PATCHWAVE_CONCURRENCY", hide_env = true)]
+    pub concurrency: Option<u16>,
     /// Never faster than this, such as 5/s or 100/min, whatever the tenant allows.
     #[arg(long, value_name = "N/s", value_parser = parse_rate, env = "PATCHWAVE_RATE", hide_env = true)]
     pub rate: Option<f64>,
     /// With --rate: how many may go at once.
     #[arg(long, value_name = "N", requires = "rate", value_parser = clap::value_parser!(u32).range(1..), env = "PATCHWAVE_BURST", hide_env = true)]
     pub burst: Option<u32>,
+    /// Never faster than this share of what the tenant's rate limit refills, such as 50%.
+    #[arg(long, value_name = "P%", value_parser = parse_share, env = "PATCHWAVE_RATE_SHARE", hide_env = true)]
+    pub rate_share: Option<f64>,
     /// Tokens of the tenant's rate limit that are left to production: a number, or a share of the bucket.
     #[arg(long, value_name = "N|P%", default_value = "20%", env = "PATCHWAVE_RATE_RESERVE", hide_env = true)]
     pub rate_reserve: Threshold,
@@ -228,6 +231,13 @@ pub struct PaceArgs {
     /// How long one request may take, such as 30s.
     #[arg(long, value_name = "D", default_value = "30s", value_parser = parse_duration, env = "PATCHWAVE_TIMEOUT", hide_env = true)]
     pub timeout: Duration,
+}
+
+impl PaceArgs {
+    /// Most requests in flight per tenant.
+    pub(super) fn concurrency(&self) -> usize {
+        self.concurrency.map_or(crate::auth0::MOST_IN_FLIGHT, usize::from)
+    }
 }
 
 /// What a job may do.

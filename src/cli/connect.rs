@@ -10,14 +10,14 @@ use super::args::{PaceArgs, TenantArgs};
 use super::context::state_dir;
 use super::error::CliError;
 use super::{open_files, shard};
-use crate::auth0::{Access, Cap, Connection, Credential, Reserve, Settings};
+use crate::auth0::{Access, Cap, Connection, Credential, RateShare, Reserve, Settings};
 use crate::config::{self, Config, Credentials, Environment, Selected, process_environment};
 use crate::job::{Guards, Threshold, WaveSize};
 use crate::model::{Body, Domain, EntityId, Problem, ProgressSink, TenantName};
 use crate::plan::Shard;
 use crate::report::progress::Display;
 use crate::sandbox::{Options, Sandbox};
-use crate::store::StateDir;
+use crate::store::{StateDir, paces};
 
 /// Secrets that are fetched at once: a command may ask a password manager, which takes a second.
 pub(super) const SECRETS: usize = 8;
@@ -38,6 +38,8 @@ pub(super) struct Target {
     pub(super) tags: Body,
     /// Whether it asks for its name before anything is written.
     pub(super) protected: bool,
+    /// The share of its refill that is never exceeded, 0 to 1.
+    pub(super) rate_share: Option<f64>,
     /// The way to it.
     pub(super) connection: Connection,
 }
@@ -75,8 +77,9 @@ pub(super) async fn connect(
     display: &Display,
 ) -> Result<Session, CliError> {
     if tenant.sandbox {
-        let settings = settings(pace, usize::from(pace.concurrency));
-        return connect_sandbox(tenant, (settings, pace.rate), planned, display).await;
+        let settings = settings(pace, pace.concurrency());
+        let caps = Caps { rate: pace.rate, share: pace.rate_share };
+        return connect_sandbox(tenant, (settings, caps), planned, display).await;
     }
     let Surroundings { env, config } = surroundings(tenant)?;
     let config_guards = config.as_ref().map(config_guards).transpose()?;
@@ -93,12 +96,16 @@ pub(super) async fn connect(
         return Err(CliError::usage("none of the tenants that this is about falls to this shard"));
     }
     let state = prepared(tenant.state_dir.as_deref(), &env)?;
-    let settings = settings(pace, open_files::share(selected.len(), usize::from(pace.concurrency))?);
+    let settings = settings(pace, open_files::share(selected.len(), pace.concurrency())?);
     let secrets = stream::iter(&selected).map(|one| config::resolve(one, &env)).buffered(SECRETS);
     let secrets: Vec<Credentials> = secrets.try_collect().await?;
+    let learned = paces::recall(&state);
     let mut targets = Vec::new();
     for (one, secret) in selected.iter().zip(secrets) {
-        targets.push(target_of(one, secret, &settings, display.sink())?);
+        let share = pace.rate_share.or(one.rate_share);
+        let settings = shared(&settings, share, learned.get(one.domain.as_str()));
+        let target = target_of(one, secret, &settings, display.sink())?;
+        targets.push(Target { rate_share: share, ..target });
     }
     let (allow_env, extra_fields) =
         config.map(|config| (config.allow_env, config.extra_fields)).unwrap_or_default();
@@ -138,10 +145,19 @@ pub(super) fn target_of(
     })
 }
 
+/// The user's own caps on the pace.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Caps {
+    /// Requests per second.
+    pub(super) rate: Option<f64>,
+    /// Share of the refill, 0 to 1.
+    pub(super) share: Option<f64>,
+}
+
 /// Starts a sandbox in this process: no credentials are read from anywhere, and its runs live apart.
 pub(super) async fn connect_sandbox(
     tenant: &TenantArgs,
-    (settings, rate): (Settings, Option<f64>),
+    (settings, caps): (Settings, Caps),
     planned: &[(TenantName, Domain)],
     display: &Display,
 ) -> Result<Session, CliError> {
@@ -159,6 +175,7 @@ pub(super) async fn connect_sandbox(
     let sandbox = Sandbox::start(options)
         .await
         .map_err(|error| CliError::setup(format!("the sandbox cannot start: {error}")))?;
+    let learned = paces::recall(&state);
     let mut targets = Vec::new();
     for (name, of) in names.iter().zip(sandbox.tenants()) {
         let credential = Credential::ClientSecret {
@@ -167,14 +184,18 @@ pub(super) async fn connect_sandbox(
         };
         let access = Access { domain: of.domain().clone(), audience: of.audience().to_owned(), credential };
         let origin = "the sandbox".to_owned();
-        targets.push(target(TenantName::new(name), origin, access, &settings, display.sink())?);
+        let settings = shared(&settings, caps.share, learned.get(*name));
+        targets.push(Target {
+            rate_share: caps.share,
+            ..target(TenantName::new(name), origin, access, &settings, display.sink())?
+        });
     }
     Ok(Session {
         targets,
         shard: None,
         state,
         concurrency: settings.concurrency,
-        rate,
+        rate: caps.rate,
         guards: vec![guards(&env)?],
         env,
         allow_env: Vec::new(),
@@ -275,7 +296,24 @@ fn target(
     let connection = Connection::open(tenant.clone(), access, settings.clone(), sink)
         .map_err(|error| CliError::tenant(tenant.as_str(), &error))?;
     let (vars, tags) = (Body::new(), Body::new());
-    Ok(Target { known_as: tenant.clone(), tenant, domain, origin, vars, tags, protected: false, connection })
+    Ok(Target {
+        known_as: tenant.clone(),
+        tenant,
+        domain,
+        origin,
+        vars,
+        tags,
+        protected: false,
+        rate_share: None,
+        connection,
+    })
+}
+
+/// The settings for a tenant of whose refill a share is the most, with what earlier runs learned of it.
+fn shared(settings: &Settings, share: Option<f64>, learned: Option<&paces::Learned>) -> Settings {
+    let earlier = learned.and_then(|known| known.measured.limit.zip(known.measured.refill));
+    let rate_share = share.map(|share| RateShare { share, learned: earlier });
+    Settings { rate_share, ..settings.clone() }
 }
 
 fn settings(pace: &PaceArgs, concurrency: usize) -> Settings {

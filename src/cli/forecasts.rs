@@ -39,7 +39,8 @@ pub(super) fn attach(planned: &mut Planned, session: &Session, max_age: Duration
     let learned = paces::recall(&session.state);
     let one = |part: &Arc<TenantPlan>| {
         let target = target_of(session, part)?;
-        suppose(target, learned.get(&session.known_by(target)), session.rate, plan.header.made)
+        let caps = (session.rate, target.rate_share);
+        suppose(target, learned.get(&session.known_by(target)), caps, plan.header.made)
     };
     let suppositions: Vec<Option<Supposition>> = plan.tenants.iter().map(one).collect();
     let course = Course {
@@ -120,7 +121,7 @@ fn rehearsed(
 fn suppose(
     target: &Target,
     learned: Option<&Learned>,
-    rate: Option<f64>,
+    (rate, share): (Option<f64>, Option<f64>),
     read: Timestamp,
 ) -> Option<Supposition> {
     let now = target.connection.measured();
@@ -136,7 +137,9 @@ fn suppose(
         }
         None => by_size(&known, latency, learned.is_some()),
     };
-    Some(capped(supposition, rate))
+    // The share is of the refill as it is known, else of the slowest that is published.
+    let share = share.map(|share| share * supposition.slow.refill).filter(|rate| *rate > 0.0);
+    Some(capped(supposition, [rate, share].into_iter().flatten().reduce(f64::min)))
 }
 
 /// Mean and deviation of the time that answers take; what a damaged file says is nothing.

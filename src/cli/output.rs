@@ -244,6 +244,7 @@ const VALUED: &[&str] = &[
     "--concurrency",
     "--rate",
     "--burst",
+    "--rate-share",
     "--rate-reserve",
     "--max-retries",
     "--timeout",

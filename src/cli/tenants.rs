@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::args::TenantsArgs;
-use super::connect::{SECRETS, Surroundings, Target, connect_sandbox, surroundings, target_of};
+use super::connect::{Caps, SECRETS, Surroundings, Target, connect_sandbox, surroundings, target_of};
 use super::context::state_dir;
 use super::error::CliError;
 use super::exit;
@@ -91,7 +91,7 @@ async fn found(args: &TenantsArgs, display: &Display) -> Result<Found, CliError>
     let settings = Settings { timeout: args.timeout, max_retries: RETRIES, ..Settings::default() };
     let flag = args.tenant.state_dir.as_deref();
     if args.tenant.sandbox {
-        let session = connect_sandbox(&args.tenant, (settings, None), &[], display).await?;
+        let session = connect_sandbox(&args.tenant, (settings, Caps::default()), &[], display).await?;
         let one = |target: Target| One {
             kept_as: target.tenant.to_string(),
             selected: Known::of_target(&target),

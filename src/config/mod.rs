@@ -21,4 +21,4 @@ pub use env::{Environment, Origin, Var, process_environment};
 pub use file::{Config, GuardTexts, load};
 pub use secrets::{CredentialSource, Credentials, SecretError, SecretSource, resolve};
 pub use select::{SelectError, Selected, select};
-pub use tenants::TenantConfig;
+pub use tenants::{TenantConfig, parse_share};

@@ -31,6 +31,8 @@ pub struct Selected {
     pub tags: Map<String, Value>,
     /// Whether a person must repeat the tenant's name before anything is written.
     pub protected: bool,
+    /// The share of its refill that a run never exceeds, 0 to 1.
+    pub rate_share: Option<f64>,
 }
 
 /// Why no tenant was selected.
@@ -178,6 +180,7 @@ fn configured(tenant: &TenantConfig) -> Selected {
         vars: tenant.vars.clone(),
         tags: tenant.tags.clone(),
         protected: tenant.protected,
+        rate_share: tenant.rate_share,
     }
 }
 
@@ -191,6 +194,7 @@ fn from_environment(tenant: EnvironmentTenant) -> Selected {
         vars: Map::new(),
         tags: Map::new(),
         protected: false,
+        rate_share: None,
     }
 }
 

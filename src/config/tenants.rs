@@ -25,12 +25,14 @@ pub struct TenantConfig {
     pub tags: Map<String, Value>,
     /// Whether a person must repeat the tenant's name before anything is written.
     pub protected: bool,
+    /// The share of its refill that a run never exceeds, 0 to 1.
+    pub rate_share: Option<f64>,
     /// Where it was configured, for headings: `patchwave.toml [tenants.dev]`.
     pub origin: String,
 }
 
-const KEYS: [&str; 8] =
-    ["domain", "audience", "client_id", "client_secret", "token", "vars", "tags", "protected"];
+const KEYS: [&str; 9] =
+    ["domain", "audience", "client_id", "client_secret", "token", "vars", "tags", "protected", "rate_share"];
 const SOURCE_HELP: &str = "{ env = \"NAME\" }, { file = \"PATH\" } or { command = \"…\" }";
 
 #[derive(Default)]
@@ -43,6 +45,7 @@ struct Draft {
     vars: Map<String, Value>,
     tags: Map<String, Value>,
     protected: bool,
+    rate_share: Option<f64>,
 }
 
 /// Reads one table; `None` where it has a problem, which the reader has then heard of.
@@ -81,9 +84,7 @@ fn read_key(reader: &mut Reader, draft: &mut Draft, key: &Key<'_>, value: &Item<
         "vars" => draft.vars = reader.json_table(key, value),
         "protected" => draft.protected = reader.boolean(key, value).unwrap_or_default(),
         "tags" => draft.tags = reader.json_table(key, value),
-        "rate_share" => {
-            reader.problem(key.span(), "`rate_share` is not supported yet in this version", "leave it out");
-        }
+        "rate_share" => draft.rate_share = read_share(reader, key, value),
         "private_key" => reader.problem(
             key.span(),
             "`private_key` is not supported yet in this version",
@@ -91,6 +92,21 @@ fn read_key(reader: &mut Reader, draft: &mut Draft, key: &Key<'_>, value: &Item<
         ),
         _ => reader.unknown_key(key, "a tenant's table", &KEYS),
     }
+}
+
+/// `50%`, or nothing that is one.
+pub fn parse_share(text: &str) -> Option<f64> {
+    let percent: f64 = text.trim().strip_suffix('%')?.trim().parse().ok()?;
+    (percent > 0.0 && percent <= 100.0).then_some(percent / 100.0)
+}
+
+fn read_share(reader: &mut Reader, key: &Key<'_>, value: &Item<'_>) -> Option<f64> {
+    let text = reader.text(key, value)?;
+    let share = parse_share(&text);
+    if share.is_none() {
+        reader.problem(value.span(), format!("`{text}` is no share of a rate limit"), "write \"50%\"");
+    }
+    share
 }
 
 fn read_domain(reader: &mut Reader, key: &Key<'_>, value: &Item<'_>) -> Option<Domain> {
@@ -184,6 +200,7 @@ impl Draft {
             vars: self.vars,
             tags: self.tags,
             protected: self.protected,
+            rate_share: self.rate_share,
             origin: format!("{} [tenants.{}]", reader.file.name, name.get_ref()),
         })
     }

@@ -33,7 +33,7 @@ const GATHER: Duration = Duration::from_millis(10);
 /// What bounds a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Requests in flight per tenant.
+    /// Most requests in flight per tenant, where pace and latency need so many.
     pub concurrency: usize,
     /// Failures after which no more rows are taken.
     pub max_failures: u64,

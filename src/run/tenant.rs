@@ -18,6 +18,9 @@ use crate::auth0::{ApiError, Connection, Writer};
 use crate::model::{Outcome, Progress, Reason, RowResult, StopReason, TenantName};
 use crate::plan::{OnConflict, TenantPlan};
 
+/// Writes claimed at first; more, where the disk cannot keep up.
+const FIRST_BLOCK: usize = 32;
+
 /// What a tenant's loop tells the coordinator.
 #[derive(Debug)]
 pub(super) enum News {
@@ -125,9 +128,9 @@ impl TenantLoop {
 
     /// Runs to the end of the tasks, or to a stop, and always until nothing is in flight.
     pub(super) async fn drive(self: Arc<Self>, tasks: Vec<Task>, news: mpsc::Sender<News>) {
-        let concurrency = self.setup.limits.concurrency.max(1);
+        let most = self.setup.limits.concurrency.max(1);
         let mut state = State {
-            queue: Queue::new(tasks, concurrency),
+            queue: Queue::new(tasks, most.min(FIRST_BLOCK)),
             breaker: Breaker::default(),
             given_up: false,
             preparing: None,
@@ -144,7 +147,7 @@ impl TenantLoop {
                 state.preparing = state.preparing.take().filter(|_| state.claiming);
             }
             let room = match state.breaker.next(Instant::now()) {
-                Next::Go => concurrency,
+                Next::Go => most.min(self.connection.in_flight_needed()),
                 Next::One => 1,
                 Next::Pause(_) | Next::GiveUp => 0,
             };

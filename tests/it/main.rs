@@ -26,6 +26,7 @@ mod language;
 mod laws;
 mod layers;
 mod locks;
+mod pace;
 mod pool;
 mod properties;
 mod resume;

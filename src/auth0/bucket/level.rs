@@ -28,7 +28,7 @@ pub(super) struct Correction {
 impl Level {
     /// From the first answer: nothing is known of the refill, so it is taken to be that of the slowest published tier.
     pub(super) fn first(size: f64, tokens: f64, at: f64) -> Self {
-        let slope = if size <= 3.0 { size / 2.0 } else { size / 12.0 };
+        let slope = slowest_published(size);
         Self {
             size,
             tokens,
@@ -112,10 +112,27 @@ impl Level {
         self.keep_in_bounds();
     }
 
+    /// The part of a published tier's refill that is ours, at most 1: a small one means that others draw on the bucket as well.
+    pub(super) fn share(&self) -> f64 {
+        (self.slope / slowest_published(self.size)).min(1.0)
+    }
+
     /// A slope near nothing would never be corrected, since nothing would be sent.
     fn keep_in_bounds(&mut self) {
         self.slope = self.slope.clamp(self.size / 20.0, 2.0 * self.size);
         self.var_tokens = self.var_tokens.max(0.03);
         self.var_slope = self.var_slope.max((0.02 * self.slope).powi(2));
     }
+}
+
+/// Refill per second of the slowest published tier with a bucket of about this size.
+pub(super) fn slowest_published(size: f64) -> f64 {
+    let seconds_to_fill = match size {
+        ..=3.0 => 2.0,
+        ..10.0 => 12.0,
+        ..50.0 => 6.0,
+        ..250.0 => 50.0 / 16.0,
+        _ => 1.0,
+    };
+    size / seconds_to_fill
 }

@@ -2,37 +2,37 @@
 //! Pure: time comes in as a duration since some start, and nothing here waits. Central type: [`Bucket`].
 //!
 //! The tenant says the size of its bucket and what is left in it, never how fast it refills, and others take from it as
-//! well. `level.rs` estimates both from what answers say; here is when to send on that estimate, and what refusals mean.
-//! The constants were found by simulation, on buckets of 2 to 5,000 tokens and latencies of 20 to 600 ms.
+//! well. `level.rs` estimates both from what answers say, `pace.rs` says when to send on that estimate, `unseen.rs` how fast
+//! where nothing but refusals tells. Here is what answers and refusals mean to them.
+//! The constants were found by simulation (`cargo bench --bench pacing`).
 
+mod latency;
 mod level;
-#[cfg(test)]
-mod simulation;
+mod pace;
 #[cfg(test)]
 mod tests;
+mod unseen;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use latency::Latency;
 use level::{Correction, Level};
+use pace::Pace;
+use unseen::Unseen;
 
 use super::rate_headers::RateHeaders;
-use super::settings::Reserve;
+use super::settings::{MOST_IN_FLIGHT, Reserve};
 
 /// A sender that was late by no more than this may catch up: timers are coarse, and the pace is meant on average.
 const CATCH_UP: f64 = 0.005;
-/// First wait after a refusal by a bucket of which nothing else is known, doubled each time up to the longest.
-const BLIND_PAUSE: f64 = 1.0;
-const LONGEST_BLIND_PAUSE: f64 = 30.0;
-
-/// When the next request may go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Next {
-    /// Then, or now if that is past.
-    At(Duration),
-    /// When an answer has come. Never said while nothing is in flight.
-    AfterAnswer,
-}
+/// Seconds without an answer after which another request goes all the same; doubled each time.
+const LONG_IN_COMING: f64 = 2.0;
+/// Bounds of what is kept in flight, and the refill of the largest published tier per second.
+const FEWEST_IN_FLIGHT: usize = 32;
+const FASTEST_PUBLISHED: f64 = 10_000.0;
+/// So many successes in a row without headers mean that the tenant sends none any more.
+const HEADERS_ARE_GONE: u32 = 16;
 
 /// A request under way, to be handed back with its answer.
 #[derive(Debug, Clone, Copy)]
@@ -59,21 +59,27 @@ pub(crate) struct Bucket {
     /// Departures refused: they took no token.
     refused: BTreeSet<u64>,
     readings: u32,
-    /// Smoothed and least time from departure to answer.
-    latency: Option<(f64, f64)>,
+    latency: Option<Latency>,
     /// Requests up to this number say nothing more about a slope that was raised, or cut, since.
     raised_at: u64,
     cut_at: u64,
     /// An answer from a bucket that was not full has been seen.
     seen_below_full: bool,
+    /// Raises of the slope since.
+    raises: i32,
     penalty: f64,
-    penalty_at: f64,
+    penalised_at: f64,
     paused_until: f64,
-    blind_refusals: i32,
+    /// A bucket that refuses and of which no header tells: the only one, or a second one.
+    unseen: Option<Unseen>,
+    /// Successes without headers since the last answer with them.
+    bare: u32,
     /// When the last answer said that a token is there for certain.
     certain_token_at: Option<f64>,
     refill_seen: f64,
     refill_seen_at: Option<f64>,
+    /// Most requests in flight while little is known of the bucket, and of who else draws on it.
+    window: f64,
 }
 
 impl Bucket {
@@ -92,40 +98,92 @@ impl Bucket {
             raised_at: 0,
             cut_at: 0,
             seen_below_full: false,
+            raises: 0,
             penalty: 0.0,
-            penalty_at: 0.0,
+            penalised_at: 0.0,
             paused_until: 0.0,
-            blind_refusals: 0,
+            unseen: None,
+            bare: 0,
             certain_token_at: None,
             refill_seen: 0.0,
             refill_seen_at: None,
+            window: 1.0,
         }
     }
 
     /// Estimated net refill in tokens per second, once twelve tokens of refill were seen: then it is right within some 5 %.
     pub(crate) fn refill(&self) -> Option<f64> {
-        self.level.as_ref().filter(|_| self.refill_seen >= 12.0).map(|level| level.slope)
+        let unseen = self.unseen.as_ref().map(Unseen::refill);
+        match &self.level {
+            Some(level) if self.refill_seen >= 12.0 => {
+                Some(unseen.flatten().map_or(level.slope, |unseen| unseen.min(level.slope)))
+            }
+            Some(_) => None,
+            None => unseen.flatten(),
+        }
     }
 
     /// Tokens above what is left alone, counting as taken whatever is under way; and the fastest that it lets requests go.
     pub(crate) fn room(&self, now: Duration) -> Option<(f64, f64)> {
         let level = self.level.as_ref()?;
-        let pace = self.pace();
+        let pace = self.pace()?;
         let since = (now.as_secs_f64() - level.at).max(0.0);
         let tokens = (level.tokens + level.slope * since).min(level.size);
-        Some((tokens - pace.gate, pace.at(level.size)))
+        Some((tokens - pace.gate, pace.fastest()))
     }
 
-    /// When the next request may go if `left` are still to be sent.
-    pub(crate) fn next(&mut self, now: Duration, left: u64) -> Next {
+    /// Its size, where the tenant tells it.
+    pub(crate) fn size(&self) -> Option<f64> {
+        self.level.as_ref().map(|level| level.size)
+    }
+
+    /// Refill per second of the slowest published tier with such a bucket.
+    pub(crate) fn slowest_published(&self) -> Option<f64> {
+        self.size().map(level::slowest_published)
+    }
+
+    /// Requests in flight that the pace needs (Little's law), with some to spare. Where nothing is paced, more would only
+    /// queue at the tenant.
+    pub(crate) fn in_flight_needed(&self) -> usize {
+        let (Some(level), Some(latency)) = (&self.level, self.latency) else { return FEWEST_IN_FLIGHT };
+        // Where there is no limit to speak of, slow answers are of our own making.
+        let limited = level.size <= FASTEST_PUBLISHED;
+        let latency = if limited { latency.mean } else { latency.least };
+        let needed = 2.0 * level.slope.min(FASTEST_PUBLISHED) * latency;
+        (needed as usize + 8).clamp(FEWEST_IN_FLIGHT, MOST_IN_FLIGHT)
+    }
+
+    /// Estimated tokens, and the level below which nothing is sent.
+    pub(crate) fn level(&self) -> Option<(f64, f64)> {
+        self.pace().map(|pace| (pace.tokens, pace.gate))
+    }
+
+    /// When the next request may go if `left` are still to be sent; an answer before then can change it.
+    pub(crate) fn next(&mut self, now: Duration, left: u64) -> Duration {
         let now = now.as_secs_f64();
-        let free = match self.level {
-            Some(_) => self.paced(now, left),
+        let mut free = match self.level {
+            Some(_) => self.paced(now, left).max(self.after_window()),
             None if self.silent || self.in_flight == 0 => now,
-            None => return Next::AfterAnswer,
+            None => self.after_window(),
         };
+        if let Some(unseen) = &mut self.unseen {
+            free = free.max(unseen.instant(now, self.last_departure));
+        }
         // The pause after a refusal binds every path.
-        Next::At(Duration::try_from_secs_f64(free.max(self.paused_until).max(now)).unwrap_or(Duration::MAX))
+        Duration::try_from_secs_f64(free.max(self.paused_until).max(now)).unwrap_or(Duration::MAX)
+    }
+
+    /// An answer more, or the certainty that none comes: a little more may be in flight than before.
+    fn widen(&mut self) {
+        if self.level.is_some() {
+            self.window += 1.0;
+        }
+    }
+
+    /// While too many answers are awaited, another request goes only if they are long in coming.
+    fn after_window(&self) -> f64 {
+        let over = self.in_flight as f64 - self.window;
+        if over < 0.0 { 0.0 } else { self.last_departure + LONG_IN_COMING * 2.0_f64.powf(over.min(10.0)) }
     }
 
     /// A request goes now.
@@ -142,6 +200,13 @@ impl Bucket {
         Departure { number: self.departures, at: now, held_back }
     }
 
+    /// A request that went before this bucket was known for one of its own takes a token of it all the same.
+    pub(crate) fn adopt(&mut self, departure: Departure) -> Departure {
+        self.departures += 1;
+        self.in_flight += 1;
+        Departure { number: self.departures, held_back: false, ..departure }
+    }
+
     /// The answer came; `status` 429 is a refusal.
     pub(crate) fn answered(
         &mut self,
@@ -152,67 +217,84 @@ impl Bucket {
     ) {
         let now = now.as_secs_f64();
         self.in_flight = self.in_flight.saturating_sub(1);
-        self.note_latency(now - departure.at);
+        self.widen();
+        let took = (now - departure.at).max(0.0);
+        match &mut self.latency {
+            Some(latency) => latency.note(took),
+            None => self.latency = Some(Latency::first(took)),
+        }
         if status == 429 {
-            self.on_refusal(departure, now, headers);
-        } else if let Some((limit, remaining)) = headers.bucket {
+            return self.on_refusal(departure, now, headers);
+        }
+        if let Some(unseen) = &mut self.unseen {
+            unseen.granted(departure.number);
+        }
+        if let Some((limit, remaining)) = headers.bucket {
+            self.bare = 0;
             self.on_reading(departure, now, limit as f64, remaining as f64);
             let certain = headers.reset_in.filter(|wait| !wait.is_zero());
             self.certain_token_at = certain.map(|wait| now + wait.as_secs_f64());
-        } else if self.level.is_none() && (200..300).contains(&status) {
+        } else if (200..300).contains(&status) {
             // Only a success tells: errors may come without headers from a tenant that sends them otherwise.
-            self.silent = true;
-            self.blind_refusals = 0;
+            self.bare += 1;
+            self.without_headers(now);
+        }
+    }
+
+    /// A success came without headers: the tenant sends none, or none any more.
+    fn without_headers(&mut self, now: f64) {
+        match &self.level {
+            None => self.silent = true,
+            Some(level) if self.bare >= HEADERS_ARE_GONE => {
+                self.unseen = Some(Unseen::known(now, level.slope));
+                (self.level, self.silent) = (None, true);
+            }
+            Some(_) => {}
         }
     }
 
     /// No answer came. Whether it took a token is unknown; that it did is the safe guess, and the next answer tells.
     pub(crate) fn lost(&mut self) {
         self.in_flight = self.in_flight.saturating_sub(1);
+        self.widen();
     }
 
     /// The first instant at which level and pace allow a request.
     fn paced(&mut self, now: f64, left: u64) -> f64 {
-        let Some(level) = &mut self.level else { return now };
-        level.advance(now);
-        let pace = self.pace();
-        let by_level = pace.instant(now, self.last_departure, (left as f64) <= pace.tokens - pace.gate);
+        if let Some(level) = &mut self.level {
+            level.advance(now);
+        }
+        let Some(pace) = self.pace() else { return now };
+        let by_level = if pace.ends_with(left) {
+            pace.last_instant(now, self.last_departure)
+        } else {
+            pace.instant(now, self.last_departure)
+        };
         match self.certain_token_at {
             Some(at) if self.in_flight == 0 && self.readings < 4 => by_level.min(at),
             _ => by_level,
         }
     }
 
-    fn pace(&self) -> Pace {
-        let (size, slope, tokens) =
-            self.level.as_ref().map_or((1.0, 1.0, 0.0), |l| (l.size, l.slope, l.tokens));
-        let surprise = self.level.as_ref().map_or(0.0, |l| l.surprise);
-        let at = self.level.as_ref().map_or(0.0, |l| l.at);
-        let penalty = self.penalty * 0.5_f64.powf((at - self.penalty_at) / 20.0);
-        let guard = (0.44 + (0.75 * surprise.sqrt()).min(1.5) + penalty).min(0.3 * size);
-        let gate = (self.reserve.of(size) + 1.0 + guard).min(size - 0.05);
-        let gate = if size <= 1.0 { 1.0 } else { gate };
-        let latency = self.latency.map_or(f64::INFINITY, |(smooth, _)| smooth.max(1e-6));
-        Pace {
-            size,
-            slope,
-            tokens,
-            gate,
-            // Size over five is the same number for every runner on this bucket: it alone makes their shares equal.
-            gain: 0.5 * (size / 5.0).max(slope) / (0.4 * (size - gate)).clamp(1e-3, 4.0),
-            cap: slope.max((2.0 * size).min(0.05 * size / latency)),
-        }
+    fn pace(&self) -> Option<Pace> {
+        let level = self.level.as_ref()?;
+        Some(Pace::new(level, self.reserve, self.latency, self.penalty_at(level.at)))
+    }
+
+    fn penalty_at(&self, now: f64) -> f64 {
+        self.penalty * 0.5_f64.powf((now - self.penalised_at) / 20.0)
     }
 
     /// Whether a request that goes at `now` went as soon as it was allowed to, and when it was allowed to by its pace.
     fn was_held_back(&mut self, now: f64) -> (bool, f64) {
-        let Some(level) = &mut self.level else { return (true, now) };
-        level.advance(now);
-        let pace = self.pace();
-        let interval = 1.0 / pace.at(pace.tokens);
+        if let Some(level) = &mut self.level {
+            level.advance(now);
+        }
+        let (Some(pace), Some(level)) = (self.pace(), &self.level) else { return (true, now) };
+        let interval = 1.0 / pace.now();
         let planned = self.last_departure + interval;
         let by_pace = now - planned <= (0.5 * interval).max(0.003);
-        let by_gate = pace.tokens - pace.gate <= (0.010 * pace.slope).max(0.25);
+        let by_gate = pace.tokens - pace.gate <= (0.010 * level.slope).max(0.25);
         (by_pace || by_gate, planned)
     }
 
@@ -223,50 +305,84 @@ impl Bucket {
         }
         self.newest = departure.number;
         self.readings += 1;
-        let later = self.taken_after(departure.number);
-        let (smooth, least) = self.latency.unwrap_or_default();
-        let Some(level) = &mut self.level else {
-            self.level = Some(Level::first(limit, remaining - later, now));
+        let left = remaining - self.taken_after(departure.number);
+        if limit <= 1.0 {
+            // It reads the same whether it was full or not.
+            self.silent = true;
+            self.unseen.get_or_insert_with(|| Unseen::new(now));
             return;
-        };
+        }
+        let Some(level) = &mut self.level else { return self.begin(Level::first(limit, left, now)) };
         level.advance(now);
         level.resize(limit);
-        let since_taken = (now - departure.at - 0.5 * least).max(0.0);
+        let latency = self.latency.unwrap_or(Latency::first(0.0));
+        let since_taken = (now - departure.at - 0.5 * latency.least).max(0.0);
+        let reading = left + level.slope * since_taken;
+        // When within its trip a request took its token is not known.
+        let blur = 0.3 * level.slope * latency.spread();
         if remaining >= limit - 1.0 {
-            let raise = departure.held_back && departure.number > self.raised_at;
-            let factor = match (self.seen_below_full, limit <= 3.0) {
-                _ if !raise => 1.0,
-                (true, _) => 1.15,
-                (false, true) => 1.3,
-                (false, false) => 2.0,
-            };
-            let raised =
-                level.was_full(remaining - later + level.slope * since_taken, factor, self.seen_below_full);
-            if raised {
-                self.raised_at = self.departures;
-            }
-            self.refill_seen_at = None;
+            self.on_full(departure, reading, blur);
         } else {
             self.seen_below_full = true;
-            level.correct(Correction {
-                reading: remaining + 0.5 - later + level.slope * since_taken,
-                variance: 1.0 / 12.0 + (0.3 * level.slope * (smooth - least)).powi(2),
-            });
+            self.raises = 0;
+            let variance = 1.0 / 12.0 + blur.powi(2);
+            level.correct(Correction { reading: reading + 0.5, variance });
             self.refill_seen += level.slope * self.refill_seen_at.map_or(0.0, |before| now - before);
             self.refill_seen_at = Some(now);
         }
     }
 
+    /// The first answer that tells: a few requests go next, in case others begin at the same time.
+    fn begin(&mut self, level: Level) {
+        self.level = Some(level);
+        self.unseen = None;
+        let spare = self.pace().map_or(0.0, |pace| pace.tokens - pace.gate);
+        self.window = self.window.max(0.2 * spare);
+    }
+
+    /// The bucket was full: whatever came in was lost, so it can be more than was thought.
+    fn on_full(&mut self, departure: Departure, reading: f64, blur: f64) {
+        let Some(level) = &mut self.level else { return };
+        let proven = departure.held_back
+            && departure.number > self.raised_at
+            && reading + 0.5 - level.tokens > 2.0 * blur;
+        let factor = match (self.seen_below_full, level.size <= 3.0) {
+            _ if !proven => 1.0,
+            (true, _) => 1.15_f64.powi(self.raises + 1),
+            (false, true) => 1.3,
+            (false, false) => 2.0,
+        };
+        if level.was_full(reading, factor, self.seen_below_full) {
+            self.raised_at = self.departures;
+            self.raises = (self.raises + 1).min(5);
+        }
+        self.refill_seen_at = None;
+    }
+
     fn on_refusal(&mut self, departure: Departure, now: f64, headers: &RateHeaders) {
         self.refused.insert(departure.number);
-        if let (None, Some((limit, _))) = (&self.level, headers.bucket) {
-            self.level = Some(Level::first(limit as f64, 0.0, now));
+        if let (None, Some((2.., 0))) = (&self.level, headers.bucket) {
+            self.begin(Level::first(headers.bucket.map_or(0.0, |(limit, _)| limit as f64), 0.0, now));
         }
-        let newer = departure.number > self.newest;
+        match &mut self.level {
+            // With tokens left it was another bucket that refused.
+            Some(level) if headers.bucket.is_some_and(|(_, remaining)| remaining > 0) => {
+                level.advance(now);
+                level.tokens += 1.0;
+                self.on_unseen_refusal(departure, now, headers);
+            }
+            Some(_) => self.on_empty(departure, now, headers),
+            None => self.on_unseen_refusal(departure, now, headers),
+        }
+    }
+
+    /// The bucket had less than one token.
+    fn on_empty(&mut self, departure: Departure, now: f64, headers: &RateHeaders) {
         let later = self.taken_after(departure.number);
-        let Some(level) = &mut self.level else { return self.pause_blindly(now, headers) };
+        let penalty = self.penalty_at(now);
+        let Some(level) = &mut self.level else { return };
         level.advance(now);
-        if newer {
+        if departure.number > self.newest {
             self.newest = departure.number;
             let reading = level.slope * (now - departure.at) + 0.5 - later;
             level.tokens = (level.tokens + 1.0).min(reading);
@@ -274,20 +390,15 @@ impl Bucket {
         if departure.number > self.cut_at {
             level.cut();
             self.cut_at = self.departures;
-            self.penalty = self.penalty * 0.5_f64.powf((now - self.penalty_at) / 20.0) + 1.0;
-            self.penalty_at = now;
+            (self.penalty, self.penalised_at) = (penalty + 1.0, now);
         }
         let wait = headers.retry_after.map_or(1.0 / level.slope, |wait| wait.as_secs_f64());
         self.paused_until = self.paused_until.max(now + wait);
     }
 
-    /// A refusal, and no headers ever: one request at a time, after ever longer waits, until one succeeds.
-    fn pause_blindly(&mut self, now: f64, headers: &RateHeaders) {
-        self.silent = false;
-        let wait = (BLIND_PAUSE * 2.0_f64.powi(self.blind_refusals.min(10))).min(LONGEST_BLIND_PAUSE);
-        self.blind_refusals += 1;
-        let wait = headers.retry_after.map_or(wait, |wait| wait.as_secs_f64());
-        self.paused_until = self.paused_until.max(now + wait);
+    fn on_unseen_refusal(&mut self, departure: Departure, now: f64, headers: &RateHeaders) {
+        let unseen = self.unseen.get_or_insert_with(|| Unseen::new(now));
+        unseen.refused(departure.number, self.departures, now, headers.retry_after);
     }
 
     /// Requests that went after number `number` and took a token, or will.
@@ -295,51 +406,5 @@ impl Bucket {
         self.refused = self.refused.split_off(&self.newest.min(number));
         let refused = self.refused.range(number + 1..).count() as u64;
         self.departures.saturating_sub(number).saturating_sub(refused) as f64
-    }
-
-    fn note_latency(&mut self, seconds: f64) {
-        let seconds = seconds.max(0.0);
-        let (smooth, least) = self.latency.unwrap_or((seconds, seconds));
-        self.latency = Some((smooth + 0.2 * (seconds - smooth), least.min(seconds)));
-    }
-}
-
-/// How fast to send at a given level: slowly near the gate, faster the fuller the bucket.
-#[derive(Debug, Clone, Copy)]
-struct Pace {
-    size: f64,
-    slope: f64,
-    tokens: f64,
-    gate: f64,
-    /// Additional requests per second for each token above the gate.
-    gain: f64,
-    cap: f64,
-}
-
-impl Pace {
-    /// Requests per second with `tokens` in the bucket.
-    fn at(&self, tokens: f64) -> f64 {
-        0.5 * self.slope + (self.gain * (tokens - self.gate).max(0.0)).min(self.cap)
-    }
-
-    /// The first instant at which the gate is open and the pace, which rises while one waits, allows another request.
-    fn instant(&self, now: f64, last: f64, the_end_is_near: bool) -> f64 {
-        let waited = now - last;
-        let to_gate = ((self.gate - self.tokens) / self.slope).max(0.0);
-        let to_cap = 1.0 / (0.5 * self.slope + self.cap) - waited;
-        if the_end_is_near {
-            return now + to_gate.max(to_cap).max(0.0);
-        }
-        let to_full = 1.0 / (0.5 * self.slope + self.gain * (self.size - self.gate)) - waited;
-        now + to_gate.max(to_cap).max(to_full).max(self.by_rising_pace(waited)).max(0.0)
-    }
-
-    /// Solves `(waited + x) · (½·slope + gain·(tokens + slope·x − gate)) = 1` for `x`.
-    fn by_rising_pace(&self, waited: f64) -> f64 {
-        let at_once = 0.5 * self.slope + self.gain * (self.tokens - self.gate);
-        let (a, b, c) =
-            (self.gain * self.slope, self.gain * self.slope * waited + at_once, waited * at_once - 1.0);
-        // The parabola opens upwards: its larger root is where the pace catches up for good.
-        (-b + (b * b - 4.0 * a * c).max(0.0).sqrt()) / (2.0 * a)
     }
 }

@@ -35,6 +35,11 @@ pub(super) fn parse_rate(text: &str) -> Result<f64, String> {
     if rate.is_finite() && rate > 0.0 { Ok(rate / per) } else { Err("the rate must be above 0".to_owned()) }
 }
 
+/// `50%`, as a fraction.
+pub(super) fn parse_share(text: &str) -> Result<f64, String> {
+    crate::config::parse_share(text).ok_or_else(|| format!("`{text}` is no share such as 50%"))
+}
+
 /// `500ms`, `30s`, `5m`, `2h`; a bare number is seconds.
 pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     let text = text.trim();

@@ -14,6 +14,7 @@ fn selected(secret: SecretSource) -> Selected {
         vars: serde_json::Map::new(),
         tags: Default::default(),
         protected: false,
+        rate_share: None,
     }
 }
 

@@ -69,7 +69,7 @@ domain = "acme .com"
 client_id = "a"
 client_secret = { envv = "X" }
 tags = { ring = "a" }
-rate_share = "50%"
+rate_share = "50"
 [tenants.key]
 domain = "k.auth0.com"
 client_id = "a"
@@ -93,7 +93,7 @@ odd = "dev"
         "patchwave.toml:7:1: `protected` is a string, but must be true or false (",
         "patchwave.toml:9:10: `acme .com` is not a domain",
         "patchwave.toml:11:19: unknown key `envv` in `client_secret` (did you mean `env`?)",
-        "patchwave.toml:13:1: `rate_share` is not supported yet in this version (",
+        "patchwave.toml:13:14: `50` is no share of a rate limit (write \"50%\"",
         "patchwave.toml:17:1: `private_key` is not supported yet in this version (",
         "patchwave.toml:18:10: `two words` cannot be a tenant's name (",
         "patchwave.toml:20:1: `client_id` is empty (",
