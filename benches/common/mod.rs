@@ -77,6 +77,16 @@ impl Server {
         &self.credentials[0].1
     }
 
+    /// What its first tenant has seen so far.
+    pub(crate) fn counters(&self) -> serde_json::Value {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let _ = rustls::crypto::ring::default_provider().install_default();
+            let url = format!("{}/_sandbox/counters", self.url());
+            reqwest::get(url).await.unwrap().json().await.unwrap()
+        })
+    }
+
     /// patchwave, talking to it, with a state directory of its own.
     pub(crate) fn patchwave(&self, state: &Path) -> Command {
         let mut command = Command::new(PATCHWAVE);

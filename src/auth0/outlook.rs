@@ -9,7 +9,7 @@ use crate::model::Outlook;
 /// Refill that must have been seen before people are told a time, and how sure of it one must be: then the time is right
 /// within some 5 %.
 const TOLD_FROM: f64 = 12.0;
-const TOLD_ERROR: f64 = 0.03;
+const TOLD_ERROR: f64 = 0.02;
 
 /// What bounds the requests to a tenant beside its own limit.
 #[derive(Debug, Clone, Copy)]

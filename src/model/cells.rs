@@ -1,9 +1,11 @@
 //! The cells of an input row, which its report repeats. Central type: [`Cells`].
 
+use std::cell::RefCell;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use csv_core::ReadRecordResult;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Packed, SourceFile};
@@ -48,13 +50,47 @@ impl Cells {
     }
 }
 
+thread_local! {
+    /// A reader takes longer to make than a record to read.
+    static READER: RefCell<(u8, csv_core::Reader)> = RefCell::new((b',', csv_core::Reader::new()));
+}
+
 /// The cells of one record.
 fn parsed(text: &str, delimiter: u8) -> Vec<String> {
-    let mut builder = csv::ReaderBuilder::new();
-    builder.has_headers(false).flexible(true).delimiter(delimiter).buffer_capacity(text.len().max(1));
-    let mut records = builder.from_reader(text.as_bytes()).into_records();
-    let record = records.next().and_then(Result::ok).unwrap_or_default();
-    record.iter().map(str::to_owned).collect()
+    READER.with_borrow_mut(|(of, reader)| {
+        if *of != delimiter {
+            (*of, *reader) = (delimiter, csv_core::ReaderBuilder::new().delimiter(delimiter).build());
+        }
+        reader.reset();
+        record(text, delimiter, reader)
+    })
+}
+
+fn record(text: &str, delimiter: u8, reader: &mut csv_core::Reader) -> Vec<String> {
+    // No cell is longer than the record, and there is a delimiter between two of them.
+    let mut cells = vec![0; text.len()];
+    let mut ends = vec![0; text.bytes().filter(|byte| *byte == delimiter).count() + 1];
+    let (mut input, mut written, mut count) = (text.as_bytes(), 0, 0);
+    loop {
+        let (result, read, out, ended) = reader.read_record(input, &mut cells[written..], &mut ends[count..]);
+        (written, count) = (written + out, count + ended);
+        // What is read when nothing is left says that the text is over.
+        match result {
+            ReadRecordResult::InputEmpty => input = &[],
+            ReadRecordResult::Record | ReadRecordResult::End => break,
+            ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => input = &input[read..],
+        }
+        if read == 0 && out == 0 && ended == 0 && !matches!(result, ReadRecordResult::InputEmpty) {
+            break;
+        }
+    }
+    let mut begin = 0;
+    let cell = |end: &usize| {
+        let text = String::from_utf8_lossy(&cells[begin..*end]).into_owned();
+        begin = *end;
+        text
+    };
+    ends[..count].iter().map(cell).collect()
 }
 
 impl<T: AsRef<str>> FromIterator<T> for Cells {

@@ -1,8 +1,8 @@
 //! What a person should look at in a plan, though nothing is wrong with it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher as _, RandomState};
 
-use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::resolve::Resolved;
@@ -40,27 +40,32 @@ pub fn warnings(
 /// name, this one included, will find both. Only clients that were read are known.
 fn shared_names(job: &Job, tenant: &TenantName, state: &TenantState, writes: &Writes) -> Option<Problem> {
     let field = FieldPath::root_field(&job.kind.endpoint.name_field);
-    let new: IndexMap<EntityId, (Box<str>, RowLabel)> =
-        writes.iter().filter_map(|write| new_name(&write, &field)).collect();
-    if new.is_empty() {
+    // Only how often each name would be borne is kept, under a short sum of it: names of a hundred thousand clients are many.
+    let summed = RandomState::new();
+    let sum = |text: &str| summed.hash_one(text);
+    let mut bearers: HashMap<u64, usize> = HashMap::new();
+    let mut renamed: HashSet<u64> = HashSet::new();
+    for write in writes.iter() {
+        if let Some(name) = new_name(&write, &field) {
+            *bearers.entry(sum(name)).or_default() += 1;
+            renamed.insert(sum(write.id.as_str()));
+        }
+    }
+    if bearers.is_empty() {
         return None;
     }
-    let mut bearers: HashMap<&str, usize> = new.values().map(|(name, _)| (&**name, 0)).collect();
-    for (name, _) in new.values() {
-        *bearers.entry(name).or_default() += 1;
-    }
-    for (_, body) in state.all().filter(|(id, _)| !new.contains_key(*id)) {
-        if let Some(bearers) = name_of(&body, &field).and_then(|name| bearers.get_mut(name)) {
+    for (_, body) in state.all().filter(|(id, _)| !renamed.contains(&sum(id.as_str()))) {
+        if let Some(bearers) = name_of(&body, &field).and_then(|name| bearers.get_mut(&sum(name))) {
             *bearers += 1;
         }
     }
-    let mut shared: Vec<(&str, usize, RowLabel)> = Vec::new();
-    for (name, label) in new.values() {
+    bearers.retain(|_, count| *count > 1);
+    let mut shared: Vec<(String, usize, RowLabel)> = Vec::new();
+    for write in writes.iter().take(if bearers.is_empty() { 0 } else { writes.len() }) {
         // Each name is told once, with the first who would have it.
-        match bearers.remove(&**name) {
-            Some(count) if count > 1 => shared.push((name, count, *label)),
-            _ => (),
-        }
+        let told =
+            new_name(&write, &field).and_then(|name| Some((name.to_owned(), bearers.remove(&sum(name))?)));
+        shared.extend(told.map(|(name, count)| (name, count, write.label)));
     }
     let what = match shared.as_slice() {
         [] => return None,
@@ -86,9 +91,8 @@ fn shared_names(job: &Job, tenant: &TenantName, state: &TenantState, writes: &Wr
     })
 }
 
-fn new_name(write: &Write, field: &FieldPath) -> Option<(EntityId, (Box<str>, RowLabel))> {
-    let change = write.changes.iter().find(|change| change.path == *field)?;
-    Some((write.id.clone(), (change.after.as_ref()?.as_str()?.into(), write.label)))
+fn new_name<'w>(write: &'w Write, field: &FieldPath) -> Option<&'w str> {
+    write.changes.iter().find(|change| change.path == *field)?.after.as_ref()?.as_str()
 }
 
 fn name_of<'b>(body: &'b Body, field: &FieldPath) -> Option<&'b str> {

@@ -8,6 +8,9 @@ use super::term;
 use crate::plan::forecast::{Basis, Forecast};
 use crate::plan::{Plan, TenantPlan};
 
+/// A forecast below this needs no figures.
+const SOON: Duration = Duration::from_secs(1);
+
 /// Of several tenants: what all of it takes.
 pub(super) fn of_run(plan: &Plan) -> Option<String> {
     let tenants = plan.tenants.iter().map(|tenant| &**tenant);
@@ -31,11 +34,16 @@ pub(super) fn words(forecast: &Forecast, now: Timestamp) -> String {
     let Some((shortest, longest)) = forecast.shortest.zip(forecast.longest) else {
         return format!("{requests}; the tenant has not told its rate limit");
     };
-    format!("{requests}, {}{}", span(shortest, longest), basis_words(&forecast.basis, now))
+    // Whatever the limit is, it does not matter then.
+    let basis = if longest < SOON { String::new() } else { basis_words(&forecast.basis, now) };
+    format!("{requests}, {}{basis}", span(shortest, longest))
 }
 
-/// `about 16 s`, `5.0 s to 16 s`.
+/// `about 16 s`, `5.0 s to 16 s`, `less than a second`.
 fn span(shortest: Duration, longest: Duration) -> String {
+    if longest < SOON {
+        return "less than a second".to_owned();
+    }
     let (from, to) = (term::duration(shortest), term::duration(longest));
     if from == to { format!("about {to}") } else { format!("{from} to {to}") }
 }

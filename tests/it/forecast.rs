@@ -45,7 +45,7 @@ fn the_first_run_on_a_tenant_has_a_range_from_published_limits_and_the_second_wh
 #[test]
 fn what_was_learned_of_a_bucket_of_another_size_is_void() {
     let served = brisk(1);
-    let case = served.case().file("job.csv", renames(&served.ids(3)));
+    let case = served.case().file("job.csv", renames(&served.ids(45)));
     let known =
         format!(r#"{{"{}": {{"reads": 50, "limit": 50, "refill": 16.0}}}}"#, served.tenant().domain());
     std::fs::create_dir_all(case.state()).unwrap();
@@ -57,7 +57,7 @@ fn what_was_learned_of_a_bucket_of_another_size_is_void() {
 #[test]
 fn what_an_early_version_kept_is_used_and_its_age_is_not_told() {
     let served = brisk(1);
-    let case = served.case().file("job.csv", renames(&served.ids(3)));
+    let case = served.case().file("job.csv", renames(&served.ids(45)));
     let known = format!(
         r#"{{"{}": {{"limit": 20, "refill": 19.0, "requests": 0, "throttled": 0}}}}"#,
         served.tenant().domain()
