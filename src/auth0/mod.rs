@@ -26,6 +26,7 @@ mod courier;
 mod error;
 mod gauge;
 mod groups;
+mod kept;
 mod limiter;
 mod network;
 mod outlook;

@@ -15,7 +15,8 @@ use super::classify::CallKind;
 use super::connection::{Connection, Shared, agent_header};
 use super::courier::Lane;
 use super::error::ApiError;
-use super::read::{Reader, entity, object_url};
+use super::kept;
+use super::read::{Reader, object_url, with_id};
 use super::transport::{Call, correlation};
 
 /// Writes to one tenant on behalf of one run. Cheap to clone.
@@ -55,7 +56,7 @@ pub enum Settlement {
 /// What became of a PATCH.
 #[derive(Debug)]
 pub struct Sent {
-    /// The full stored object after the write.
+    /// The stored object after the write, as far as it was wanted.
     pub result: Result<Entity, ApiError>,
     /// PATCH requests sent, those refused by the rate limit included.
     pub attempts: u32,
@@ -99,7 +100,8 @@ impl Writer {
         self.reader().hurried(self.halt.clone()).until(self.halt.clone())
     }
 
-    /// Changes one object. `id` and `body` go out as they are; `trace` becomes `X-Correlation-ID`, of which 64 characters count.
+    /// Changes one object. `id` and `body` go out as they are; of the stored object that is answered the fields that are
+    /// `wanted` come back. `trace` becomes `X-Correlation-ID`, of which 64 characters count.
     ///
     /// `settle` is asked when it is unknown whether an attempt was carried out: before any further attempt after a lost
     /// answer, and once at the end where the last word was a server failure. It reads the object and says.
@@ -107,7 +109,7 @@ impl Writer {
         &self,
         endpoint: &Endpoint,
         id: &EntityId,
-        body: &Body,
+        (body, wanted): (&Body, &(dyn Fn(&str) -> bool + Sync)),
         trace: &str,
         settle: F,
     ) -> Sent
@@ -119,7 +121,11 @@ impl Writer {
             Ok(call) => call,
             Err(error) => return Sent::unsent(error),
         };
-        let parse = |answer: &[u8]| same_object(entity(answer, endpoint)?, id);
+        let kept = |key: &str| key == endpoint.id_field || wanted(key);
+        let parse = |answer: &[u8]| {
+            let body = kept::object(answer, &kept).map_err(|_| "it is not a JSON object".to_owned())?;
+            same_object(with_id(body, endpoint)?, id)
+        };
         let ask = || -> BoxFuture<'_, Result<Settled, ApiError>> { settle().boxed() };
         let lane = Lane { halt: Some(&self.halt), hurry: Some(&self.halt), ..self.shared.lane() };
         let delivery = self.shared.courier.deliver(&call, Some(lane), &parse, Some(&ask)).await;

@@ -99,7 +99,10 @@ impl RowRun {
                 settled => settled,
             }
         };
-        let sent = writer.patch(&kind.endpoint, &write.id, body, &correlation, settle).await;
+        let read = |key: &str| {
+            write.before.contains_key(key) || write.changes.iter().any(|change| change.path.root() == key)
+        };
+        let sent = writer.patch(&kind.endpoint, &write.id, (body, &read), &correlation, settle).await;
         let remake = sent.settlement == Settlement::GivenUp && remake.load(Ordering::Relaxed);
         (sent, remake)
     }

@@ -38,7 +38,7 @@ async fn patch(
             counter.fetch_add(1, Ordering::Relaxed);
             settled()
         };
-        writer.patch(&clients(), &"c1".into(), &body(), "20260101-run/17", settle).await
+        writer.patch(&clients(), &"c1".into(), (&body(), &|_: &str| true), "20260101-run/17", settle).await
     });
     (task.await.unwrap(), server, asked.load(Ordering::Relaxed))
 }
