@@ -15,6 +15,8 @@ const ROUNDING: f64 = 1.0 / 12.0;
 const TOGETHER: f64 = 1.5;
 /// No measurement is better than this share of itself: the tenant's own clock is not.
 const LEAST_ERROR: f64 = 0.003;
+/// From such a level on a bucket is as good as full.
+const BRIM: f64 = 0.9;
 /// How much refill the estimate of the present remembers half of.
 const MEMORY: f64 = 64.0;
 
@@ -62,7 +64,9 @@ impl Gauge {
             // What was measured was of another bucket.
             (self.whole, self.recent) = (Line::default(), Line::default());
         }
-        if self.limit != Some(limit) || remaining + 1 >= limit {
+        // Near the brim it may have been full between two readings, whoever took what is missing: nothing is seen then of what
+        // comes in.
+        if self.limit != Some(limit) || remaining + 1 >= limit || remaining as f64 > BRIM * limit as f64 {
             self.limit = Some(limit);
             return self.begin_anew();
         }

@@ -92,7 +92,11 @@ impl Groups {
             own.gauge.answered(trip.mark, status, headers.bucket);
             own.bucket.answered(trip.departure, now, status, headers);
         } else {
-            // It went before requests of its own bucket that are under way, and so has less to tell than they.
+            // It went before requests of its own bucket that are under way, and so has less to tell than they; but a refusal
+            // holds them back all the same.
+            if status == 429 {
+                own.bucket.hold(now, headers.retry_after);
+            }
             return self.lost(trip);
         }
         self.arrived(trip.group);
@@ -143,6 +147,14 @@ impl Groups {
     /// The bucket that writes draw on.
     pub(crate) fn of_writes(&self) -> &Bucket {
         &self.writes.as_ref().unwrap_or(&self.first).bucket
+    }
+
+    /// What was measured of the bucket that a group draws on.
+    pub(crate) fn gauge(&self, group: Group) -> &Gauge {
+        match group {
+            Group::Read => &self.first.gauge,
+            Group::Write => self.gauge_of_writes(),
+        }
     }
 
     /// What was measured of the bucket that writes draw on.

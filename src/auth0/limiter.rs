@@ -71,6 +71,8 @@ struct State {
     left: Option<u64>,
     /// The share of each bucket's refill, where there is such a cap.
     shares: [ShareCap; 2],
+    /// Whether the head of each queue was granted its share already, and waits for the user's rate.
+    granted: [bool; 2],
 }
 
 /// The leave to send one request. Dropped without an answer, it counts as lost.
@@ -99,6 +101,7 @@ impl Limiter {
             in_flight: 0,
             left: None,
             shares: Default::default(),
+            granted: [false; 2],
         };
         let queue = || Queue { turnstile: Semaphore::new(1), answered: Notify::new() };
         let cap = settings.rate.and_then(|rate| rate_quota(rate, settings.burst));
@@ -199,12 +202,19 @@ impl Limiter {
         if at > now {
             return Turn::Sleep(at - now);
         }
-        if let Some(wait) = self.share.and_then(|share| state.over_share(&share, group, now, &self.ticker)) {
-            return Turn::Sleep(wait);
+        if !state.granted[index] {
+            if let Some(wait) =
+                self.share.and_then(|share| state.over_share(&share, group, now, &self.ticker))
+            {
+                return Turn::Sleep(wait);
+            }
+            // To ask is to take: whoever is refused by the rate below must not pay twice.
+            state.granted[index] = true;
         }
         if let Some(Err(not_yet)) = self.cap.as_ref().map(RateLimiter::check) {
             return Turn::Sleep(not_yet.wait_time_from(now));
         }
+        state.granted[index] = false;
         state.left = state.left.map(|left| left.saturating_sub(1));
         state.pace.requests += 1;
         state.in_flight += 1;
@@ -220,7 +230,7 @@ impl Limiter {
                 Some((status, headers)) => state.answered(trip, now, status, headers),
                 None => state.groups.lost(trip),
             }
-            state.news(now, self.bounds)
+            state.news(now, self.bounds, self.share.as_ref())
         };
         for queue in &self.queues {
             queue.answered.notify_one();
@@ -266,8 +276,17 @@ impl State {
         now: Duration,
         ticker: &Ticker,
     ) -> Option<Duration> {
-        let refill = share.refill_of(self.groups.bucket(group))?;
+        let refill = self.refill_shared(share, group)?;
         self.shares[self.groups.index(group)].check(share, refill, now, ticker)
+    }
+
+    /// The refill that a share is of. What the machine believes is none while the share keeps the bucket full: then it sees no
+    /// more than what we take ourselves.
+    fn refill_shared(&self, share: &RateShare, group: Group) -> Option<f64> {
+        let bucket = self.groups.bucket(group);
+        let measured = self.groups.gauge(group).refill().map(|refill| refill.per_second);
+        let unseen = || bucket.size().is_none().then(|| bucket.refill()).flatten();
+        share.refill_of(bucket, measured.or_else(unseen))
     }
 
     fn pace_now(&self) -> Pace {
@@ -281,10 +300,17 @@ impl State {
         }
     }
 
-    fn news(&mut self, now: Duration, bounds: Bounds) -> Option<(Pace, Option<Outlook>)> {
+    fn news(
+        &mut self,
+        now: Duration,
+        bounds: Bounds,
+        share: Option<&RateShare>,
+    ) -> Option<(Pace, Option<Outlook>)> {
         let due = self.told.is_none_or(|told| now - told >= TELL_EVERY);
         due.then(|| {
             self.told = Some(now);
+            let rate = share.and_then(|share| Some(share.share * self.refill_shared(share, Group::Write)?));
+            let bounds = rate.map_or(bounds, |rate| bounds.within(rate));
             (self.pace_now(), bounds.outlook(&self.groups, now, self.in_flight))
         })
     }

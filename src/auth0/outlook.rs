@@ -21,6 +21,15 @@ pub(crate) struct Bounds {
 }
 
 impl Bounds {
+    /// The same, and no faster than so many requests a second.
+    pub(crate) fn within(self, rate: f64) -> Self {
+        let interval = 1.0 / rate.max(1e-6);
+        match self.cap {
+            Some((own, _)) if own >= interval => self,
+            _ => Self { cap: Some((interval, 1)), ..self },
+        }
+    }
+
     /// Writes that are in flight at once: as many as the pace needs, and no more than may be.
     pub(crate) fn in_flight(self, groups: &Groups) -> usize {
         self.concurrency.min(groups.of_writes().in_flight_needed())

@@ -114,9 +114,9 @@ pub struct RateShare {
 impl RateShare {
     /// The refill that the share is of: as learned in this run, else by an earlier one of a bucket of the same size, else that
     /// of the slowest published tier with such a bucket.
-    pub(crate) fn refill_of(&self, bucket: &Bucket) -> Option<f64> {
+    pub(crate) fn refill_of(&self, bucket: &Bucket, measured: Option<f64>) -> Option<f64> {
         let earlier = || self.learned.filter(|(limit, _)| bucket.size() == Some(*limit as f64));
-        bucket.refill().or_else(|| Some(earlier()?.1)).or_else(|| bucket.slowest_published())
+        measured.or_else(|| Some(earlier()?.1)).or_else(|| bucket.slowest_published())
     }
 }
 

@@ -67,7 +67,7 @@ pub(super) async fn carry_out(
     }
     let kept = list(&session.state)?;
     let unfinished = history::unfinished(&kept, session, orders, (&planned.plan, output));
-    let asked = Asked::of(&planned.plan, planned.kind);
+    let asked = Asked::of(&planned.plan, planned.kind, shown && !output.json());
     interrupt.or(consent::check_scopes(session, &asked)).await?;
     interrupt.or(consent::ask(orders.run, session, &asked)).await?;
     let work = Work {

@@ -16,14 +16,16 @@ pub(super) struct Asked {
     pub(super) verb: &'static str,
     /// Clients that may change, tenant by tenant; none has none.
     pub(super) changes: Vec<(TenantName, usize)>,
+    /// Whether the tenants were named above, with their domains.
+    pub(super) named: bool,
 }
 
 impl Asked {
-    /// Everything in a plan.
-    pub(super) fn of(plan: &Plan, kind: &'static Kind) -> Self {
+    /// Everything in a plan; `named` where it was shown.
+    pub(super) fn of(plan: &Plan, kind: &'static Kind, named: bool) -> Self {
         let changes = plan.tenants.iter().map(|part| (part.tenant.clone(), part.writes.len()));
         let verb = if plan.header.undoes.is_some() { "Put back" } else { "Change" };
-        Self { kind, verb, changes: changes.filter(|(_, writes)| *writes > 0).collect() }
+        Self { kind, verb, changes: changes.filter(|(_, writes)| *writes > 0).collect(), named }
     }
 
     fn targets<'s>(&self, session: &'s Session) -> Vec<&'s Target> {
@@ -49,10 +51,10 @@ pub(super) async fn check_scopes(session: &Session, asked: &Asked) -> Result<(),
     Ok(())
 }
 
-/// Where something is written. Of many tenants the plan above has the names.
-fn places(targets: &[&Target]) -> String {
+/// Where something is written. Of many tenants the plan above has the names, if it was shown.
+fn places(targets: &[&Target], named: bool) -> String {
     const NAMED: usize = 20;
-    if targets.len() > NAMED {
+    if targets.len() > NAMED && named {
         return format!("the {} named above", term::count(targets.len(), "tenant"));
     }
     let place = |target: &&Target| format!("{} (credentials from {})", target.domain, target.origin);
@@ -86,8 +88,12 @@ pub(super) async fn ask(args: &RunArgs, session: &Session, asked: &Asked) -> Res
             .next(output::command_line_with(&["--yes", &format!("--confirm-tenant={name}")])));
         }
     }
-    let question =
-        format!("{} {} in {}?", asked.verb, term::count(writes, &asked.kind.singular), places(&targets));
+    let question = format!(
+        "{} {} in {}?",
+        asked.verb,
+        term::count(writes, &asked.kind.singular),
+        places(&targets, asked.named)
+    );
     if asks && !prompt::yes(question).await {
         return Err(CliError::no_consent("not confirmed; nothing was written"));
     }

@@ -14,14 +14,14 @@ use super::{exit, output};
 use crate::model::{Domain, RunId, RunRecord, StopReason, TenantName};
 use crate::plan::{Header, Part, Plan, Shard};
 use crate::report::{Summary, csv, json, report_rows, summarize, term};
-use crate::store::{RunDir, StateDir, StoreError, atomic, history};
+use crate::store::{RunDir, StateDir, StoreError, atomic, history, journal};
 
 /// Runs that began within this time of each other are taken for one: a night, whatever its shards had to wait for.
 const TOGETHER: SignedDuration = SignedDuration::from_hours(12);
 
 /// Joins the reports, and ends with the exit code of the whole.
 pub(super) fn run(places: &[PathBuf], reports: &Reports, output: &Output) -> Result<u8, CliError> {
-    let runs = read(places)?;
+    let runs = read(places, output)?;
     check_alike(&runs)?;
     let whole = Whole::of(without_superseded(runs)?)
         .ok_or_else(|| CliError::usage("--merge: no run has a tenant"))?;
@@ -37,7 +37,7 @@ pub(super) fn run(places: &[PathBuf], reports: &Reports, output: &Output) -> Res
 }
 
 /// The runs of these directories, each once.
-fn read(places: &[PathBuf]) -> Result<Vec<Ended>, CliError> {
+fn read(places: &[PathBuf], output: &Output) -> Result<Vec<Ended>, CliError> {
     let mut runs: Vec<Ended> = Vec::new();
     let (mut newest_of, mut without) = (Vec::new(), None);
     for place in places {
@@ -59,6 +59,13 @@ fn read(places: &[PathBuf]) -> Result<Vec<Ended>, CliError> {
         return Err(CliError::usage(format!("--merge {}: no run is kept here", place.display())));
     }
     check_age(&runs, &newest_of)?;
+    for place in places.iter().filter(|place| !place.exists()) {
+        output.error(&format!(
+            "{} {} is not there: right for a shard to which no tenant falls, else a wrong name",
+            term::paint(term::WARN, "warning:"),
+            place.display()
+        ));
+    }
     Ok(runs)
 }
 
@@ -94,13 +101,28 @@ fn find(place: &Path) -> Result<Option<Found>, CliError> {
     let Ok(real) = place.canonicalize() else { return Ok(None) };
     let here = RunDir::at(real.clone());
     if here.plan().exists() {
+        not_under_way(&here)?;
         return Ok(Some(Found { folder: here, named: true }));
     }
     let Some(state) = StateDir::find(Some(&real), None, None) else { return Ok(None) };
     let runs = history::list(&state)?;
     let newest = runs.runs.last();
     runs.nothing_hidden_after(newest)?;
-    Ok(newest.map(|run| Found { folder: run.folder(), named: false }))
+    let found = newest.map(|run| Found { folder: run.folder(), named: false });
+    found.as_ref().map(|found| not_under_way(&found.folder)).transpose()?;
+    Ok(found)
+}
+
+/// The report of a run comes with its end: before, it would look like one whose process was killed.
+fn not_under_way(folder: &RunDir) -> Result<(), CliError> {
+    if !journal::is_held(&folder.journal()) {
+        return Ok(());
+    }
+    let words = format!(
+        "--merge: the run in {} is under way; its report comes with its end",
+        folder.path().display()
+    );
+    Err(CliError::locked(words).next(output::verb_line("report --help")))
 }
 
 /// Reports of different jobs, or of different choices of tenants, are no report together.

@@ -63,7 +63,9 @@ pub fn run() -> u8 {
         }
     };
     let done = runtime.block_on(async {
-        if let Some(tenant) = cli.verb.tenants()
+        // Whoever names a run or a plan of one means it, and is told where it is not here.
+        let names_a_run = matches!(cli.verb, Verb::Resume(_) | Verb::Undo(_));
+        if let Some(tenant) = cli.verb.tenants().filter(|_| !names_a_run)
             && let Some(code) = shard::is_empty(tenant, &output)?
         {
             return Ok(code);

@@ -28,6 +28,22 @@ pub struct Measured {
 }
 
 impl Measured {
+    /// Without what no tenant is like: a file may be damaged, or edited by hand.
+    #[must_use]
+    pub fn sane(self) -> Self {
+        let bucket = |size: &u64| *size >= 1;
+        let rate = |rate: &f64| rate.is_finite() && *rate > 1e-4;
+        let seconds = |seconds: &f64| (0.0..600.0).contains(seconds);
+        Self {
+            reads: self.reads.filter(bucket),
+            limit: self.limit.filter(bucket),
+            refill: self.refill.filter(rate),
+            refill_error: self.refill_error.filter(rate),
+            latency: self.latency.filter(seconds),
+            jitter: self.jitter.filter(seconds),
+        }
+    }
+
     /// Whether `earlier` was measured of the same limit, as far as is known now.
     pub fn is_of_the_limit_of(&self, earlier: &Self) -> bool {
         let same = |now: Option<u64>, then: Option<u64>| now.zip(then).map(|(now, then)| now == then);

@@ -161,7 +161,10 @@ fn printed<T: Serialize>(value: &T) -> String {
 
 #[expect(clippy::expect_used, reason = "the text was printed by this very process from a value of this type")]
 fn opened<T: DeserializeOwned>(text: &str) -> T {
-    serde_json::from_str(text).expect("what was printed as JSON reads back")
+    // What wraps a value is some levels deeper than what was read of a file or an answer, where depth is bounded.
+    let mut json = serde_json::Deserializer::from_str(text);
+    json.disable_recursion_limit();
+    T::deserialize(&mut json).expect("what was printed as JSON reads back")
 }
 
 #[cfg(test)]
@@ -208,6 +211,14 @@ mod tests {
             [1, CHUNK, 10, CHUNK / 2, CHUNK / 2, 3, CHUNK / 5, CHUNK - 20, 0].map(long).to_vec();
         let list: PackedList<Value> = values.iter().cloned().collect();
         assert_eq!(list.iter().collect::<Vec<_>>(), values);
+    }
+
+    #[test]
+    fn what_is_as_deep_as_can_be_read_reads_back_when_it_is_wrapped() {
+        let deepest = format!("{}1{}", "[".repeat(127), "]".repeat(127));
+        let value: Value = serde_json::from_str(&deepest).unwrap();
+        let wrapped = json!({ "changes": [{ "after": value }] });
+        assert_eq!(Packed::new(&wrapped).open(), wrapped);
     }
 
     #[test]

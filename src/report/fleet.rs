@@ -36,6 +36,8 @@ pub(super) fn plan(out: &mut String, plan: &Plan, options: DiffOptions<'_>) {
             alike.push(tenant);
         }
     }
+    // Of those with odd rows so many are told about; the others that are written to are named all the same.
+    alike.extend(odd.iter().skip(NAMED).filter(|tenant| !tenant.writes.is_empty()).copied());
     failures(out, &failed);
     oddities(out, &odd, options);
     names(out, if whole > 0 { "More to change" } else { "To be changed" }, &alike, options);
@@ -54,7 +56,7 @@ fn failures(out: &mut String, tenants: &[&TenantPlan]) {
 
 fn oddities(out: &mut String, tenants: &[&TenantPlan], options: DiffOptions<'_>) {
     for tenant in tenants.iter().take(NAMED) {
-        line(out, format_args!("{}  {}", paint(term::STRONG, &tenant.tenant), counts(tenant, options)));
+        line(out, format_args!("{}  {}", paint(term::STRONG, place(tenant)), counts(tenant, options)));
     }
     more(out, tenants.len(), "with rows that are left out");
 }
@@ -64,6 +66,12 @@ fn more(out: &mut String, tenants: usize, what: &str) {
         let tenants = term::count(tenants - NAMED, "more tenant");
         line(out, format_args!("… and {tenants} {what}; --full shows all"));
     }
+}
+
+/// A tenant by its name, and by its domain where that is another word.
+fn place(tenant: &TenantPlan) -> String {
+    let (name, domain) = (term::safe(tenant.tenant.as_str()), tenant.domain.to_string());
+    if name == domain { name } else { format!("{name} ({domain})") }
 }
 
 /// Names, as many on a line as fit.
@@ -79,7 +87,7 @@ fn names(out: &mut String, what: &str, tenants: &[&TenantPlan], options: DiffOpt
     let mut row = String::new();
     for (at, tenant) in tenants.iter().enumerate() {
         let comma = if at + 1 < tenants.len() { "," } else { "" };
-        let name = format!("{}{comma}", term::safe(tenant.tenant.as_str()));
+        let name = format!("{}{comma}", place(tenant));
         if !row.is_empty() && row.chars().count() + name.chars().count() + 3 > options.width {
             line(out, format_args!("  {row}"));
             row.clear();

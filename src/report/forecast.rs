@@ -17,6 +17,7 @@ pub(super) fn of_run(plan: &Plan) -> Option<String> {
     let writing: Vec<&TenantPlan> = tenants.filter(|tenant| !tenant.writes.is_empty()).collect();
     let forecast = plan.forecast().filter(|_| writing.len() > 1)?;
     let slowest = writing.iter().max_by_key(|tenant| tenant.forecast.and_then(|forecast| forecast.longest));
+    let slowest = slowest.filter(|_| forecast.longest.is_some_and(|longest| longest >= SOON));
     let slowest = slowest.map(|tenant| format!("; the slowest is {}", tenant.tenant)).unwrap_or_default();
     let time = forecast.shortest.zip(forecast.longest);
     let time = time.map(|(shortest, longest)| format!(", {}{slowest}", span(shortest, longest)));

@@ -255,8 +255,8 @@ impl Screen {
         {
             parts.push(format!("{remaining} of {limit} tokens"));
         }
-        for (count, noun) in [(self.retries, "retries"), (self.throttled, "× 429"), (self.failed, "failed")]
-        {
+        let retries = if self.retries == 1 { "retry" } else { "retries" };
+        for (count, noun) in [(self.retries, retries), (self.throttled, "× 429"), (self.failed, "failed")] {
             if count > 0 {
                 parts.push(format!("{count} {noun}"));
             }

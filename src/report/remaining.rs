@@ -20,6 +20,7 @@ pub(super) struct Remaining {
 #[derive(Debug)]
 struct Track {
     tenant: TenantName,
+    writes: u64,
     /// Writes that have not come to their end.
     left: u64,
     heard: Option<Heard>,
@@ -45,7 +46,10 @@ pub(super) enum Left {
 impl Remaining {
     /// Before the first request.
     pub(super) fn new(writes: Vec<(TenantName, usize)>, forecast: Option<Forecast>, pause: Duration) -> Self {
-        let track = |(tenant, left): (TenantName, usize)| Track { tenant, left: left as u64, heard: None };
+        let track = |(tenant, writes): (TenantName, usize)| {
+            let writes = writes as u64;
+            Track { tenant, writes, left: writes, heard: None }
+        };
         Self { tenants: writes.into_iter().map(track).collect(), forecast, pause, pauses: 0 }
     }
 
@@ -89,16 +93,36 @@ impl Remaining {
             }
             None if working().next().is_none() => None,
             None => {
-                let (shortest, longest) = self.forecast?.shortest.zip(self.forecast?.longest)?;
-                // A forecast that has run out says nothing any more.
-                let longest = longest.checked_sub(now).filter(|left| !left.is_zero())?;
-                Some(Left::Forecast(shortest.saturating_sub(now), longest))
+                let forecast = self.forecast.and_then(|told| told.shortest.zip(told.longest));
+                let forecast = forecast.map(|(shortest, longest)| {
+                    Left::Forecast(shortest.saturating_sub(now), longest.saturating_sub(now))
+                });
+                // What was sent so far says more than a forecast that was too bold, or has run out.
+                let so_far = working().filter_map(|track| track.by_average(now)).max();
+                match (forecast, so_far) {
+                    (Some(Left::Forecast(_, longest)), Some(time)) if time > longest => {
+                        Some(Left::Forecast(time, time))
+                    }
+                    (Some(Left::Forecast(_, longest)), None) if longest.is_zero() => None,
+                    (None, Some(time)) => Some(Left::Forecast(time, time)),
+                    (forecast, _) => forecast,
+                }
             }
         }
     }
 }
 
+/// Writes that must have come to their end before their average says anything.
+const ENOUGH: u64 = 8;
+
 impl Track {
+    /// What is left, at the pace so far.
+    fn by_average(&self, now: Duration) -> Option<Duration> {
+        let done = self.writes.saturating_sub(self.left);
+        let each = now.as_secs_f64() / done as f64;
+        (done >= ENOUGH).then(|| Duration::try_from_secs_f64(each * self.left as f64).ok()).flatten()
+    }
+
     fn time_left(&self, now: Duration) -> Option<(Duration, Duration)> {
         let Heard { at, left, outlook } = self.heard.as_ref()?;
         let (time, error) = outlook.time_left(left.saturating_sub(outlook.in_flight))?;
@@ -166,6 +190,15 @@ mod tests {
         assert_eq!(remaining.left(seconds(17.0)), None);
         remaining = two(32, 0, Some((16.0, 16.0)));
         assert_eq!(remaining.left(seconds(4.0)).unwrap().words(), "12 s left");
+    }
+
+    #[test]
+    fn a_forecast_that_was_too_bold_gives_way_to_the_pace_so_far() {
+        let mut remaining = two(90, 0, Some((2.0, 5.0)));
+        (0..30).for_each(|_| remaining.ended(&"dev".into()));
+        assert_eq!(remaining.left(seconds(1.0)).unwrap().words(), "1.0 s to 4.0 s left");
+        assert_eq!(remaining.left(seconds(4.0)).unwrap().words(), "8.0 s left");
+        assert_eq!(remaining.left(seconds(6.0)).unwrap().words(), "12 s left", "the forecast has run out");
     }
 
     #[test]

@@ -25,7 +25,10 @@ pub fn recall(state: &StateDir) -> BTreeMap<String, Learned> {
     let text = atomic::read(&state.paces()).ok().flatten();
     let entries: BTreeMap<String, serde_json::Value> =
         text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
-    let read = |(tenant, entry)| Some((tenant, serde_json::from_value(entry).ok()?));
+    let read = |(tenant, entry)| {
+        let learned: Learned = serde_json::from_value(entry).ok()?;
+        Some((tenant, Learned { measured: learned.measured.sane(), ..learned }))
+    };
     entries.into_iter().filter_map(read).collect()
 }
 

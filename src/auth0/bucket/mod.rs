@@ -271,9 +271,14 @@ impl Bucket {
             pace.instant(now, self.last_departure)
         };
         match self.certain_token_at {
-            Some(at) if self.in_flight == 0 && self.readings < 4 => by_level.min(at),
+            // That token may be one of the reserve: only the smallest buckets, which have none, need it to move at all.
+            Some(at) if self.in_flight == 0 && self.readings < 4 && !self.keeps_reserve() => by_level.min(at),
             _ => by_level,
         }
+    }
+
+    fn keeps_reserve(&self) -> bool {
+        self.size().is_some_and(|size| self.reserve.of(size) > 0.0)
     }
 
     fn pace(&self) -> Option<Pace> {
@@ -374,6 +379,13 @@ impl Bucket {
             Some(_) => self.on_empty(departure, now, headers),
             None => self.on_unseen_refusal(departure, now, headers),
         }
+    }
+
+    /// A refusal that says nothing else of this bucket: nobody goes before the next token is there, or before it was asked to.
+    pub(crate) fn hold(&mut self, now: Duration, retry_after: Option<Duration>) {
+        let next_token = self.level.as_ref().map_or(1.0, |level| 1.0 / level.slope);
+        let wait = retry_after.map_or(next_token, |wait| wait.as_secs_f64());
+        self.paused_until = self.paused_until.max(now.as_secs_f64() + wait);
     }
 
     /// The bucket had less than one token.

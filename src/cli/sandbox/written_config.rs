@@ -22,6 +22,10 @@ pub(super) fn check(folder: &Path) -> Result<(), CliError> {
             folder.display(),
             path.display()
         ))),
+        None if folder.join(SECRETS).exists() => Err(CliError::usage(format!(
+            "--write-config {}: it has a folder `{SECRETS}` that no sandbox wrote; name another folder",
+            folder.display()
+        ))),
         _ => Ok(()),
     }
 }
