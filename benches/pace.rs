@@ -182,7 +182,9 @@ fn measure(cell: &Cell) -> f64 {
     let count = |key: &str| counters[key].as_f64().unwrap();
     let requests = count("list") + count("get") + count("patch");
     let spare = cell.burst - cell.reserve;
-    let rate = cell.refill - cell.production;
+    // Production at random takes more or less than it does on average: what it took is what was left to others.
+    let production = count("competing_throttled") + count("competing_served");
+    let rate = cell.refill - if cell.production > 0.0 { production / taken } else { 0.0 };
     let ideal = (requests - spare) / rate;
     let run = run_seconds(&folder.path().join("state-0"));
     let of_run = (cell.renames as f64 - spare) / rate;

@@ -20,6 +20,11 @@ pub(crate) struct Cost {
 
 /// Runs a command to its end and measures it. It must succeed.
 pub(crate) fn measure(command: &mut Command) -> Cost {
+    measure_every(command, Duration::from_millis(20))
+}
+
+/// The same, looked at so often: of a short one the time is right to that.
+pub(crate) fn measure_every(command: &mut Command, poll: Duration) -> Cost {
     let began = Instant::now();
     let mut child = command.spawn().unwrap();
     let mut memory = 0;
@@ -28,7 +33,8 @@ pub(crate) fn measure(command: &mut Command) -> Cost {
         if let Some(status) = child.try_wait().unwrap() {
             break status;
         }
-        std::thread::sleep(Duration::from_millis(2));
+        // To look more often would cost the process that is measured time.
+        std::thread::sleep(poll);
     };
     let time = began.elapsed();
     assert!(status.success(), "{command:?}: {status}");

@@ -55,7 +55,8 @@ pub fn run() -> u8 {
     if let Some(defect) = crate::catalogue::defect() {
         return CliError::setup(format!("this build of patchwave is broken: {defect}")).report(&output);
     }
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let runtime = match builder.worker_threads(workers()).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             return CliError::setup(format!("the asynchronous runtime cannot start: {error}"))
@@ -96,4 +97,10 @@ fn usage(error: &clap::Error) -> u8 {
     // A closed pipe is no reason to fail on the way out.
     let _ = error.print();
     if error.use_stderr() { exit::USAGE } else { exit::OK }
+}
+
+/// Threads that talk to tenants. The journal and the main thread have theirs, and a request that is handed from core to core
+/// costs more than it gains: half of the cores do more than all of them.
+fn workers() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get() / 2).max(1)
 }
