@@ -205,6 +205,18 @@ mod tests {
         gauge
     }
 
+    /// A run that its share keeps slow, beside production: the bucket overflows between two readings, and yet no reading is of
+    /// a full one.
+    #[test]
+    fn a_bucket_that_others_keep_from_the_brim_tells_nothing_of_what_flows_over() {
+        let mut gauge = Gauge::default();
+        for second in 0..60_u64 {
+            let mark = gauge.depart(Duration::from_secs(second));
+            gauge.answered(mark, 200, Some((50, 46 + second % 2)));
+        }
+        assert_eq!(gauge.refill(), None);
+    }
+
     #[test]
     fn the_refill_is_known_to_three_percent_after_sixteen_tokens_of_it() {
         for (size, refill) in [(50.0, 16.0), (10.0, 2.5), (20.0, 20.0), (50.0, 13.7), (5.0, 1.67)] {
