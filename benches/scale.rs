@@ -9,22 +9,18 @@
     reason = "a script that ends where anything goes wrong; what it writes lasts as long as it runs"
 )]
 
+mod common;
+
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use common::{Cost, PATCHWAVE, measure_every};
 
 const SMALL: usize = 10_000;
 const LARGE: usize = 100_000;
 const RUNS: usize = 5;
-
-/// What one run took.
-#[derive(Clone, Copy)]
-struct Cost {
-    time: Duration,
-    /// Peak resident memory in kB; 0 where the system does not tell.
-    memory: u64,
-}
 
 fn main() {
     let folder = tempfile::tempdir().unwrap();
@@ -60,28 +56,9 @@ fn best(folder: &Path, job: &str) -> Cost {
 }
 
 fn check(folder: &Path, job: &str) -> Cost {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_patchwave"));
+    let mut command = Command::new(PATCHWAVE);
     command.args(["check", job, "--state-dir", "state"]).current_dir(folder).stdout(Stdio::null());
-    let began = Instant::now();
-    let mut child = command.spawn().unwrap();
-    let mut memory = 0;
-    let status = loop {
-        memory = memory.max(peak(child.id()));
-        if let Some(status) = child.try_wait().unwrap() {
-            break status;
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    };
-    let time = began.elapsed();
-    assert!(status.success(), "check {job}: {status}");
-    Cost { time, memory }
-}
-
-/// The most memory that a process has had, in kB.
-fn peak(id: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.trim().split(' ').next()?.parse().ok()).unwrap_or(0)
+    measure_every(&mut command, Duration::from_millis(1))
 }
 
 fn csv(count: usize) -> Vec<(String, String)> {

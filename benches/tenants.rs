@@ -11,11 +11,14 @@
     reason = "a benchmark prints its figures and fails by panicking; what it writes lasts as long as it runs"
 )]
 
+mod common;
+
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use common::{Cost, PATCHWAVE, measure, median};
 use serde_json::Value;
 
 const TENANTS: u32 = 200;
@@ -25,13 +28,6 @@ const REFILL: f64 = 2.0;
 const RUNS: usize = 5;
 /// Until every bucket is full again.
 const REST: Duration = Duration::from_secs(6);
-
-/// What one run took.
-struct Cost {
-    seconds: f64,
-    /// Peak resident memory in kB; 0 where the system does not tell.
-    memory: u64,
-}
 
 /// The process that serves the tenants; it ends with this, also where the benchmark fails.
 struct Sandbox(Child);
@@ -57,14 +53,14 @@ fn main() {
     let throttled = stop(sandbox, &mut seen);
     // One request reads a page, and a fifth of the bucket is left to production.
     let ideal = (f64::from(CLIENTS) + 1.0 - 0.8 * BURST) / REFILL;
-    let (one, all) = (median(&alone), median(&together));
+    let (one, all) = (seconds(&alone), seconds(&together));
     println!("1 tenant    {one:6.2} s, {:.3} × ideal, peak {} MB", one / ideal, peak(&alone));
     println!("{TENANTS} tenants {all:6.2} s, {:.3} × ideal, peak {} MB", all / ideal, peak(&together));
     println!("ratio {:.3}; {throttled} × 429 in all", all / one);
 }
 
 fn patchwave() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_patchwave"));
+    let mut command = Command::new(PATCHWAVE);
     command.env_clear();
     command
 }
@@ -100,42 +96,20 @@ fn apply(folder: &Path, description: &str, chosen: &[&str]) -> Cost {
     let job = folder.join("job.toml");
     std::fs::write(&job, format!("[[update]]\nwhere = \"true\"\nset.description = \"{description}\"\n"))
         .unwrap();
-    let began = Instant::now();
-    let mut run = patchwave()
-        .args(["apply", "--yes", "--quiet"])
+    let mut run = patchwave();
+    run.args(["apply", "--yes", "--quiet"])
         .args(chosen)
         .arg(&job)
         .arg("--config")
-        .arg(folder.join("patchwave.toml"))
-        .arg("--state-dir")
-        .arg(folder.join("state"))
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut memory = 0;
-    let status = loop {
-        memory = memory.max(peak_of(run.id()));
-        if let Some(status) = run.try_wait().unwrap() {
-            break status;
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    };
-    let seconds = began.elapsed().as_secs_f64();
-    assert!(status.success(), "{description}: {status}");
-    println!("{description:<12} {seconds:6.2} s");
-    Cost { seconds, memory }
+        .arg(folder.join("patchwave.toml"));
+    run.arg("--state-dir").arg(folder.join("state")).stdout(Stdio::null());
+    let cost = measure(&mut run);
+    println!("{description:<12} {:6.2} s", cost.time.as_secs_f64());
+    cost
 }
 
-fn peak_of(process: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok()).unwrap_or(0)
-}
-
-fn median(costs: &[Cost]) -> f64 {
-    let mut seconds: Vec<f64> = costs.iter().map(|cost| cost.seconds).collect();
-    seconds.sort_by(f64::total_cmp);
-    seconds[seconds.len() / 2]
+fn seconds(costs: &[Cost]) -> f64 {
+    median(costs, |cost| cost.time).time.as_secs_f64()
 }
 
 fn peak(costs: &[Cost]) -> u64 {

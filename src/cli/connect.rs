@@ -96,7 +96,7 @@ pub(super) async fn connect(
         return Err(CliError::usage("none of the tenants that this is about falls to this shard"));
     }
     let state = prepared(tenant.state_dir.as_deref(), &env)?;
-    let settings = settings(pace, open_files::share(selected.len(), pace.concurrency())?);
+    let settings = settings(pace, open_files::share(selected.len(), 1, pace.concurrency())?);
     let secrets = stream::iter(&selected).map(|one| config::resolve(one, &env)).buffered(SECRETS);
     let secrets: Vec<Credentials> = secrets.try_collect().await?;
     let learned = paces::recall(&state);
@@ -169,7 +169,7 @@ pub(super) async fn connect_sandbox(
         names => names.iter().map(String::as_str).collect(),
     };
     // Of each connection both ends are in this process, and each tenant listens.
-    let concurrency = open_files::share(2 * names.len(), settings.concurrency)?;
+    let concurrency = open_files::share(names.len(), 2, settings.concurrency)?;
     let settings = Settings { concurrency, ..settings };
     let options = Options { tenants: names.len(), ..Options::default() };
     let sandbox = Sandbox::start(options)

@@ -11,16 +11,17 @@ const OTHERS: usize = 64;
 #[cfg(unix)]
 const WANTED: u64 = 8192;
 
-/// Requests in flight per tenant, at the most: as many as were asked for, or as many as there are for each.
+/// Requests in flight per tenant, at the most: as many as were asked for, or as many as there are for each. `ends` is how many
+/// ends of each connection are in this process: two, where the tenants are as well.
 ///
 /// # Errors
 /// Where not every tenant could have a connection of its own.
-pub(super) fn share(tenants: usize, asked: usize) -> Result<usize, CliError> {
+pub(super) fn share(tenants: usize, ends: usize, asked: usize) -> Result<usize, CliError> {
     let files = allowed();
-    divide(tenants, asked, files).ok_or_else(|| {
+    divide(ends * tenants, asked, files).ok_or_else(|| {
         CliError::setup(format!(
             "{tenants} tenants at once need at least {} open files, and the system allows this process {files}: allow more (`ulimit -n 4096`), or choose fewer tenants at a time; nothing was sent",
-            OTHERS + 2 * tenants
+            OTHERS + 2 * ends * tenants
         ))
     })
 }

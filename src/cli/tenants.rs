@@ -104,7 +104,7 @@ async fn found(args: &TenantsArgs, display: &Display) -> Result<Found, CliError>
     let surroundings = surroundings(&args.tenant)?;
     let state = state_dir(flag, &surroundings.env)?;
     let selected = selected(args, &surroundings)?;
-    let concurrency = open_files::share(selected.len(), settings.concurrency)?;
+    let concurrency = open_files::share(selected.len(), 1, settings.concurrency)?;
     let settings = Settings { concurrency, ..settings };
     let tenants = stream::iter(&selected).map(|one| async {
         let credentials = config::resolve(one, &surroundings.env).await.map_err(CliError::from);

@@ -45,6 +45,15 @@ fn a_refusal_holds_everybody_back_for_as_long_as_it_says() {
 }
 
 #[test]
+fn a_refusal_of_a_request_that_was_counted_elsewhere_holds_everybody_back_too() {
+    let mut bucket = Bucket::new(Reserve::Tokens(0));
+    let first = bucket.depart(seconds(0.0));
+    bucket.answered(first, seconds(0.1), 200, &headers(50, 40));
+    bucket.hold(seconds(0.2), Some(seconds(7.0)));
+    assert!(at(bucket.next(seconds(0.3), 9)) >= 7.2);
+}
+
+#[test]
 fn a_refusal_without_headers_waits_for_the_next_token_and_not_for_a_full_bucket() {
     let mut bucket = Bucket::new(Reserve::Tokens(0));
     let first = bucket.depart(seconds(0.0));
