@@ -13,6 +13,8 @@ pub mod load;
 mod overlay;
 pub mod patch;
 pub mod redact;
+#[cfg(test)]
+mod reference;
 pub mod validate;
 
 pub use cell::Cell;
