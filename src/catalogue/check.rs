@@ -214,6 +214,11 @@ impl<'k> Checker<'k> {
         }
     }
 
+    /// Judges only that an object has not too many keys.
+    pub(super) fn at_most(&mut self, at: &str, count: usize, most: Option<u64>) {
+        self.count(at, count, None, most, "key");
+    }
+
     /// Judges only which keys are there, at every depth.
     pub(super) fn structure(&mut self, field: &Field, at: &str, value: &Value) {
         match value {

@@ -27,6 +27,7 @@ impl Kind {
             singular: self.singular.clone(),
             endpoint: self.endpoint.clone(),
             root,
+            linked: self.linked.clone(),
             extra: paths.to_vec(),
             patterns: OnceLock::new(),
         })))

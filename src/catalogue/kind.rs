@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use regex::Regex;
 use serde_json::Value;
 
+use super::linked::Linked;
 use super::{Field, FieldType, Merge, Unset, Writable};
 use crate::model::{Endpoint, FieldPath, ListOrder, suggest};
 
@@ -19,6 +20,8 @@ pub struct Kind {
     /// Where the API keeps it.
     pub endpoint: Endpoint,
     pub(super) root: Field,
+    /// Fields that move, or forbid, each other.
+    pub(super) linked: Linked,
     /// Fields that the user lets through beside those of the catalogue.
     pub(super) extra: Vec<FieldPath>,
     /// The patterns of all fields, compiled when the first is asked for: compiling costs more than matching.

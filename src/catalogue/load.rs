@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::linked::Linked;
 use super::overlay::{Overlay, RuleError, derive_unset};
 use super::{Field, FieldType, Kind};
 use crate::model::Endpoint;
@@ -114,7 +115,7 @@ fn loaded() -> &'static Loaded {
         let mut load_or_report = |source: &Source| {
             load(source).unwrap_or_else(|error| {
                 defects.push(error);
-                build(source, Field::default())
+                build(source, Field::default(), Linked::default())
             })
         };
         let [default, others @ ..] = &SOURCES;
@@ -146,16 +147,23 @@ fn read(source: &Source) -> Result<Kind, Cause> {
     root.insert("type".to_owned(), json!("object"));
     // An empty PATCH is refused with "Too few properties defined (0), minimum 1".
     root.insert("min_properties".to_owned(), json!(1));
-    Ok(build(source, serde_json::from_value(Value::Object(root))?))
+    let root: Field = serde_json::from_value(Value::Object(root))?;
+    let linked = Linked { links: overlay.links, twins: overlay.twins };
+    let unknown = linked.roots().find(|name| !root.fields.contains_key(*name)).map(str::to_owned);
+    match unknown {
+        Some(unknown) => Err(RuleError::NoSuchField(unknown).into()),
+        None => Ok(build(source, root, linked)),
+    }
 }
 
-fn build(source: &Source, root: Field) -> Kind {
+fn build(source: &Source, root: Field, linked: Linked) -> Kind {
     let root = Field { ty: FieldType::Object, open: false, ..root };
     Kind {
         name: source.name.to_owned(),
         singular: source.singular.to_owned(),
         endpoint: (source.endpoint)(),
         root,
+        linked,
         extra: Vec::new(),
         patterns: OnceLock::new(),
     }

@@ -9,6 +9,7 @@ mod extra;
 pub mod field;
 mod format;
 pub mod kind;
+pub mod linked;
 pub mod load;
 mod overlay;
 pub mod patch;

@@ -4,6 +4,8 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::linked::{Link, Twin};
+
 type Node = Map<String, Value>;
 
 /// An overlay file.
@@ -12,6 +14,10 @@ type Node = Map<String, Value>;
 pub(super) struct Overlay {
     #[serde(default, rename = "rule")]
     rules: Vec<Rule>,
+    #[serde(default, rename = "link")]
+    pub(super) links: Vec<Link>,
+    #[serde(default, rename = "twin")]
+    pub(super) twins: Vec<Twin>,
 }
 
 /// Properties for one or several fields.
@@ -43,7 +49,7 @@ pub(super) enum RuleError {
 }
 
 impl Overlay {
-    pub(super) fn lay_over(self, root: &mut Node) -> Result<(), RuleError> {
+    pub(super) fn lay_over(&self, root: &mut Node) -> Result<(), RuleError> {
         for rule in &self.rules {
             for path in &rule.paths {
                 let steps = steps(path);

@@ -4,13 +4,12 @@
 //! Objects that were seen to be merged are sent leaf by leaf, at their first level, which is where it was seen; everything else
 //! is sent whole, as read, with the changes in it.
 //!
-//! Fields that move each other (`client_authentication_methods` and `token_endpoint_auth_method`, `oidc_logout` and its
-//! deprecated twin) are not followed here: a rule for them is a last step of [`body`] and of [`predict`], on whole bodies.
+//! Fields that move each other are followed in the last step of both, on whole bodies: see [`linked`].
 
 use serde_json::{Map, Value};
 
 use super::redact::{SECRET_MARKER, has_marker};
-use super::{Field, Kind, Lookup, Unset, Writable};
+use super::{Field, Kind, Lookup, Unset, Writable, linked};
 use crate::model::{Body, FieldPath};
 
 /// A PATCH to be.
@@ -32,6 +31,12 @@ pub fn body(kind: &Kind, before: &Body, changes: &[(FieldPath, Option<Value>)]) 
     for (path, after) in leaves(kind, before, changes) {
         let unit = unit(kind, &path);
         if unit == path {
+            let through =
+                kind.linked.emptied_through(path.root()).filter(|_| after.is_none() && path.depth() == 1);
+            if let Some(other) = through {
+                body.insert(other.to_owned(), Value::Null);
+                continue;
+            }
             let value = after.unwrap_or_else(|| emptied(kind.unset_of(&path)));
             unit.put(&mut body, sendable(kind, &unit, value));
             continue;
@@ -48,6 +53,7 @@ pub fn body(kind: &Kind, before: &Body, changes: &[(FieldPath, Option<Value>)]) 
             (None, _) => drop(path.remove(&mut body)),
         }
     }
+    linked::send_one_name(kind, &mut body);
     keep_secrets(&mut body, before);
     let compose = body.values().any(has_marker);
     Patch { body, compose }
@@ -56,7 +62,9 @@ pub fn body(kind: &Kind, before: &Body, changes: &[(FieldPath, Option<Value>)]) 
 /// The object as the API will hold it: `before` with the changes made, fields that are emptied as they read back.
 pub fn predict(kind: &Kind, before: &Body, changes: &[(FieldPath, Option<Value>)]) -> Body {
     let mut state = before.clone();
-    for (path, after) in leaves(kind, before, changes) {
+    let leaves = leaves(kind, before, changes);
+    let written: Vec<String> = leaves.iter().map(|(path, _)| path.root().to_owned()).collect();
+    for (path, after) in leaves {
         create_with_defaults(kind, &path, &mut state, after.is_some());
         match (after.unwrap_or_else(|| emptied(kind.unset_of(&path))), kind.lookup(&path).field()) {
             (Value::Null, _) => drop(path.remove(&mut state)),
@@ -66,6 +74,7 @@ pub fn predict(kind: &Kind, before: &Body, changes: &[(FieldPath, Option<Value>)
             (value, _) => path.put(&mut state, without_nulls(value)),
         }
     }
+    linked::mirror(kind, &mut state, &written);
     state
 }
 

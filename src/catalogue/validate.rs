@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::check::{Checker, show};
-use super::{Field, FieldType, Kind, Lookup, Unset, Writable};
-use crate::model::FieldPath;
+use super::{Field, FieldType, Kind, Lookup, Unset, Writable, linked, patch};
+use crate::model::{Body, FieldPath};
 
 /// Something that the API would refuse, or that must not be done this way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,11 @@ pub struct Fault {
 impl Fault {
     pub(super) fn new(path: impl Into<String>, what: impl Into<String>) -> Self {
         Self { path: path.into(), what: what.into(), help: None }
+    }
+
+    /// The root field that it is about.
+    pub fn root(&self) -> &str {
+        self.path.split(['.', '[']).next().unwrap_or_default()
     }
 
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {
@@ -102,6 +107,26 @@ pub fn object_after(kind: &Kind, root: &FieldPath, after: &Value) -> Vec<Fault> 
     checker.structure(field, &at, after);
     checker.faults.extend(lifetimes(&at, after));
     checker.faults
+}
+
+/// What stands against these changes together, wherever they are made: what is known of them without the object itself.
+pub fn together(kind: &Kind, changes: &[(FieldPath, Option<Value>)]) -> Vec<Fault> {
+    let nothing = Body::new();
+    let mut faults = linked::faults(kind, &nothing, changes);
+    let shares_root = |at: usize| changes[..at].iter().any(|(path, _)| path.root() == changes[at].0.root());
+    if !(1..changes.len()).any(shares_root) {
+        return faults;
+    }
+    let after = patch::predict(kind, &nothing, changes);
+    for (root, value) in &after {
+        faults.extend(lifetimes(root, value));
+        if let (Some(field), Some(map)) = (kind.root().fields.get(root), value.as_object()) {
+            let mut checker = Checker::new(kind);
+            checker.at_most(root, map.len(), field.max_properties);
+            faults.extend(checker.faults);
+        }
+    }
+    faults
 }
 
 /// Recorded in public issue threads: "idle_token_lifetime must have a value less than token_lifetime". Not asked of a

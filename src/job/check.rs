@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::want::{Want, literal};
 use super::{Job, Op, Selector, Update};
-use crate::catalogue::Kind;
+use crate::catalogue::{Kind, validate};
 use crate::model::value::same;
 use crate::model::{EntityId, FieldPath, ListOrder, Problem};
 
@@ -51,6 +51,32 @@ pub fn contradictions(job: &Job) -> Vec<Problem> {
     }
     found.sort_by_key(|(at, _)| *at);
     found.into_iter().map(|(_, problem)| problem).collect()
+}
+
+/// What an update asks of several fields that Auth0 would refuse together, as far as its values are literal.
+pub fn unfit_together(job: &Job) -> Vec<Problem> {
+    let kind = job.kind;
+    let mut problems = Vec::new();
+    for update in job.updates.iter().filter(|update| update.ops.len() > 1) {
+        let changes: Vec<_> =
+            update.ops.iter().filter_map(|op| Some((op.path.clone(), becomes(op)?))).collect();
+        for fault in validate::together(kind, &changes) {
+            let op = update.ops.iter().find(|op| op.path.to_string() == fault.path);
+            let op = op.or_else(|| update.ops.iter().find(|op| op.path.root() == fault.root()));
+            let span = op.map_or_else(|| update.origin.span.clone(), |op| op.span.clone());
+            problems.push(Problem::new(fault.what).at(&update.origin.file, span).maybe_help(fault.help));
+        }
+    }
+    problems
+}
+
+/// What a field holds after an operation, where the file alone tells it.
+fn becomes(op: &Op) -> Option<Option<Value>> {
+    match literal(op)? {
+        Want::Set { value, .. } | Want::Exactly(value) => Some(Some(value.into_owned())),
+        Want::Empty { .. } => Some(None),
+        Want::Add(_) | Want::Remove(_) => None,
+    }
 }
 
 fn asked(update: &Update) -> impl Iterator<Item = Asked<'_>> {

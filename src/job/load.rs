@@ -69,7 +69,8 @@ pub fn load(input: Input<'_>, options: LoadOptions<'_>) -> Result<Job, Vec<Probl
         Form::Json => json::read(input, options, false)?,
         Form::JsonLines => json::read(input, options, true)?,
     };
-    let conflicts = check::contradictions(&job);
+    let mut conflicts = check::contradictions(&job);
+    conflicts.extend(check::unfit_together(&job));
     if !conflicts.is_empty() {
         return Err(conflicts);
     }

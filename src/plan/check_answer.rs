@@ -38,8 +38,9 @@ pub fn check_answer(kind: &Kind, write: &Write, answered: &Body) -> Answer {
         }
     }
     let roots = write.before.iter().filter(|(key, value)| answered.contains_key(*key) || !value.is_null());
+    let seen = Seen { kind, write, planned: &planned, answered };
     for (key, before) in roots {
-        moved(kind, write, &FieldPath::root_field(key), before, answered, &mut answer.changed_elsewhere);
+        seen.moved(&FieldPath::root_field(key), before, &mut answer.changed_elsewhere);
     }
     answer
 }
@@ -60,31 +61,36 @@ pub fn as_planned(kind: &Kind, change: &FieldChange, planned: Option<&Value>, no
     same(planned, now, change.order) || left_out && filled_in()
 }
 
-/// Walks what was there before down to its leaves; those that nobody asked to change must be as they were.
-fn moved(
-    kind: &Kind,
-    write: &Write,
-    path: &FieldPath,
-    before: &Value,
-    answered: &Body,
-    out: &mut Vec<String>,
-) {
-    // Some servers show null where an object is absent: what was written below it made it spring up.
-    let ours =
-        |change: &FieldChange| change.path.encloses(path) || before.is_null() && path.encloses(&change.path);
-    if write.changes.iter().any(ours) {
-        return;
-    }
-    if let Value::Object(entries) = before {
-        for (key, inner) in entries {
-            moved(kind, write, &path.child(key), inner, answered, out);
+/// A write's answer beside what was planned.
+struct Seen<'s> {
+    kind: &'s Kind,
+    write: &'s Write,
+    planned: &'s Body,
+    answered: &'s Body,
+}
+
+impl Seen<'_> {
+    /// Walks what was there before down to its leaves; those that nobody asked to change must be as they were. What moves
+    /// along with a written field is planned too.
+    fn moved(&self, path: &FieldPath, before: &Value, out: &mut Vec<String>) {
+        // Some servers show null where an object is absent: what was written below it made it spring up.
+        let ours = |change: &FieldChange| {
+            change.path.encloses(path) || before.is_null() && path.encloses(&change.path)
+        };
+        if self.write.changes.iter().any(ours) {
+            return;
         }
-        return;
-    }
-    let now = path.get(answered);
-    let order = if before.is_array() { kind.order(path) } else { ListOrder::Ordered };
-    if !same(Some(before), now, order) {
-        out.push(format!("{path} was {}, is {}", shown(Some(before)), shown(now)));
+        if let Value::Object(entries) = before {
+            for (key, inner) in entries {
+                self.moved(&path.child(key), inner, out);
+            }
+            return;
+        }
+        let now = path.get(self.answered);
+        let order = if before.is_array() { self.kind.order(path) } else { ListOrder::Ordered };
+        if !same(Some(before), now, order) && !same(path.get(self.planned), now, order) {
+            out.push(format!("{path} was {}, is {}", shown(Some(before)), shown(now)));
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::hits::{Client, Draft, Judged};
 use super::resolve::{Resolved, Unplannable};
 use super::types::{Done, RowState, Write};
 use super::writes::Writes;
-use crate::catalogue::{Writable, patch, validate};
+use crate::catalogue::{Writable, linked, patch, validate};
 use crate::job::template::RenderFault;
 use crate::job::{Term, Update};
 use crate::model::{Body, FieldChange, FieldPath, Reason, RowResult};
@@ -90,7 +90,8 @@ fn unfit<'j>(
     updates: &[&'j Update],
 ) -> Vec<(&'j Update, Range<usize>, RenderFault)> {
     let kind = draft.job.kind;
-    let after = patch::predict(kind, before, &super::judge::wanted(changes));
+    let wanted = super::judge::wanted(changes);
+    let after = patch::predict(kind, before, &wanted);
     let mut faults: Vec<(&FieldPath, validate::Fault)> = Vec::new();
     for change in changes {
         let found = match &change.after {
@@ -108,6 +109,10 @@ fn unfit<'j>(
             let found = validate::object_after(kind, &FieldPath::root_field(path.root()), value);
             faults.extend(found.into_iter().map(|fault| (path, fault)));
         }
+    }
+    for fault in linked::faults(kind, before, &wanted) {
+        let of = |change: &&FieldChange| change.path.root() == fault.root();
+        faults.extend(changes.iter().find(of).map(|change| (&change.path, fault.clone())));
     }
     let told = |(path, fault): (&FieldPath, validate::Fault)| {
         let (update, span, computed) = asking(updates, path)?;

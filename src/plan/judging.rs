@@ -6,10 +6,10 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::hits::{Client, Draft, Judged};
-use super::judge::{Filled, Judgement, shown, united};
+use super::judge::{Filled, Judgement, shown, united, wanted};
 use super::select::{exact_name, under_old_name};
 use super::types::Done;
-use crate::catalogue::{Kind, validate};
+use crate::catalogue::{Kind, linked, validate};
 use crate::job::check::clashes;
 use crate::job::template::RenderFault;
 use crate::job::{Op, Scope, Term, Update};
@@ -121,6 +121,7 @@ impl<'j> Draft<'j> {
         if !conflicts.is_empty() {
             return Judged::Done { done: conflict(updates, &conflicts) };
         }
+        empty_along(kind, before, &mut changes);
         match (changes.is_empty(), updates.first()) {
             (false, Some(update)) => Judged::Write { changes, update, updates: updates.to_vec() },
             _ => unchanged(),
@@ -164,6 +165,18 @@ impl<'j> Draft<'j> {
             self.problems.push(problem);
         }
     }
+}
+
+/// What the service takes away with these changes is a change too: shown, sent, and put back by an undo.
+fn empty_along(kind: &Kind, before: &Body, changes: &mut Vec<FieldChange>) {
+    let along = linked::emptied_along(kind, before, &wanted(changes));
+    changes.extend(along.into_iter().map(|path| FieldChange {
+        before: path.get(before).cloned(),
+        after: None,
+        order: kind.order(&path),
+        items: None,
+        path,
+    }));
 }
 
 /// What is said of a `replace` that would take away what nobody could put back.

@@ -40,6 +40,8 @@ pub fn needs(job: &Job, tenant: &TenantName, narrow: Option<&Expression>) -> Nee
         let written = update.ops.iter().chain(&update.extras().fixed).map(|op| op.path.root().to_owned());
         fields.extend(written.chain(update.expects.iter().map(|expect| expect.path.root().to_owned())));
         fields.extend(update.selector.reads().iter().map(|path| path.root().to_owned()));
+        let along = update.ops.iter().flat_map(|op| job.kind.read_along(op.path.root()));
+        fields.extend(along.map(str::to_owned));
         add_uses(update, &mut uses);
         match &update.selector {
             // A file from `get` lists every client, edited or not: those left alone need no read.

@@ -33,6 +33,9 @@ fn serve(before: &Body, patch: &Body) -> Body {
             value => drop(state.insert(field.clone(), compact(value))),
         }
     }
+    if let Some(urls) = patch.get("oidc_logout").and_then(|set| set.get("backchannel_logout_urls")) {
+        state.insert("oidc_backchannel_logout".into(), json!({ "backchannel_logout_urls": urls }));
+    }
     state
 }
 
