@@ -69,6 +69,11 @@ pub fn holds_secret(kind: &Kind, path: &FieldPath, value: &Value) -> bool {
     kind.is_secret(path) || strip(kind, &mut body)
 }
 
+/// Whether a root field is taken away whole wherever it is read, so that nobody knows what the tenant holds.
+pub fn is_never_read(kind: &Kind, path: &FieldPath) -> bool {
+    kind.root().fields.get(path.root()).is_some_and(|field| field.secret || is_secret_list(field))
+}
+
 fn is_secret_list(field: &Field) -> bool {
     field.ty == FieldType::Array && field.items.as_deref().is_some_and(can_hold_secret)
 }

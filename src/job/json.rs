@@ -252,7 +252,9 @@ impl Reader<'_> {
         let kind = self.kind();
         let object =
             raw.get().starts_with('{').then(|| serde_json::from_str::<Object<'_>>(raw.get()).ok()).flatten();
-        if let Some(object) = object.filter(|_| holds_keys(kind, path)) {
+        // An object without keys says that there is one: an add-on is on where it has its object.
+        let springs_up = |object: &Object<'_>| object.0.is_empty() && !before.is_some_and(Value::is_object);
+        if let Some(object) = object.filter(|object| holds_keys(kind, path) && !springs_up(object)) {
             self.doubles(&object, to.text);
             for (key, inner) in &object.0 {
                 let before = before.and_then(Value::as_object).and_then(|before| before.get(key));
@@ -274,6 +276,12 @@ impl Reader<'_> {
         if to.has_base && same(Some(&value), before, kind.order(path)) {
             return;
         }
+        // Files are copied from one client to another, with what the server shows of its own accord.
+        let fixed = kind.writable(path) != Writable::Patch;
+        let as_default = || kind.default_of(path).is_some_and(|default| *default == value);
+        if fixed && before.is_none() && (as_default() || redact::is_never_read(kind, path)) {
+            return;
+        }
         if redact::has_marker(&value) {
             if to.has_base && !before.is_some_and(redact::has_marker) {
                 let what = format!("`{path}` holds the mark of a secret, and `get` found none there");
@@ -283,6 +291,12 @@ impl Reader<'_> {
         }
         let action = if value.is_null() { Action::Unset } else { Action::Set(value.into()) };
         let op = Op { path: path.clone(), action, span };
+        if !to.has_base && kind.is_secret(path) && !matches!(op.action, Action::Unset) {
+            return self
+                .faults(&op)
+                .into_iter()
+                .for_each(|(what, help)| self.fault(what, op.span.clone(), help));
+        }
         if !to.has_base {
             self.unless_the_tenant_holds_it(&op, to.text);
             if self.writable(path) {

@@ -108,6 +108,10 @@ impl<'j> Filled<'j> {
             {
                 Judgement::Already
             }
+            // Nothing is set below it: all that is asked is that there is an object.
+            Want::Set { value, .. } if is_empty_object(value) && now.is_some_and(Value::is_object) => {
+                Judgement::Already
+            }
             Want::Set { .. } | Want::Empty { .. } => {
                 let after = match &asked.want {
                     Want::Set { value, .. } => Some(Value::clone(value)),
@@ -178,6 +182,10 @@ pub(super) fn united(filled: &[Filled<'_>]) -> Vec<(FieldPath, ItemEdit)> {
         list.extend(new.cloned());
     }
     united
+}
+
+fn is_empty_object(value: &Value) -> bool {
+    value.as_object().is_some_and(serde_json::Map::is_empty)
 }
 
 fn holds(path: &FieldPath, now: Option<&Value>, expected: Option<&Value>) -> String {

@@ -14,6 +14,7 @@ mod cuts;
 mod defects;
 mod docs;
 mod examples;
+mod exchanges;
 mod exit_codes;
 mod failures;
 mod fleet;

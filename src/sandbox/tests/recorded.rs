@@ -1,4 +1,4 @@
-//! Against recorded exchanges with the real service, where they are at hand.
+//! Against exchanges with the real service: those recorded, where they are at hand, and those written here from what is known.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -43,6 +43,29 @@ fn differences(answered: &Value, after: &Value, judged: impl Fn(&str) -> bool) -
 #[tokio::test]
 async fn recorded_patches_are_answered_as_they_were() {
     let Some(exchanges) = reference("patch-exchanges.jsonl") else { return };
+    let whole = replayed(&exchanges).await;
+    println!(
+        "{} recorded exchanges agree, {whole} of them with the whole state before known",
+        exchanges.len()
+    );
+}
+
+#[tokio::test]
+async fn each_behaviour_of_a_patch_that_is_known_is_answered_so() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/exchanges/own.jsonl");
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut exchanges: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(exchanges.len() >= 40, "{}", exchanges.len());
+    for (at, exchange) in exchanges.iter_mut().enumerate() {
+        exchange["client_id"] = json!(format!("own{at}"));
+        exchange["after"]["client_id"] = exchange["client_id"].clone();
+        exchange["source"] = exchange["why"].clone();
+    }
+    assert_eq!(replayed(&exchanges).await, exchanges.len());
+}
+
+/// Replays exchanges, and returns of how many the whole state before is known. Panics where an answer differs.
+async fn replayed(exchanges: &[Value]) -> usize {
     let caller = Caller::with(|options| {
         options.load = Some(Vec::new());
         options.scopes = EVERY_SCOPE.split(' ').map(str::to_owned).collect();
@@ -50,7 +73,7 @@ async fn recorded_patches_are_answered_as_they_were() {
     .await;
     let mut known = HashMap::<String, Value>::new();
     let (mut wrong, mut whole) = (Vec::new(), 0);
-    for exchange in &exchanges {
+    for exchange in exchanges {
         let id = exchange["client_id"].as_str().unwrap();
         let stub = is_stub(&exchange["before"]);
         whole += usize::from(!stub);
@@ -78,10 +101,7 @@ async fn recorded_patches_are_answered_as_they_were() {
         known.insert(id.to_owned(), exchange["after"].clone());
     }
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), exchanges.len(), wrong.join("\n"));
-    println!(
-        "{} recorded exchanges agree, {whole} of them with the whole state before known",
-        exchanges.len()
-    );
+    whole
 }
 
 #[tokio::test]
