@@ -1,7 +1,9 @@
 //! The server's named format checks, as far as they are known. A format that is not listed passes: the server has the last word.
-//! Sources: the formats' names in Auth0's OpenAPI document, and its page "Subdomain URL Placeholders". Uses nothing.
+//! Sources: the formats' names in Auth0's OpenAPI document, and its page "Subdomain URL Placeholders". Uses `model`.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
+
+use crate::model::suggest;
 
 /// Checks text against a format, or against alternatives separated by `|`; the error says what is wrong, to stand after "it".
 pub(super) fn check(format: &str, text: &str) -> Result<(), String> {
@@ -18,6 +20,7 @@ pub(super) fn check(format: &str, text: &str) -> Result<(), String> {
         "absolute-uri-or-empty" | "url" | "url-or-null" | "ec-initiate-login-uri-template-url" => {
             absolute(text)
         }
+        "grant-type" => grant_type(text),
         "organization-id" => prefixed(text, "org_"),
         "credential-id" => prefixed(text, "cred_"),
         "ipv4" => parsed::<Ipv4Addr>(text),
@@ -70,6 +73,19 @@ fn wildcard(text: &str) -> Result<(), String> {
     }
 }
 
+/// Grants with a name of their own (RFC 6749); those of extensions are URIs, and which of them there are the server knows.
+const GRANT_TYPES: [&str; 5] =
+    ["authorization_code", "implicit", "refresh_token", "client_credentials", "password"];
+
+fn grant_type(text: &str) -> Result<(), String> {
+    if GRANT_TYPES.contains(&text) || absolute(text).is_ok() {
+        return Ok(());
+    }
+    let near = suggest::nearest(text, GRANT_TYPES)
+        .map_or_else(String::new, |near| format!(" (did you mean {near:?}?)"));
+    Err(format!("is no grant type{near}; there are {}, and others that are URIs", GRANT_TYPES.join(", ")))
+}
+
 fn prefixed(text: &str, prefix: &str) -> Result<(), String> {
     if text.starts_with(prefix) { Ok(()) } else { Err(format!("is no id of the form {prefix}…")) }
 }
@@ -90,6 +106,17 @@ fn range<T: std::str::FromStr>(text: &str, bits: u8) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::check;
+
+    #[test]
+    fn a_grant_is_one_that_has_a_name_or_the_uri_of_an_extension() {
+        for good in
+            ["implicit", "client_credentials", "http://auth0.com/oauth/grant-type/mfa-oob", "urn:example:new"]
+        {
+            assert_eq!(check("grant-type", good), Ok(()));
+        }
+        let why = check("grant-type", "authorisation_code").unwrap_err();
+        assert!(why.contains("did you mean \"authorization_code\"?"), "{why}");
+    }
 
     #[test]
     fn urls_need_a_scheme_and_no_blanks() {

@@ -97,7 +97,8 @@ fn back(
     let back = Client::new(kind, write, live, permits.on_conflict).put_back(&mine);
     let patch = patch::body(kind, live, &wanted(&back.changes));
     let name = live.get(&kind.endpoint.name_field).and_then(Value::as_str).map(str::to_owned);
-    let roots: BTreeSet<&str> = back.changes.iter().map(|change| change.path.root()).collect();
+    let changed = back.changes.iter().map(|change| change.path.root());
+    let roots: BTreeSet<&str> = changed.flat_map(|root| kind.read_along(root).chain([root])).collect();
     let of_roots = live.iter().filter(|(key, _)| roots.contains(key.as_str()));
     let before: Body = of_roots.map(|(key, value)| (key.clone(), value.clone())).collect();
     let undo = Write {

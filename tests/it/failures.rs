@@ -69,11 +69,11 @@ fn a_value_that_only_the_server_refuses_fails_that_row_alone() {
     let served = Served::quick();
     let (spa, web) = (served.id("Customer Portal"), served.id("Billing"));
     let job = format!(
-        "client_id,grant_types\n{spa},authorization_code|client_credentials\n{web},authorization_code\n"
+        "client_id,grant_types\n{spa},authorization_code|urn:example:no-such-grant\n{web},authorization_code\n"
     );
     let case = served.case().file("job.csv", job);
     let done = case.run(["apply", "job.csv", "--yes"]);
-    assert!(done.exits(1).stdout.contains("Invalid grant types: client_credentials"), "{done}");
+    assert!(done.exits(1).stdout.contains("Invalid grant types: urn:example:no-such-grant"), "{done}");
     assert_eq!(case.result_words(), ["failed", "updated"]);
 }
 

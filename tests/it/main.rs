@@ -30,6 +30,7 @@ mod locks;
 mod pace;
 mod pool;
 mod properties;
+mod refused;
 mod resume;
 mod rules;
 mod sandbox;

@@ -83,7 +83,7 @@ fn limits_are_counted_in_characters_and_named() {
         "par_request_expiry cannot be 9: the least is 10"
     );
     assert_eq!(
-        only_fault("grant_types", &json!(["implicit", "x", "implicit"])),
+        only_fault("grant_types", &json!(["implicit", "password", "implicit"])),
         "grant_types[2] is the same as grant_types[0]"
     );
     assert!(
