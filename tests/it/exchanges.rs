@@ -33,13 +33,8 @@ const SCOPES: [&str; 7] = [
 ];
 
 fn lines(path: &Path) -> Option<Vec<Value>> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Some(text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()),
-        Err(error) => {
-            println!("skipped: {} cannot be read ({error})", path.display());
-            None
-        }
-    }
+    let text = std::fs::read_to_string(path).ok()?;
+    Some(text.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
 }
 
 fn object(value: &Value) -> Body {
@@ -201,8 +196,8 @@ impl Replayed {
     }
 }
 
-/// Holds all laws over a set. `exceptions` are the sources of exchanges that do not come out as recorded, with the reason.
-fn hold(exchanges: Vec<Exchange>, exceptions: &[(&str, &str)]) {
+/// Holds all laws over a set, and returns the clients with a field that an undo cannot put back. `exceptions` are the sources of exchanges that do not come out as recorded, with the reason.
+fn hold(exchanges: Vec<Exchange>, exceptions: &[(&str, &str)]) -> BTreeMap<String, String> {
     let count = exchanges.len();
     assert!(exceptions.len() * 100 <= count * 3, "more than 3 % of {count} are exceptions");
     let replayed = Replayed::new(exchanges);
@@ -237,18 +232,19 @@ fn hold(exchanges: Vec<Exchange>, exceptions: &[(&str, &str)]) {
         .map(|row| (row["_client_id"].clone(), row["_error"].clone()))
         .collect();
     assert_eq!(excepted(replayed.wrong(|exchange| &exchange.before, Some(&left))), [""; 0], "after undo");
-    println!("{count} exchanges, {} of them with a field that cannot be put back", left.len());
-    for (client, words) in left {
-        println!("{client}: {words}");
-    }
+    left
 }
 
 #[test]
 fn recorded_exchanges_are_planned_applied_found_done_and_undone() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/reference/patch-exchanges.jsonl");
-    if let Some(lines) = lines(&file) {
-        hold(known(&lines), &[]);
-    }
+    let Some(lines) = lines(&file) else {
+        println!("skipped: there is no {}", file.display());
+        return;
+    };
+    let left = hold(known(&lines), &[]);
+    // Fields of clients that were not known whole before, and that the API cannot empty.
+    println!("{} exchanges, {} with a field that cannot be put back: {left:#?}", lines.len(), left.len());
 }
 
 #[test]
@@ -256,5 +252,6 @@ fn every_known_behaviour_of_a_patch_is_planned_applied_found_done_and_undone() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/exchanges/own.jsonl");
     let exchanges = known(&lines(&file).unwrap());
     assert!(exchanges.len() >= 40, "{}", exchanges.len());
-    hold(exchanges, &[]);
+    // Nothing empties a flag or an algorithm that was absent.
+    assert!(hold(exchanges, &[]).values().all(|words| words.contains("was absent before")));
 }
