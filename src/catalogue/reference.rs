@@ -331,3 +331,37 @@ fn an_independent_reading_of_the_api_differs_only_where_the_reason_is_known() {
     assert_eq!(differing, listed(&AGAINST_THE_TABLE));
     println!("{} rows compared", rows.len());
 }
+
+// --- Recorded bodies. ---
+
+/// Collects the paths of a body that the catalogue does not know.
+fn unknown_paths(field: &Field, at: &str, value: &Value, into: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(map) => {
+            for (key, inner) in map {
+                let path = if at.is_empty() { key.clone() } else { format!("{at}.{key}") };
+                match field.fields.get(key) {
+                    Some(known) => unknown_paths(known, &path, inner, into),
+                    None if field.open => (),
+                    None => drop(into.insert(path)),
+                }
+            }
+        }
+        Value::Array(items) => {
+            if let Some(item) = &field.items {
+                items.iter().for_each(|value| unknown_paths(item, &format!("{at}[]"), value, into));
+            }
+        }
+        _ => (),
+    }
+}
+
+#[test]
+fn every_field_that_recorded_clients_have_is_in_the_catalogue() {
+    let Some(clients) = reference("real-clients.json") else { return };
+    let mut unknown = BTreeSet::new();
+    let clients = clients.as_array().unwrap();
+    clients.iter().for_each(|client| unknown_paths(default_kind().root(), "", client, &mut unknown));
+    assert_eq!(unknown, BTreeSet::new());
+    println!("{} recorded clients hold known fields alone", clients.len());
+}

@@ -93,6 +93,30 @@ pub fn items(kind: &Kind, path: &FieldPath, items: &[Value]) -> Vec<Fault> {
     checker.faults
 }
 
+/// What stands against any text of this field that has these pieces in it, whatever stands between them.
+pub fn pieces(kind: &Kind, path: &FieldPath, pieces: &[&str]) -> Vec<Fault> {
+    let Some(field) = kind.lookup(path).field().filter(|_| !pieces.is_empty()) else { return Vec::new() };
+    let field = if field.ty == FieldType::Array { field.items.as_deref().unwrap_or(field) } else { field };
+    let at = path.to_string();
+    let mut faults = Vec::new();
+    let length = pieces.iter().map(|piece| piece.chars().count() as u64).sum::<u64>();
+    if let Some(most) = field.max_length.filter(|most| length > *most) {
+        faults.push(Fault::new(
+            &at,
+            format!("{at} has at least {length} characters; at most {most} are allowed"),
+        ));
+    }
+    // `^[^<>]+$`: text of which no part may hold one of these signs.
+    let excluded =
+        field.pattern.as_deref().and_then(|pattern| pattern.strip_prefix("^[^")?.strip_suffix("]+$"));
+    let sign =
+        excluded.and_then(|signs| pieces.iter().find_map(|piece| piece.chars().find(|c| signs.contains(*c))));
+    if let (Some(sign), Some(pattern)) = (sign, &field.pattern) {
+        faults.push(Fault::new(&at, format!("{at} cannot have {sign:?} in it: it must match {pattern}")));
+    }
+    faults
+}
+
 /// A type in words, to stand after "must be".
 pub fn type_words(ty: FieldType) -> &'static str {
     super::check::wanted(ty)

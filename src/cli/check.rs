@@ -1,11 +1,14 @@
 //! `patchwave check`: everything about a job that can be known offline.
 
+use std::collections::BTreeSet;
+
 use super::args::CheckArgs;
 use super::context::{Reading, read_job, state_dir};
 use super::error::CliError;
 use super::exit;
 use super::output::{self, Output};
 use crate::config::{self, Environment, process_environment};
+use crate::job::Job;
 use crate::plan::file;
 use crate::report::term;
 
@@ -25,10 +28,17 @@ pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<u8, CliError> {
         let checked = bytes.and_then(|bytes| reading.checked(name, &bytes, output));
         match checked {
             Ok(job) if output.json() => {
-                output.result(&serde_json::json!({ "job": name, "updates": job.updates.len() }).to_string());
+                let further = further_scopes(&job);
+                let scopes: Vec<&str> = further.iter().map(|(scope, _)| *scope).collect();
+                let checked = serde_json::json!({ "job": name, "updates": job.updates.len(), "further_scopes": scopes });
+                output.result(&checked.to_string());
             }
             Ok(job) => {
                 output.text(&format!("{name}: {}, no mistakes", term::count(job.updates.len(), "update")));
+                for (scope, fields) in further_scopes(&job) {
+                    output
+                        .text(&format!("{name}: needs the scope {scope} besides, for {}", fields.join(", ")));
+                }
             }
             Err(wrong) => problems.extend(wrong),
         }
@@ -37,6 +47,17 @@ pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<u8, CliError> {
         return Ok(exit::OK);
     }
     Err(CliError::job(problems, output::command_line()))
+}
+
+/// Scopes that a job's fields need besides the one for updates, each with the fields.
+fn further_scopes(job: &Job) -> Vec<(&str, Vec<&str>)> {
+    let written: BTreeSet<&str> =
+        job.updates.iter().flat_map(|update| &update.ops).map(|op| op.path.root()).collect();
+    let scopes = job.kind.field_scopes().into_iter();
+    let needed = scopes.map(|(scope, fields)| {
+        (scope, fields.into_iter().filter(|field| written.contains(*field)).collect::<Vec<_>>())
+    });
+    needed.filter(|(_, fields)| !fields.is_empty()).collect()
 }
 
 /// A saved plan has nothing to be checked but that it is whole: it was checked when it was made.

@@ -1,5 +1,7 @@
 //! Leave to write: the token's, and that of whoever is there to ask.
 
+use std::collections::BTreeSet;
+
 use super::args::RunArgs;
 use super::connect::{Session, Target};
 use super::error::CliError;
@@ -16,6 +18,8 @@ pub(super) struct Asked {
     pub(super) verb: &'static str,
     /// Clients that may change, tenant by tenant; none has none.
     pub(super) changes: Vec<(TenantName, usize)>,
+    /// The root fields that are written, tenant by tenant: some need a scope of their own.
+    pub(super) fields: Vec<(TenantName, BTreeSet<String>)>,
     /// Whether the tenants were named above, with their domains.
     pub(super) named: bool,
 }
@@ -25,12 +29,29 @@ impl Asked {
     pub(super) fn of(plan: &Plan, kind: &'static Kind, named: bool) -> Self {
         let changes = plan.tenants.iter().map(|part| (part.tenant.clone(), part.writes.len()));
         let verb = if plan.header.undoes.is_some() { "Put back" } else { "Change" };
-        Self { kind, verb, changes: changes.filter(|(_, writes)| *writes > 0).collect(), named }
+        let changes = changes.filter(|(_, writes)| *writes > 0).collect();
+        Self { kind, verb, changes, fields: fields_of(plan), named }
+    }
+
+    /// The scope that writing a single field needs and that the token does not have, with the field.
+    fn scope_of_a_field(&self, tenant: &TenantName, has: impl Fn(&str) -> bool) -> Option<String> {
+        let (_, written) = self.fields.iter().find(|(of, _)| of == tenant)?;
+        let scopes = self.kind.field_scopes().into_iter();
+        let mut lacking = scopes.filter(|(scope, _)| !has(scope)).filter_map(|(scope, fields)| {
+            let field = fields.into_iter().find(|field| written.contains(*field))?;
+            Some(format!("{scope}, which writing {field} needs"))
+        });
+        lacking.next()
     }
 
     fn targets<'s>(&self, session: &'s Session) -> Vec<&'s Target> {
         self.changes.iter().filter_map(|(tenant, _)| session.target(tenant)).collect()
     }
+}
+
+/// The root fields that a plan writes, tenant by tenant.
+pub(super) fn fields_of(plan: &Plan) -> Vec<(TenantName, BTreeSet<String>)> {
+    plan.tenants.iter().map(|part| (part.tenant.clone(), part.writes.fields().clone())).collect()
 }
 
 /// A token that may not write is found out before the first write, not by it.
@@ -40,9 +61,15 @@ pub(super) async fn check_scopes(session: &Session, asked: &Asked) -> Result<(),
         let grant = grant.map_err(|error| CliError::tenant(target.tenant.as_str(), &error))?;
         let wanted = &asked.kind.endpoint.update_scope;
         let enough = asked.kind.update_scopes();
-        if grant.scopes.is_some_and(|scopes| !enough.iter().any(|scope| scopes.contains(*scope))) {
+        let Some(scopes) = grant.scopes else { continue };
+        let missing = if enough.iter().any(|scope| scopes.contains(*scope)) {
+            asked.scope_of_a_field(&target.tenant, |scope| scopes.contains(scope))
+        } else {
+            Some(wanted.clone())
+        };
+        if let Some(missing) = missing {
             let what = format!(
-                "the token for {} lacks the scope {wanted}: grant it to the application, on its \"APIs\" page in the Auth0 Dashboard; nothing was written",
+                "the token for {} lacks the scope {missing}: grant it to the application, on its \"APIs\" page in the Auth0 Dashboard; nothing was written",
                 target.domain
             );
             return Err(CliError::setup(what).of_tenant(target.tenant.as_str()));

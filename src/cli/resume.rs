@@ -54,7 +54,13 @@ pub(super) async fn run(args: ResumeArgs, output: &Output) -> Result<u8, CliErro
         output.text(&diff::render(&todo.plan(&ended.plan), options));
     }
     output.note(&todo.words(&run.id));
-    let asked = Asked { kind, verb: "Change", changes: todo.changes(&ended), named: false };
+    let asked = Asked {
+        kind,
+        verb: "Change",
+        changes: todo.changes(&ended),
+        fields: consent::fields_of(&ended.plan),
+        named: false,
+    };
     interrupt.or(consent::check_scopes(&session, &asked)).await?;
     interrupt.or(consent::ask(&args.run, &session, &asked)).await?;
     let tasks = todo.tasks(&ended);

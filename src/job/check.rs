@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use super::want::{Want, literal};
-use super::{Job, Op, Selector, Update};
+use super::{Job, Op, RowLabel, Selector, Update};
 use crate::catalogue::{Kind, validate};
 use crate::model::value::same;
 use crate::model::{EntityId, FieldPath, ListOrder, Problem};
@@ -57,14 +57,26 @@ pub fn contradictions(job: &Job) -> Vec<Problem> {
 pub fn unfit_together(job: &Job) -> Vec<Problem> {
     let kind = job.kind;
     let mut problems = Vec::new();
-    for update in job.updates.iter().filter(|update| update.ops.len() > 1) {
+    // Most files have hundreds of thousands of rows that say nothing of the kind.
+    let concerned = |update: &&Update| {
+        let roots = || update.ops.iter().map(|op| op.path.root());
+        let again = |at: usize, root: &str| roots().take(at).any(|earlier| earlier == root);
+        let linked = |root: &str| kind.is_linked(root);
+        update.ops.len() > 1 && roots().enumerate().any(|(at, root)| linked(root) || again(at, root))
+    };
+    for update in job.updates.iter().filter(concerned) {
         let changes: Vec<_> =
             update.ops.iter().filter_map(|op| Some((op.path.clone(), becomes(op)?))).collect();
         for fault in validate::together(kind, &changes) {
             let op = update.ops.iter().find(|op| op.path.to_string() == fault.path);
             let op = op.or_else(|| update.ops.iter().find(|op| op.path.root() == fault.root()));
             let span = op.map_or_else(|| update.origin.span.clone(), |op| op.span.clone());
-            problems.push(Problem::new(fault.what).at(&update.origin.file, span).maybe_help(fault.help));
+            let what = match update.origin.label {
+                // Its line is the place, and a spreadsheet shows no lines.
+                RowLabel::Row(_) => format!("{}: {}", update.origin.label.in_words(), fault.what),
+                _ => fault.what,
+            };
+            problems.push(Problem::new(what).at(&update.origin.file, span).maybe_help(fault.help));
         }
     }
     problems

@@ -225,11 +225,14 @@ pub(super) fn template(kind: &Kind, path: &FieldPath, tree: &term::Tree) -> Vec<
         let help = "only a value that is one whole `{{ … }}` keeps its type; with text around it, it is text";
         return vec![(what, matches!(tree, term::Tree::Text(_)).then(|| help.to_owned()))];
     }
+    let told = |faults: Vec<validate::Fault>| faults.into_iter().map(|fault| (fault.what, fault.help));
+    if let term::Tree::Text(text) = tree {
+        return told(validate::pieces(kind, path, &text.certain_text())).collect();
+    }
     let term::Tree::List(items) = tree else { return Vec::new() };
     let plain = items.iter().filter_map(|item| match item {
         term::Tree::Value(value) => Some(value.clone()),
         _ => None,
     });
-    let faults = validate::items(kind, path, &plain.collect::<Vec<_>>());
-    faults.into_iter().map(|fault| (fault.what, fault.help)).collect()
+    told(validate::items(kind, path, &plain.collect::<Vec<_>>())).collect()
 }

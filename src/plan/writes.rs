@@ -1,5 +1,7 @@
 //! The writes of a tenant's plan, kept as the lines that the plan's file has of them. Central type: [`Writes`].
 
+use std::collections::BTreeSet;
+
 use serde_json::value::RawValue;
 
 use super::types::Write;
@@ -12,6 +14,8 @@ pub struct Writes {
     list: PackedList<Write>,
     /// Those that leave a field as it is, in ascending order: only an undo has any.
     leaving: Vec<usize>,
+    /// The root fields that any of them sends.
+    fields: BTreeSet<String>,
     /// Those whose body is composed from a read at send time, in ascending order.
     composing: Vec<usize>,
 }
@@ -25,7 +29,18 @@ impl Writes {
         if write.compose {
             self.composing.push(self.list.len());
         }
+        for field in write.body.keys() {
+            // A hundred thousand writes send the same few.
+            if !self.fields.contains(field) {
+                self.fields.insert(field.clone());
+            }
+        }
         self.list.push(write);
+    }
+
+    /// The root fields that any of them sends.
+    pub fn fields(&self) -> &BTreeSet<String> {
+        &self.fields
     }
 
     /// What stands at a place.

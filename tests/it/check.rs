@@ -170,3 +170,16 @@ fn a_file_from_get_without_its_base_is_compared_with_the_live_state_only_where_t
     let done = case.run(["check", "one.json"]);
     assert!(done.exits(0).stderr.contains("compared with the live state"), "{done}");
 }
+
+#[test]
+fn scopes_that_fields_need_beside_that_for_updates_are_told() {
+    let job = "[[update]]\nmatch.name = \"x*\"\nset.client_authentication_methods = { tls_client_auth = { credentials = [{ id = \"cred_1\" }] } }\n";
+    let case = Case::new().file("job.toml", job).file("plain.csv", "client_id,name\na,b\n");
+    let told = case.run(["check", "job.toml"]);
+    let words = "needs the scope update:client_credentials besides, for client_authentication_methods";
+    assert!(told.exits(0).stdout.contains(words), "{told}");
+    let told = case.run(["check", "job.toml", "--output", "json"]);
+    let object: serde_json::Value = serde_json::from_str(&told.stdout).unwrap();
+    assert_eq!(object["further_scopes"], serde_json::json!(["update:client_credentials"]));
+    assert!(!case.run(["check", "plain.csv"]).exits(0).stdout.contains("scope"));
+}

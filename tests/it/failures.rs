@@ -294,3 +294,16 @@ fn an_outage_of_everything_holds_the_rows_and_no_answer_is_guessed() {
     case.run(["apply", "job.csv", "--yes"]).exits(0);
     assert_renamed(&served, &ids);
 }
+
+#[test]
+fn a_field_whose_scope_the_token_lacks_stops_the_run_before_the_first_write() {
+    let served = Served::quick();
+    let id = served.id("Billing");
+    let lines = "set.name = \"New\"\nset.client_authentication_methods = { tls_client_auth = { credentials = [{ id = \"cred_1\" }] } }";
+    let case = served.case().file("job.toml", format!("[[update]]\nclient_id = \"{id}\"\n{lines}\n"));
+    let done = case.run(["apply", "job.toml", "--yes"]);
+    let words =
+        "lacks the scope update:client_credentials, which writing client_authentication_methods needs";
+    assert!(done.exits(3).stderr.contains(words), "{done}");
+    assert_eq!(served.counters().patch, 0);
+}

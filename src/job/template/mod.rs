@@ -129,6 +129,16 @@ impl Template {
         matches!(self.form, Form::Whole(_))
     }
 
+    /// The text that stands around its expressions, as far as every value of it holds that text.
+    pub fn certain_text(&self) -> Vec<&str> {
+        let Form::Pieces(pieces) = &self.form else { return Vec::new() };
+        let texts = pieces.iter().filter_map(|piece| match piece {
+            Piece::Text(text) => Some(text.as_str()),
+            Piece::Expression(_) => None,
+        });
+        texts.collect()
+    }
+
     /// Its value in a scope.
     ///
     /// # Errors
