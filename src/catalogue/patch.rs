@@ -103,6 +103,17 @@ fn leaves(kind: &Kind, before: &Body, changes: &[Change]) -> Vec<Change> {
     leaves
 }
 
+/// What a field reads back as once it is emptied; `None` where it is absent then, or cannot be emptied.
+pub fn emptied_as(kind: &Kind, path: &FieldPath) -> Option<Value> {
+    match kind.unset_of(path) {
+        Unset::EmptyString if kind.lookup(path).field().is_some_and(|field| field.empty_is_absent) => None,
+        Unset::EmptyString => Some(Value::String(String::new())),
+        Unset::EmptyList => Some(Value::Array(Vec::new())),
+        Unset::EachKey => Some(Value::Object(Map::new())),
+        Unset::Null | Unset::Omit | Unset::No => None,
+    }
+}
+
 /// Whether emptying this path is a request of its own, rather than leaving a key out of an object that is sent whole.
 pub fn is_sent_alone(kind: &Kind, path: &FieldPath) -> bool {
     unit(kind, path) == *path

@@ -101,6 +101,7 @@ impl Difference<'_> {
         let now = path.get(self.before);
         let order = self.kind.order(&path);
         // What differs is what Auth0 will hold afterwards.
+        let after = after.or_else(|| patch::emptied_as(self.kind, &path));
         let change = FieldChange { before: now.cloned(), after, order, items: None, path };
         let wanted = [(change.path.clone(), change.after.clone())];
         let settled = patch::predict(self.kind, self.before, &wanted);

@@ -115,7 +115,7 @@ impl<'j> Filled<'j> {
             Want::Set { .. } | Want::Empty { .. } => {
                 let after = match &asked.want {
                     Want::Set { value, .. } => Some(Value::clone(value)),
-                    _ => None,
+                    _ => patch::emptied_as(kind, &asked.path),
                 };
                 let change = change(after, None);
                 // What it leads to is what Auth0 will hold, which for an emptied field may be `""` or absent.

@@ -432,8 +432,7 @@ fn a_template_that_has_no_value_for_many_clients_is_told_once_and_nothing_is_sen
 #[test]
 fn a_planned_value_that_the_api_refuses_is_found_before_anything_is_sent() {
     let served = Served::quick();
-    let long = "x".repeat(150);
-    let case = served.case().file("job.toml", format!("{RULE}set.description = \"{{{{ name }}}} {long}\"\n"));
+    let case = served.case().file("job.toml", format!("{RULE}set.description = \"{{{{ name * 20 }}}}\"\n"));
     let done = case.run(["apply", "job.toml", "--yes"]);
     let id = served.id("acme-portal-dev");
     for words in ["update 1", &id, "acme-portal-dev", "at most 140"] {

@@ -36,7 +36,9 @@ pub(super) fn fields(kind: &Kind, write: &Write) -> Vec<FieldChange> {
     let mut fields = Vec::new();
     for change in &write.changes {
         match (&change.before, &change.after) {
-            (Some(Value::Object(held)), None) if kind.unset_of(&change.path) == Unset::EachKey => {
+            (Some(Value::Object(held)), after)
+                if kind.unset_of(&change.path) == Unset::EachKey && nothing_in(after.as_ref()) =>
+            {
                 fields.extend(held.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| {
                     let path = change.path.child(key);
                     let order = kind.order(&path);
@@ -47,6 +49,10 @@ pub(super) fn fields(kind: &Kind, write: &Write) -> Vec<FieldChange> {
         }
     }
     fields
+}
+
+fn nothing_in(after: Option<&Value>) -> bool {
+    after.and_then(Value::as_object).is_none_or(serde_json::Map::is_empty)
 }
 
 impl<'c> Client<'c> {
@@ -104,7 +110,8 @@ impl<'c> Client<'c> {
     fn emptied(&self, path: &FieldPath) -> Option<FieldChange> {
         let now = path.get(self.live).filter(|now| !self.kind.is_empty(path, Some(now)))?;
         let (before, order) = (Some(now.clone()), self.kind.order(path));
-        Some(FieldChange { path: path.clone(), before, after: None, order, items: None })
+        let after = patch::emptied_as(self.kind, path);
+        Some(FieldChange { path: path.clone(), before, after, order, items: None })
     }
 
     /// One field: the change that puts it back, if it is not back already, or why it stays.
@@ -139,7 +146,8 @@ impl<'c> Client<'c> {
                 Err(left(change, Reason::CannotUnset, words))
             }
             _ => {
-                Ok(Some(FieldChange { before: now.cloned(), after: change.before.clone(), ..change.clone() }))
+                let after = change.before.clone().or_else(|| patch::emptied_as(self.kind, &change.path));
+                Ok(Some(FieldChange { before: now.cloned(), after, ..change.clone() }))
             }
         }
     }
