@@ -114,9 +114,9 @@ impl Faults {
 
 fn calls_at(place: &str) -> Option<Vec<Call>> {
     let calls: &[Call] = match place {
-        "api" => &[Call::List, Call::Get, Call::Patch, Call::Create, Call::Delete, Call::Other],
+        "api" => return Some(Call::ALL.into_iter().filter(|call| *call != Call::Token).collect()),
         "read" => &[Call::List, Call::Get],
-        "write" => &[Call::Patch, Call::Create, Call::Delete],
+        "write" => &[Call::Patch, Call::Create, Call::Delete, Call::RotateSecret],
         name => return Call::ALL.into_iter().find(|call| call.name() == name).map(|call| vec![call]),
     };
     Some(calls.to_vec())

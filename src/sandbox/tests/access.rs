@@ -60,14 +60,28 @@ async fn a_call_needs_a_good_token_of_this_tenant() {
     assert_eq!(bare.status(), 401);
     assert_eq!(bare.headers()["www-authenticate"], "Bearer");
     assert_eq!(answer(bare).await.1["message"], "Missing authentication");
-    for token in ["garbage", "a.b.c", &other.token] {
+    for token in ["a.b.c", &other.token] {
         let response = caller.http.get(&url).bearer_auth(token).send().await.unwrap();
         assert_eq!(response.headers()["www-authenticate"], "Token error=\"Invalid token\"");
-        let (status, body) = answer(response).await;
-        assert_eq!((status, &body["message"]), (401, &json!("Invalid token")));
+        let expected = json!({"statusCode": 401, "error": "Unauthorized", "message": "Invalid token", "attributes": {"error": "Invalid token"}});
+        assert_eq!(answer(response).await, (401, expected));
+    }
+}
+
+#[tokio::test]
+async fn a_header_that_holds_no_jwt_is_refused_before_any_key_is_tried() {
+    let caller = Caller::with(|_| {}).await;
+    let url = caller.url("/api/v2/clients");
+    let malformed = json!({"statusCode": 400, "error": "Bad Request", "message": "Bad HTTP authentication header format", "errorCode": "Bearer"});
+    for header in ["Bearer", "Bearer opaque", "Bearer a.b", "Bearer a.b.c d", "Bearer: a.b.c d"] {
+        let response = caller.http.get(&url).header("authorization", header).send().await.unwrap();
+        assert_eq!(answer(response).await, (400, malformed.clone()), "{header}");
     }
     let basic = caller.http.get(&url).basic_auth("a", Some("b")).send().await.unwrap();
-    assert_eq!(answer(basic).await.0, 400);
+    assert_eq!(
+        (basic.status().as_u16(), &basic.headers()["www-authenticate"]),
+        (401, &"Bearer".parse().unwrap())
+    );
 }
 
 #[tokio::test]
@@ -75,11 +89,12 @@ async fn a_token_past_its_time_is_refused_and_a_fresh_one_works() {
     let mut caller = Caller::with(|_| {}).await;
     assert_eq!(caller.get("/api/v2/clients").await.0, 200);
     caller.tenant().expire_tokens();
-    let (status, body) = caller.get("/api/v2/clients").await;
-    assert_eq!(
-        (status, &body["message"]),
-        (401, &json!("Expired token received for JSON Web Token validation"))
-    );
+    let said = "Expired token received for JSON Web Token validation";
+    let response = caller.request(Method::GET, "/api/v2/clients").send().await.unwrap();
+    assert_eq!(response.headers()["www-authenticate"], format!("Token error=\"{said}\""));
+    let expected =
+        json!({"statusCode": 401, "error": "Unauthorized", "message": said, "attributes": {"error": said}});
+    assert_eq!(answer(response).await, (401, expected));
     caller.token = caller.fresh_token().await;
     assert_eq!(caller.get("/api/v2/clients").await.0, 200);
 
