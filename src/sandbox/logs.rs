@@ -34,19 +34,28 @@ pub(super) struct TenantLog {
     ring: Mutex<Ring>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Ring {
     /// By serial number, without a gap, oldest first.
     events: VecDeque<Arc<Entry>>,
     next: u64,
     bytes: usize,
+    most_events: usize,
+    most_bytes: usize,
+}
+
+impl Default for Ring {
+    fn default() -> Self {
+        Self { events: VecDeque::new(), next: 0, bytes: 0, most_events: MOST_EVENTS, most_bytes: MOST_BYTES }
+    }
 }
 
 impl Ring {
     fn push(&mut self, entry: Entry) {
         self.bytes += entry.bytes();
         self.events.push_back(Arc::new(entry));
-        while self.events.len() > MOST_EVENTS || (self.bytes > MOST_BYTES && self.events.len() > 1) {
+        while self.events.len() > self.most_events || (self.bytes > self.most_bytes && self.events.len() > 1)
+        {
             let Some(oldest) = self.events.pop_front() else { return };
             self.bytes -= oldest.bytes();
         }
@@ -111,5 +120,45 @@ impl TenantLog {
             true => ring.events.iter().rev().filter(fits).skip(skip).take(count).map(Arc::clone).collect(),
             false => ring.events.iter().filter(fits).skip(skip).take(count).map(Arc::clone).collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::call::Call;
+    use crate::sandbox::token::Claims;
+
+    /// A log that holds so much, after five writes of `size` bytes: which of them are left.
+    fn left(most_events: usize, most_bytes: usize, size: usize) -> Vec<String> {
+        let log = TenantLog { ring: Mutex::new(Ring { most_events, most_bytes, ..Ring::default() }) };
+        let (claims, reply) = (Claims::default(), Reply::new(200, "x".repeat(size)));
+        for n in 0..5 {
+            let id = n.to_string();
+            let write = Write {
+                call: Call::Patch,
+                id: &id,
+                query: "",
+                body: b"",
+                claims: &claims,
+                trace: Trace::default(),
+                reply: &reply,
+            };
+            // The clock goes back, and ids do not.
+            log.add(&write, 1_000_000 - n);
+        }
+        let newest_first = log.search(&Search::default(), true, 0, 10);
+        let ids: Vec<String> = newest_first.iter().rev().map(|event| event.id()).collect();
+        assert!(ids.is_sorted());
+        let paths = newest_first.iter().map(|event| event.render(&[])["details"]["request"]["path"].clone());
+        paths.map(|path| path.as_str().unwrap_or_default().replace("/api/v2/clients/", "")).collect()
+    }
+
+    #[test]
+    fn the_newest_events_push_out_the_oldest_where_there_are_too_many_or_too_large_ones() {
+        assert_eq!(left(10, usize::MAX, 10), ["4", "3", "2", "1", "0"]);
+        assert_eq!(left(2, usize::MAX, 10), ["4", "3"]);
+        assert_eq!(left(10, 4000, 1000), ["4", "3", "2"]);
+        assert_eq!(left(10, 10, 1000), ["4"], "the newest is kept, however large");
     }
 }

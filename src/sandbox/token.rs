@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::reply::{Refusal, Reply};
 
 /// What a token says.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Claims {
     pub(super) iss: String,
     pub(super) sub: String,

@@ -134,17 +134,7 @@ mod tests {
     use super::*;
 
     fn sight(scope: &str) -> Sight {
-        Sight::of(&Claims {
-            iss: String::new(),
-            sub: String::new(),
-            aud: String::new(),
-            iat: 0,
-            exp: 0,
-            scope: scope.into(),
-            gty: String::new(),
-            azp: String::new(),
-            jti: String::new(),
-        })
+        Sight::of(&Claims { scope: scope.into(), ..Claims::default() })
     }
 
     fn keys(scope: &str, shape: Shape, client: Value) -> Vec<String> {
