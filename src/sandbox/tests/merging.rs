@@ -1,6 +1,8 @@
 //! What recorded exchanges prove of a PATCH, claim by claim, over HTTP. What is said of one field alone stands with the
 //! merging itself.
 
+use std::collections::HashMap;
+
 use super::*;
 
 const SCOPES: &str = "read:clients read:client_keys update:clients update:client_keys update:client_credentials \
@@ -181,5 +183,29 @@ async fn what_a_tenant_holds_beyond_the_catalogue_is_kept_and_served() {
             json!({"alg": "RS256", "key_ring": "k", "lifetime_in_seconds": 60})
         );
         assert_eq!(body.get("callbacks"), Some(&Value::Null));
+    }
+}
+
+#[tokio::test]
+async fn real_clients_are_served_as_they_were_loaded() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/reference/real-clients.json");
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        return println!("skipped: {} cannot be read", path.display());
+    };
+    let clients: Vec<Value> = serde_json::from_str(&text).unwrap();
+    // Of those that were recorded more than once, the last counts.
+    let by_id: HashMap<&str, &Value> =
+        clients.iter().map(|client| (client["client_id"].as_str().unwrap(), client)).collect();
+    let unique: Vec<Value> = by_id.values().map(|client| (*client).clone()).collect();
+    let caller = Caller::with(|options| options.load = loaded(&unique)).await;
+    assert!(unique.len() > 20, "{}", unique.len());
+    for (id, client) in by_id {
+        let (status, mut served) = caller.get(&format!("/api/v2/clients/{id}")).await;
+        let mut client = client.clone();
+        // One that came without a secret gets one, and one that signs with a key shows none.
+        for body in [&mut served, &mut client] {
+            body.as_object_mut().unwrap().remove("client_secret");
+        }
+        assert_eq!((status, served), (200, client));
     }
 }
