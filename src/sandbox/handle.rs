@@ -100,6 +100,11 @@ impl TenantHandle {
         }
     }
 
+    /// The tenant's log as the API shows it, oldest event first.
+    pub fn events(&self) -> Vec<Body> {
+        self.tenant.events()
+    }
+
     /// Adds a client without the API noticing; it gets an id where it has none.
     pub fn add(&self, client: Body) {
         insert(&self.tenant.clients.store, &mut lock(&self.tenant.clients.maker), client);

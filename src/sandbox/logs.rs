@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex};
 
 use super::reply::{Refusal, Reply};
 use super::store::lock;
+use crate::model::Body;
 pub use dashboard::DashboardUser;
 use entry::Entry;
 pub(super) use entry::{Trace, Write};
@@ -64,13 +65,18 @@ impl Ring {
 
 impl TenantLog {
     /// Adds the event of a write that succeeded. `micros`: microseconds since 1970, by the tenant's clock.
-    pub(super) fn add(&self, write: &Write<'_>, micros: i64) {
+    pub(super) fn add(&self, write: Write<'_>, micros: i64) {
         let mut ring = lock(&self.ring);
         // Ids sort by time, so that no event may be older than the one before it.
         let micros = ring.events.back().map_or(micros, |last| micros.max(last.micros));
         let serial = ring.next;
         ring.next += 1;
         ring.push(Entry::new(write, serial, micros));
+    }
+
+    /// Every event that is kept, oldest first, as it would be shown.
+    pub(super) fn all(&self, scopes: &[String]) -> Vec<Body> {
+        self.newer_than(None, MOST_EVENTS).iter().map(|event| event.render(scopes)).collect()
     }
 
     /// One event.
@@ -145,7 +151,7 @@ mod tests {
                 reply: &reply,
             };
             // The clock goes back, and ids do not.
-            log.add(&write, 1_000_000 - n);
+            log.add(write, 1_000_000 - n);
         }
         let newest_first = log.search(&Search::default(), true, 0, 10);
         let ids: Vec<String> = newest_first.iter().rev().map(|event| event.id()).collect();

@@ -199,7 +199,7 @@ fn operate(tenant: &Tenant, asked: &Asked) -> Reply {
     if asked.call.event().is_some() && reply.status < 300 {
         let Asked { call, id, query, body, .. } = asked;
         let trace = asked.trace();
-        tenant.record(&Write { call: *call, id, query, body, claims: &claims, trace, reply: &reply });
+        tenant.record(Write { call: *call, id, query, body, claims: &claims, trace, reply: &reply });
     }
     reply
 }

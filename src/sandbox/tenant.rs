@@ -23,7 +23,7 @@ use super::store::{Store, lock};
 use super::tier::Limits;
 use super::token::{self, Claims, Issuer};
 use super::validate::Validator;
-use crate::model::Secret;
+use crate::model::{Body, Secret};
 
 /// The server's side of a tenant.
 pub(super) struct Tenant {
@@ -235,9 +235,14 @@ impl Tenant {
     }
 
     /// Writes an event into the tenant's log.
-    pub(super) fn record(&self, write: &Write<'_>) {
+    pub(super) fn record(&self, write: Write<'_>) {
         let seconds = self.clock.unix(self.clock.now());
         self.log.add(write, (seconds * 1e6) as i64);
+    }
+
+    /// The tenant's log, oldest event first.
+    pub(super) fn events(&self) -> Vec<Body> {
+        self.log.all(&self.options.scopes)
     }
 
     /// The log is where the clients are.

@@ -36,7 +36,7 @@ pub enum FaultsError {
 const ALLOWED: &str = "write `[WHERE:]WHAT=AMOUNT`, several joined by commas. WHAT: a status (`503`), `503-after`, `reset-before`, `reset-after`, `hang`, \
      `hang-after`, `truncate`, `malformed` with an amount of `5%` or `#3` (the third such request); `expire-token-after=100`; \
      `competing=8/s`, `competing-random=8/s`, both also `8/s@5s` or `8/s@5s-12s` (from then on, or between, counted from the first API call); \
-     `limit=25,8/s@5s` (another limit from then on). WHERE: list, get, patch, create, delete, read, write, token (default: every call but token)";
+     `limit=25,8/s@5s` (another limit from then on). WHERE: list, get, patch, create, delete, rotate-secret, logs, log, read, write, token (default: every call but token)";
 
 impl FromStr for Faults {
     type Err = FaultsError;

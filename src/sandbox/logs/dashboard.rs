@@ -45,7 +45,7 @@ impl Tenant {
         let reply = self.clients.patch(id, body, &claims).unwrap_or_else(Reply::from);
         if reply.status == 200 {
             let trace = Trace { user: Some(Box::new(user.clone())), ..Trace::default() };
-            self.record(&Write {
+            self.record(Write {
                 call: Call::Patch,
                 id,
                 query: "",

@@ -64,7 +64,7 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    pub(super) fn new(write: &Write<'_>, serial: u64, micros: i64) -> Self {
+    pub(super) fn new(write: Write<'_>, serial: u64, micros: i64) -> Self {
         Self {
             serial,
             micros,
@@ -76,7 +76,7 @@ impl Entry {
             response: write.reply.body.clone(),
             caller: if write.trace.user.is_some() { CLIENT } else { &write.claims.azp }.into(),
             jti: write.claims.jti.as_str().into(),
-            trace: write.trace.clone(),
+            trace: write.trace,
         }
     }
 
