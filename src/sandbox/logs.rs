@@ -52,6 +52,11 @@ impl Default for Ring {
 }
 
 impl Ring {
+    /// How many of the events have an id up to this one.
+    fn after(&self, id: &str) -> usize {
+        self.events.partition_point(|event| *event.id() <= *id)
+    }
+
     fn push(&mut self, entry: Entry) {
         self.bytes += entry.bytes();
         self.events.push_back(Arc::new(entry));
@@ -84,9 +89,10 @@ impl TenantLog {
     /// # Errors
     /// 404 for an id that names none.
     pub(super) fn one(&self, id: &str, scopes: &[String]) -> Result<Reply, Refusal> {
-        let found = self.after(id).and_then(|at| at.checked_sub(1));
         let ring = lock(&self.ring);
-        let event = found.and_then(|at| ring.events.get(at)).filter(|event| event.id() == id);
+        let found = ring.after(id).checked_sub(1).and_then(|at| ring.events.get(at));
+        let event = found.filter(|event| event.id() == id).map(Arc::clone);
+        drop(ring);
         let event = event.ok_or_else(|| Refusal::new(404, "Log not found."))?;
         Ok(Reply::json(200, &event.render(scopes).into()))
     }
@@ -106,15 +112,9 @@ impl TenantLog {
         Ok(query.answer(&events, url, scopes))
     }
 
-    /// How many events have an id up to this one.
-    fn after(&self, id: &str) -> Option<usize> {
-        let ring = lock(&self.ring);
-        query::is_log_id(id).then(|| ring.events.partition_point(|event| *event.id() <= *id))
-    }
-
     fn newer_than(&self, id: Option<&str>, take: usize) -> Vec<Arc<Entry>> {
         let ring = lock(&self.ring);
-        let start = id.map_or(0, |id| ring.events.partition_point(|event| *event.id() <= *id));
+        let start = id.map_or(0, |id| ring.after(id));
         ring.events.range(start..).take(take).map(Arc::clone).collect()
     }
 

@@ -72,12 +72,16 @@ impl Asked {
 
     /// `X-Sandbox-User` is the sandbox's own: a write that stands in the log as one of the Dashboard.
     fn trace(&self) -> Trace {
-        let text = |name| self.header(&HeaderName::from_static(name)).map(Box::from);
+        // People's names are not all ASCII.
+        let text = |name: &str| {
+            let value = self.headers.get(name)?;
+            Some(String::from_utf8_lossy(value.as_bytes()).into_owned().into_boxed_str())
+        };
         Trace {
             correlation_id: text("x-correlation-id"),
             user_agent: text("user-agent"),
             auth0_client: text("auth0-client"),
-            user: text("x-sandbox-user").map(|user: Box<str>| Box::new(DashboardUser::parse(&user))),
+            user: text("x-sandbox-user").map(|user| Box::new(DashboardUser::parse(&user))),
         }
     }
 }

@@ -105,6 +105,6 @@ fn newest_first(sort: Option<&str>) -> Result<bool, Refusal> {
 }
 
 /// Whether a text could be the id of an event.
-pub(super) fn is_log_id(text: &str) -> bool {
+fn is_log_id(text: &str) -> bool {
     text.len() == 56 && text.starts_with("900") && text.bytes().all(|byte| byte.is_ascii_digit())
 }
