@@ -1,22 +1,20 @@
 //! `patchwave sandbox`: simulated tenants until stopped.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 
 use super::args::SandboxArgs;
 use super::error::CliError;
 use super::exit;
 use super::output::Output;
-use crate::model::Body;
 use crate::report::term;
 use crate::sandbox::{Counters, Options, Sandbox, TenantHandle};
 
+mod loaded;
 mod written_config;
 
 /// Serves until Ctrl-C or SIGTERM, then tells what was seen.
 pub(super) async fn run(args: SandboxArgs, output: &Output) -> Result<u8, CliError> {
-    let load = args.load.as_deref().map(load).transpose()?;
+    let load = args.load.as_deref().map(loaded::read).transpose()?;
     if let Some(folder) = &args.write_config {
         written_config::check(folder)?;
     }
@@ -106,12 +104,4 @@ fn in_words(seen: &Counters) -> String {
         words.push_str(&format!("; other traffic: {others} calls, {} refused", seen.competing_throttled));
     }
     words
-}
-
-fn load(path: &Path) -> Result<Vec<Body>, CliError> {
-    let wrong = |cause: String| CliError::usage(format!("--load {}: {cause}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    let bodies: Vec<Body> =
-        serde_json::from_str(&text).map_err(|error| wrong(format!("not an array of clients: {error}")))?;
-    if bodies.is_empty() { Err(wrong("holds no client".to_owned())) } else { Ok(bodies) }
 }

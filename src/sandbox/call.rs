@@ -12,13 +12,26 @@ pub(super) enum Call {
     Patch,
     Create,
     Delete,
+    RotateSecret,
+    Logs,
+    Log,
     /// Anything else below the API.
     Other,
 }
 
 impl Call {
-    pub(super) const ALL: [Self; 7] =
-        [Self::Token, Self::List, Self::Get, Self::Patch, Self::Create, Self::Delete, Self::Other];
+    pub(super) const ALL: [Self; 10] = [
+        Self::Token,
+        Self::List,
+        Self::Get,
+        Self::Patch,
+        Self::Create,
+        Self::Delete,
+        Self::RotateSecret,
+        Self::Logs,
+        Self::Log,
+        Self::Other,
+    ];
 
     /// The word for it in fault texts.
     pub(super) fn name(self) -> &'static str {
@@ -29,6 +42,9 @@ impl Call {
             Self::Patch => "patch",
             Self::Create => "create",
             Self::Delete => "delete",
+            Self::RotateSecret => "rotate-secret",
+            Self::Logs => "logs",
+            Self::Log => "log",
             Self::Other => "other",
         }
     }
@@ -36,6 +52,27 @@ impl Call {
     /// Whether it only reads clients, which some subscriptions count apart.
     pub(super) fn reads(self) -> bool {
         matches!(self, Self::List | Self::Get)
+    }
+
+    /// What the tenant's log calls a write: the operation's title in the API's reference, as far as events are published.
+    pub(super) fn event(self) -> Option<Event> {
+        let event = |description, method| Some(Event { description, method });
+        match self {
+            Self::Patch => event("Update a client", "patch"),
+            Self::Create => event("Create a client", "post"),
+            Self::Delete => event("Delete a client", "delete"),
+            Self::RotateSecret => event("Rotate a client secret", "post"),
+            Self::Token | Self::List | Self::Get | Self::Logs | Self::Log | Self::Other => None,
+        }
+    }
+
+    /// The path that the log shows, with the id of a client where the operation has one.
+    pub(super) fn path(self, id: &str) -> String {
+        match self {
+            Self::Create => "/api/v2/clients".to_owned(),
+            Self::RotateSecret => format!("/api/v2/clients/{id}/rotate-secret"),
+            _ => format!("/api/v2/clients/{id}"),
+        }
     }
 
     /// Scopes any one of which allows it.
@@ -47,32 +84,41 @@ impl Call {
             Self::Patch => &["update:clients", "update:client_keys"],
             Self::Create => &["create:clients"],
             Self::Delete => &["delete:clients"],
+            Self::RotateSecret => &["update:client_keys"],
+            Self::Logs | Self::Log => &["read:logs", "read:logs_users"],
             Self::Token | Self::Other => &[],
         }
     }
 }
 
-/// Finds the operation, and the client it is about.
+/// How a write stands in the tenant's log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Event {
+    pub(super) description: &'static str,
+    /// The HTTP method, in small letters.
+    pub(super) method: &'static str,
+}
+
+/// Finds the operation, and what it is about.
 pub(super) fn route(method: &Method, path: &str) -> (Call, Option<String>) {
     let path = path.strip_suffix('/').unwrap_or(path);
     if path == "/oauth/token" && method == Method::POST {
         return (Call::Token, None);
     }
-    let Some(rest) = path.strip_prefix("/api/v2/clients") else { return (Call::Other, None) };
-    let id = match rest.strip_prefix('/') {
-        None if rest.is_empty() => None,
-        Some(id) if !id.contains('/') => Some(percent_decode_str(id).decode_utf8_lossy().into_owned()),
-        _ => return (Call::Other, None),
+    let Some(path) = path.strip_prefix("/api/v2/") else { return (Call::Other, None) };
+    let parts: Vec<&str> = path.split('/').collect();
+    let (call, id) = match (method, parts.as_slice()) {
+        (&Method::GET, ["clients"]) => (Call::List, None),
+        (&Method::POST, ["clients"]) => (Call::Create, None),
+        (&Method::GET, ["clients", id]) => (Call::Get, Some(id)),
+        (&Method::PATCH, ["clients", id]) => (Call::Patch, Some(id)),
+        (&Method::DELETE, ["clients", id]) => (Call::Delete, Some(id)),
+        (&Method::POST, ["clients", id, "rotate-secret"]) => (Call::RotateSecret, Some(id)),
+        (&Method::GET, ["logs"]) => (Call::Logs, None),
+        (&Method::GET, ["logs", id]) => (Call::Log, Some(id)),
+        _ => (Call::Other, None),
     };
-    let call = match (method, id.is_some()) {
-        (&Method::GET, false) => Call::List,
-        (&Method::POST, false) => Call::Create,
-        (&Method::GET, true) => Call::Get,
-        (&Method::PATCH, true) => Call::Patch,
-        (&Method::DELETE, true) => Call::Delete,
-        _ => Call::Other,
-    };
-    (call, id)
+    (call, id.map(|id| percent_decode_str(id).decode_utf8_lossy().into_owned()))
 }
 
 #[cfg(test)]
@@ -86,6 +132,9 @@ mod tests {
         assert_eq!(found(&Method::GET, "/api/v2/clients"), Call::List);
         assert_eq!(found(&Method::GET, "/api/v2/clients/"), Call::List);
         assert_eq!(found(&Method::POST, "/api/v2/clients/abc"), Call::Other);
+        assert_eq!(found(&Method::POST, "/api/v2/clients/abc/rotate-secret"), Call::RotateSecret);
+        assert_eq!(found(&Method::GET, "/api/v2/logs"), Call::Logs);
+        assert_eq!(route(&Method::GET, "/api/v2/logs/90020"), (Call::Log, Some("90020".to_owned())));
         assert_eq!(found(&Method::GET, "/api/v2/clientsx"), Call::Other);
         assert_eq!(found(&Method::GET, "/api/v2/clients/abc/credentials"), Call::Other);
         assert_eq!(route(&Method::PATCH, "/api/v2/clients/a%20b"), (Call::Patch, Some("a b".to_owned())));

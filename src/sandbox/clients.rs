@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::generate::{Maker, refresh_defaults};
+use super::generate::Maker;
 use super::merge::merge;
 use super::query::{ListQuery, read_one};
 use super::reply::{Refusal, Reply};
@@ -68,15 +68,17 @@ impl Clients {
         Ok(answer(200, &held, Sight::of(claims), Shape::Patch, &Projection::All))
     }
 
-    pub(super) fn create(&self, body: &[u8], claims: &Claims) -> Result<Reply, Refusal> {
-        let sent = read_body(body)?;
-        self.validator.check(&sent, Purpose::Create)?;
-        let mut client = self.blank(&sent);
-        merge(&mut client, &sent);
-        rules::check_after(&sent, &client)?;
-        let id = client.get("client_id").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let slot = self.store.insert(&id, &client);
-        Ok(answer(201, &slot.read(), Sight::of(claims), Shape::Create, &Projection::All))
+    /// Gives a client a new secret. The old one is worth nothing from then on.
+    pub(super) fn rotate_secret(&self, id: &str, claims: &Claims) -> Result<Reply, Refusal> {
+        check_id(id)?;
+        let slot = self.find(id)?;
+        let secret = lock(&self.maker).secret();
+        let mut held = slot.hold();
+        let mut client = held.body();
+        rules::check_rotation(&client)?;
+        client.insert("client_secret".into(), secret.into());
+        *held = Stored::new(&client);
+        Ok(answer(200, &held, Sight::of(claims), Shape::One, &Projection::All))
     }
 
     /// An id that does not exist is answered like one that did: the published schema lists no 404 here.
@@ -92,43 +94,9 @@ impl Clients {
     fn find(&self, id: &str) -> Result<Arc<Slot>, Refusal> {
         self.store.get(id).ok_or_else(Refusal::no_such_client)
     }
-
-    /// What a new client has before what was asked for is laid over it.
-    fn blank(&self, sent: &Body) -> Body {
-        let (tenant, id, secret) = {
-            let mut maker = lock(&self.maker);
-            (maker.tenant().to_owned(), maker.id(), maker.secret())
-        };
-        let mut grants = vec!["authorization_code", "implicit", "refresh_token"];
-        if !rules::is_public(sent) {
-            grants.push("client_credentials");
-        }
-        let blank = json!({
-            "tenant": tenant,
-            "global": false,
-            "is_first_party": true,
-            "oidc_conformant": false,
-            "sso_disabled": false,
-            "cross_origin_auth": false,
-            "cross_origin_authentication": false,
-            "is_token_endpoint_ip_header_trusted": false,
-            "custom_login_page_on": true,
-            "callback_url_template": false,
-            "grant_types": grants,
-            "jwt_configuration": { "lifetime_in_seconds": 36000, "secret_encoded": false },
-            "refresh_token": refresh_defaults(),
-            "signing_keys": [{ "cert": "-----BEGIN CERTIFICATE-----\r\nsandbox\r\n-----END CERTIFICATE-----\r\n", "subject": "/CN=sandbox.example" }],
-            "client_id": id,
-            "client_secret": secret,
-        });
-        match blank {
-            Value::Object(blank) => blank,
-            _ => Body::new(),
-        }
-    }
 }
 
-fn read_body(body: &[u8]) -> Result<Body, Refusal> {
+pub(super) fn read_body(body: &[u8]) -> Result<Body, Refusal> {
     match serde_json::from_slice(body) {
         Ok(Value::Object(body)) => Ok(body),
         Ok(other) => {
@@ -137,7 +105,7 @@ fn read_body(body: &[u8]) -> Result<Body, Refusal> {
                 "Payload validation error: 'Expected type object but found type {found}'."
             )))
         }
-        Err(_) => Err(Refusal::body("Invalid request payload JSON format")),
+        Err(_) => Err(Refusal::unreadable()),
     }
 }
 
@@ -169,11 +137,16 @@ fn check_field_scopes(sent: &Body, claims: &Claims) -> Result<(), Refusal> {
     if refused.is_empty() {
         return Ok(());
     }
-    let message = format!("You cannot update the following fields: {}", refused.join(","));
-    Err(Refusal::new(403, message).code("insufficient_scope"))
+    Err(Refusal::fields("update", &refused))
 }
 
-fn answer(status: u16, stored: &Stored, sight: Sight, shape: Shape, projection: &Projection) -> Reply {
+pub(super) fn answer(
+    status: u16,
+    stored: &Stored,
+    sight: Sight,
+    shape: Shape,
+    projection: &Projection,
+) -> Reply {
     if shape != Shape::Create && *projection == Projection::All && sight.shows_all(stored) {
         return Reply::new(status, stored.text.clone());
     }

@@ -44,6 +44,10 @@ pub struct Counters {
     pub create: u64,
     /// Deletions.
     pub delete: u64,
+    /// New secrets for clients.
+    pub rotate_secret: u64,
+    /// Reads of the tenant's log.
+    pub logs: u64,
     /// Other calls below the API.
     pub other: u64,
     /// Answers by status; a broken connection or a hang is no answer.
@@ -132,6 +136,8 @@ impl Tally {
             patch: of(Call::Patch),
             create: of(Call::Create),
             delete: of(Call::Delete),
+            rotate_secret: of(Call::RotateSecret),
+            logs: of(Call::Logs) + of(Call::Log),
             other: of(Call::Other),
             by_status: by_status.filter(|(_, count)| *count > 0).collect(),
             throttled: self.throttled.load(Ordering::Relaxed),

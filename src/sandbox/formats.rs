@@ -1,5 +1,7 @@
 //! The service's named text formats, as far as its documentation tells what they take.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 /// Whether a text has a format. A format that nothing is known of takes everything.
 pub(super) fn fits(format: &str, text: &str) -> bool {
     match format {
@@ -16,8 +18,19 @@ pub(super) fn fits(format: &str, text: &str) -> bool {
         "client-id" => !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'),
         "user-attribute-profile-id" => has_id(text, "uap_", 0),
         "connection-profile-id" => has_id(text, "cop_", 0),
+        "ipv4" => text.parse::<Ipv4Addr>().is_ok(),
+        "ipv6" => text.parse::<Ipv6Addr>().is_ok(),
+        "cidr" => is_network::<Ipv4Addr>(text, 32),
+        "ipv6_cidr" => is_network::<Ipv6Addr>(text, 128),
         _ => true,
     }
+}
+
+/// An address, a slash, and how many of its bits count.
+fn is_network<A: std::str::FromStr>(text: &str, bits: u8) -> bool {
+    text.split_once('/').is_some_and(|(address, length)| {
+        address.parse::<A>().is_ok() && length.parse::<u8>().is_ok_and(|length| length <= bits)
+    })
 }
 
 fn has_id(text: &str, prefix: &str, length: usize) -> bool {

@@ -40,6 +40,11 @@ impl Maker {
         self.text(64)
     }
 
+    /// The id of a credential.
+    pub(super) fn credential(&mut self) -> String {
+        format!("cred_{}", self.text(22))
+    }
+
     fn text(&mut self, length: usize) -> String {
         std::iter::repeat_with(|| self.own.alphanumeric()).take(length).collect()
     }

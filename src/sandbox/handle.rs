@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::counters::Counters;
 use super::faults::Faults;
+use super::logs::DashboardUser;
 use super::populate::insert;
 use super::store::{Stored, lock};
 use super::tenant::Tenant;
@@ -83,6 +84,25 @@ impl TenantHandle {
         change(&mut body);
         *held = Stored::new(&body);
         true
+    }
+
+    /// Updates a client as somebody in the Dashboard does: judged and merged like any PATCH, and in the log under that name.
+    /// Neither counted nor limited.
+    ///
+    /// # Errors
+    /// With what the API would say to the body.
+    pub fn patch_as(&self, user: &DashboardUser, id: &str, patch: &Body) -> Result<(), String> {
+        // A JSON object in memory always serializes.
+        let reply = self.tenant.patch_as(user, id, &serde_json::to_vec(patch).unwrap_or_default());
+        match reply.status {
+            200 => Ok(()),
+            _ => Err(String::from_utf8_lossy(&reply.body).into_owned()),
+        }
+    }
+
+    /// The tenant's log as the API shows it, oldest event first.
+    pub fn events(&self) -> Vec<Body> {
+        self.tenant.events()
     }
 
     /// Adds a client without the API noticing; it gets an id where it has none.

@@ -5,7 +5,7 @@
 //! Uses `model` and the catalogue's `Kind` and `Field`.
 //!
 //! A request goes through `server` (bucket, fault, latency), `tenant` (token, scopes) and `clients` (the operations), which
-//! lean on pure parts: `bucket`, `faults`, `validate`, `rules`, `merge`, `view`, `query`.
+//! lean on pure parts: `bucket`, `faults`, `validate`, `rules`, `merge`, `view`, `query`. What was written stands in `logs`.
 
 mod bucket;
 mod call;
@@ -13,15 +13,18 @@ mod clients;
 mod clock;
 mod connection;
 mod counters;
+mod creation;
 mod details;
 mod faults;
 mod formats;
 mod generate;
 mod handle;
+mod logs;
 mod merge;
 mod names;
 mod oauth;
 mod options;
+mod parameters;
 mod populate;
 mod query;
 mod reply;
@@ -48,6 +51,7 @@ pub use bucket::LimitChange;
 pub use counters::{Counters, SeenPatch};
 pub use faults::{Faults, FaultsError};
 pub use handle::TenantHandle;
+pub use logs::DashboardUser;
 pub use options::{Latency, LatencyError, Options, Reset, ResetError};
 pub use tier::{Limit, Limits, Tier, TierError};
 pub use traffic::{Competing, Window};

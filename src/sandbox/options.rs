@@ -101,8 +101,14 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        let scopes =
-            ["read:clients", "update:clients", "create:clients", "delete:clients", "read:client_keys"];
+        let scopes = [
+            "read:clients",
+            "update:clients",
+            "create:clients",
+            "delete:clients",
+            "read:client_keys",
+            "read:logs",
+        ];
         Self {
             clients: 100,
             tenants: 1,

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use super::oauth::form_pairs;
+use super::parameters::Parameters;
 use super::reply::{Refusal, Reply};
 use super::store::{Filter, From, Page};
 use super::view::Projection;
@@ -43,52 +43,6 @@ const LIST_PARAMETERS: [&str; 12] = [
 ];
 const ONE_PARAMETERS: [&str; 2] = ["fields", "include_fields"];
 
-struct Parameters(Vec<(String, String)>);
-
-impl Parameters {
-    fn read(query: &str, known: &[&str]) -> Result<Self, Refusal> {
-        let pairs: Vec<_> = form_pairs(query).collect();
-        let extra: Vec<&str> =
-            pairs.iter().map(|(key, _)| key.as_str()).filter(|key| !known.contains(key)).collect();
-        if extra.is_empty() {
-            return Ok(Self(pairs));
-        }
-        let message =
-            format!("Query validation error: 'Additional properties not allowed: {}'.", extra.join(","));
-        Err(Refusal::new(400, message).code("invalid_query_string"))
-    }
-
-    fn get(&self, key: &str) -> Option<&str> {
-        self.0.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
-    }
-
-    fn number(&self, key: &str, least: usize, most: usize) -> Result<Option<usize>, Refusal> {
-        let Some(text) = self.get(key) else { return Ok(None) };
-        let wrong_type = || Refusal::query("Expected type integer but found type string", key);
-        let number = text.parse::<usize>().map_err(|_| wrong_type())?;
-        if number < least {
-            return Err(Refusal::query(&format!("Value {number} is less than minimum {least}"), key));
-        }
-        if number > most {
-            return Err(Refusal::query(&format!("Value {number} is greater than maximum {most}"), key));
-        }
-        Ok(Some(number))
-    }
-
-    fn flag(&self, key: &str) -> Result<Option<bool>, Refusal> {
-        match self.get(key) {
-            None => Ok(None),
-            Some("true") => Ok(Some(true)),
-            Some("false") => Ok(Some(false)),
-            Some(_) => Err(Refusal::query("Expected type boolean but found type string", key)),
-        }
-    }
-
-    fn projection(&self) -> Result<Projection, Refusal> {
-        Ok(Projection::of(self.get("fields"), self.flag("include_fields")?.unwrap_or(true)))
-    }
-}
-
 /// The projection that a read of one client asks for.
 ///
 /// # Errors
@@ -102,16 +56,15 @@ impl ListQuery {
     /// 400 for a parameter that does not exist or has no sense.
     pub(super) fn read(query: &str) -> Result<Self, Refusal> {
         let parameters = Parameters::read(query, &LIST_PARAMETERS)?;
-        if parameters.get("q").is_some() {
-            // Better refused than answered with clients that do not fit.
-            return Err(Refusal::query("The sandbox does not simulate searches", "q"));
-        }
+        let none = parameters.get("q").map(|q| check_search(q, &parameters)).transpose()?.is_some();
+        parameters.length("external_client_id", 1, 120)?;
         let app_types = parameters.get("app_type").map(|list| list.split(',').map(str::to_owned).collect());
         let filter = Filter {
             global: parameters.flag("is_global")?,
             first_party: parameters.flag("is_first_party")?,
             app_types: app_types.unwrap_or_default(),
             external: parameters.get("external_client_id").map(str::to_owned),
+            none,
         };
         let rest: Vec<&str> =
             query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("page=")).collect();
@@ -168,6 +121,28 @@ impl ListQuery {
     }
 }
 
+const FILTERS: [&str; 4] = ["is_global", "is_first_party", "app_type", "external_client_id"];
+
+/// A search for clients by their grants: two are permitted, with checkpoints and without another filter. No client here has
+/// a grant for an organization, so that a good search finds none; the words of a refusal are the sandbox's own.
+fn check_search(q: &str, parameters: &Parameters) -> Result<(), Refusal> {
+    let organization = q
+        .strip_prefix("client_grant.organization_id:")
+        .is_some_and(|id| !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'));
+    if !organization && q != "client_grant.allow_any_organization:true" {
+        let permitted =
+            "client_grant.organization_id:{organization_id}, client_grant.allow_any_organization:true";
+        return Err(Refusal::query(&format!("Permitted queries are: {permitted}"), "q"));
+    }
+    if let Some(filter) = FILTERS.iter().find(|filter| parameters.get(filter).is_some()) {
+        return Err(Refusal::query(&format!("Cannot be used together with {filter}"), "q"));
+    }
+    if parameters.get("from").is_none() && parameters.get("take").is_none() {
+        return Err(Refusal::query("Requires the paging parameters from and take", "q"));
+    }
+    Ok(())
+}
+
 fn paging(parameters: &Parameters) -> Result<Paging, Refusal> {
     let take = parameters.number("take", 1, 100)?;
     let from = parameters.get("from").map(read_checkpoint).transpose()?;
@@ -211,7 +186,13 @@ mod tests {
             ("page=x", "Expected type integer"),
             ("is_global=1", "Expected type boolean"),
             ("from=%21", "property from"),
-            ("q=client_grant.organization_id%3Aorg_1", "property q"),
+            ("q=client_grant.organization_id%3Aorg_1", "Requires the paging parameters"),
+            ("take=10&q=client_grant.organization_id%3Aorg_1&is_global=false", "together with is_global"),
+            ("take=10&q=name%3Ashop", "Permitted queries are"),
+            (
+                "external_client_id=",
+                "'String is too short (0 chars), minimum 1' on property external_client_id.",
+            ),
             ("perpage=1", "Additional properties not allowed: perpage"),
         ] {
             let refusal = ListQuery::read(query).unwrap_err();

@@ -77,12 +77,28 @@ impl Refusal {
             .code("invalid_query_string")
     }
 
+    /// A body that is no JSON: the web framework refuses it before anything is validated.
+    pub(super) fn unreadable() -> Self {
+        Self::new(400, "Invalid request payload JSON format")
+    }
+
+    /// Assumed: the service says that it takes 1 MB, and not what it answers to more.
+    pub(super) fn too_large(limit: usize) -> Self {
+        Self::new(413, format!("Payload content length greater than maximum allowed: {limit}"))
+    }
+
     pub(super) fn no_such_client() -> Self {
         Self::new(404, "The client does not exist").code("inexistent_client")
     }
 
     pub(super) fn too_many() -> Self {
         Self::new(429, "Global limit has been reached").code("too_many_requests")
+    }
+
+    /// Fields that the token must not touch. That of `read` is known; the others are worded by analogy.
+    pub(super) fn fields(verb: &str, names: &[&str]) -> Self {
+        Self::new(403, format!("You cannot {verb} the following fields: {}", names.join(",")))
+            .code("insufficient_scope")
     }
 
     pub(super) fn scope(scopes: &[&str]) -> Self {

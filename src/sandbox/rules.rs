@@ -28,6 +28,21 @@ pub(super) fn check_after(sent: &Body, after: &Body) -> Result<(), Refusal> {
     metadata(after)
 }
 
+/// Judges whether a client has a secret to rotate.
+///
+/// # Errors
+/// For one that signs with a key (OpenAPI, "Rotate a client secret"; the wording is assumed).
+pub(super) fn check_rotation(client: &Body) -> Result<(), Refusal> {
+    let methods = client.get("client_authentication_methods");
+    if methods.is_some_and(|methods| methods.get("private_key_jwt").is_some()) {
+        return Err(Refusal::new(
+            400,
+            "This endpoint cannot be used with clients configured with Private Key JWT authentication method",
+        ));
+    }
+    Ok(())
+}
+
 fn global_client(before: &Body, sent: &Body) -> Result<(), Refusal> {
     let allowed = |key: &String| matches!(key.as_str(), "custom_login_page" | "custom_login_page_on");
     if before.get("global") == Some(&Value::Bool(true)) && !sent.keys().all(allowed) {
@@ -115,7 +130,7 @@ fn lifetimes(sent: &Body, after: &Body) -> Result<(), Refusal> {
     let lifetime = |key: &str| after.get("refresh_token")?.get(key)?.as_f64();
     match (lifetime("idle_token_lifetime"), lifetime("token_lifetime")) {
         (Some(idle), Some(whole)) if idle >= whole => {
-            Err(Refusal::body("idle_token_lifetime must have a value less than token_lifetime"))
+            Err(Refusal::new(400, "idle_token_lifetime must have a value less than token_lifetime"))
         }
         _ => Ok(()),
     }

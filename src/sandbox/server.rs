@@ -20,6 +20,7 @@ use super::call::{Call, route};
 use super::connection::{Connections, Cut};
 use super::counters::SeenPatch;
 use super::faults::Effect;
+use super::logs::{DashboardUser, Trace, Write};
 use super::oauth;
 use super::options::Reset;
 use super::reply::{Refusal, Reply};
@@ -68,6 +69,21 @@ impl Asked {
     fn header(&self, name: &HeaderName) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
+
+    /// `X-Sandbox-User` is the sandbox's own: a write that stands in the log as one of the Dashboard.
+    fn trace(&self) -> Trace {
+        // People's names are not all ASCII.
+        let text = |name: &str| {
+            let value = self.headers.get(name)?;
+            Some(String::from_utf8_lossy(value.as_bytes()).into_owned().into_boxed_str())
+        };
+        Trace {
+            correlation_id: text("x-correlation-id"),
+            user_agent: text("user-agent"),
+            auth0_client: text("auth0-client"),
+            user: text("x-sandbox-user").map(|user| Box::new(DashboardUser::parse(&user))),
+        }
+    }
 }
 
 async fn handle(
@@ -101,7 +117,7 @@ async fn handle(
 async fn read(call: Call, id: Option<String>, request: Request) -> Result<Asked, Refusal> {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, BODY_LIMIT).await;
-    let body = body.map_err(|_| Refusal::new(413, "Payload content length greater than maximum allowed"))?;
+    let body = body.map_err(|_| Refusal::too_large(BODY_LIMIT))?;
     Ok(Asked {
         call,
         id: id.unwrap_or_default(),
@@ -179,10 +195,17 @@ fn operate(tenant: &Tenant, asked: &Asked) -> Reply {
             Err(refusal) => refusal,
         };
     }
-    match tenant.authenticate(authorization) {
-        Ok(claims) => tenant.execute(asked.call, &asked.id, &asked.query, &asked.body, &claims),
-        Err(refusal) => refusal,
+    let claims = match tenant.authenticate(authorization) {
+        Ok(claims) => claims,
+        Err(refusal) => return refusal,
+    };
+    let reply = tenant.execute(asked.call, &asked.id, &asked.query, &asked.body, &claims);
+    if asked.call.event().is_some() && reply.status < 300 {
+        let Asked { call, id, query, body, .. } = asked;
+        let trace = asked.trace();
+        tenant.record(Write { call: *call, id, query, body, claims: &claims, trace, reply: &reply });
     }
+    reply
 }
 
 fn finish(tenant: &Tenant, reply: Reply, taken: Option<Taken>) -> Response {

@@ -75,6 +75,8 @@ pub(super) struct Filter {
     pub(super) app_types: Vec<String>,
     /// The address of its metadata document.
     pub(super) external: Option<String>,
+    /// None at all.
+    pub(super) none: bool,
 }
 
 impl Filter {
@@ -166,6 +168,7 @@ impl Store {
         let inner = self.read();
         let (globals, others) = inner.order.split_at(inner.globals.min(inner.order.len()));
         let candidates = match filter.global {
+            _ if filter.none => &[],
             None => inner.order.as_slice(),
             Some(true) => globals,
             Some(false) => others,

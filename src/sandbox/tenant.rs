@@ -14,6 +14,7 @@ use super::clock::Clock;
 use super::counters::{Counters, Tally};
 use super::faults::{Effect, FaultState, Faults};
 use super::generate::{Maker, mix};
+use super::logs::{TenantLog, Write};
 use super::oauth::{self, Registered, TokenRequest};
 use super::options::Options;
 use super::populate::populate;
@@ -22,7 +23,7 @@ use super::store::{Store, lock};
 use super::tier::Limits;
 use super::token::{self, Claims, Issuer};
 use super::validate::Validator;
-use crate::model::Secret;
+use crate::model::{Body, Secret};
 
 /// The server's side of a tenant.
 pub(super) struct Tenant {
@@ -30,6 +31,7 @@ pub(super) struct Tenant {
     pub(super) clock: Clock,
     pub(super) clients: Clients,
     pub(super) tally: Tally,
+    log: TenantLog,
     /// Turns true when the sandbox stops, so that hanging requests end.
     pub(super) closing: watch::Receiver<bool>,
     seed: u64,
@@ -76,6 +78,7 @@ impl Tenant {
                 idle: AtomicU64::default(),
             },
             tally: Tally::default(),
+            log: TenantLog::default(),
             client_id: text("client_id"),
             secret: Secret::new(text("client_secret")),
             audiences: ["https", "http"].map(|scheme| format!("{scheme}://{authority}/api/v2/")).to_vec(),
@@ -223,9 +226,28 @@ impl Tenant {
             Call::Patch => self.clients.patch(id, body, claims),
             Call::Create => self.clients.create(body, claims),
             Call::Delete => self.clients.delete(id),
+            Call::RotateSecret => self.clients.rotate_secret(id, claims),
+            Call::Logs => self.log.list(query, &self.logs_url(), &self.options.scopes),
+            Call::Log => self.log.one(id, &self.options.scopes),
             Call::Token | Call::Other => Err(Refusal::new(404, "Not Found")),
         };
         done.unwrap_or_else(Reply::from)
+    }
+
+    /// Writes an event into the tenant's log.
+    pub(super) fn record(&self, write: Write<'_>) {
+        let seconds = self.clock.unix(self.clock.now());
+        self.log.add(write, (seconds * 1e6) as i64);
+    }
+
+    /// The tenant's log, oldest event first.
+    pub(super) fn events(&self) -> Vec<Body> {
+        self.log.all(&self.options.scopes)
+    }
+
+    /// The log is where the clients are.
+    fn logs_url(&self) -> String {
+        self.clients.url.strip_suffix("clients").unwrap_or_default().to_owned() + "logs"
     }
 
     /// Ends every token issued until now.

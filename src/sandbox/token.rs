@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::reply::{Refusal, Reply};
 
 /// What a token says.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Claims {
     pub(super) iss: String,
     pub(super) sub: String,
@@ -76,19 +76,26 @@ fn hmac_sha256(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
     Sha256::new().chain_update(pad(0x5c)).chain_update(inner).finalize().into()
 }
 
-/// Reads the Authorization header.
+/// Reads the Authorization header as the service's web framework does (hapi, with its JWT scheme).
 ///
 /// # Errors
 /// With the answer to send where there is none, or it does not hold a token of the form a JWT has.
 pub(super) fn bearer(header: Option<&str>) -> Result<&str, Reply> {
-    let Some(header) = header else {
+    let missing = || {
         let missing = Reply::from(Refusal::new(401, "Missing authentication"));
-        return Err(missing.header("www-authenticate", "Bearer"));
+        missing.header("www-authenticate", "Bearer")
     };
     let malformed = || Refusal::new(400, "Bad HTTP authentication header format").code("Bearer").into();
-    let (scheme, token) = header.split_once(' ').ok_or_else(malformed)?;
-    let token = token.trim();
-    if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() || token.contains(' ') {
+    let header = header.filter(|header| !header.is_empty()).ok_or_else(missing)?;
+    let mut parts = header.split_whitespace();
+    let (Some(scheme), Some(token), None) = (parts.next(), parts.next(), parts.next()) else {
+        return Err(malformed());
+    };
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(missing());
+    }
+    // An opaque token, as is issued without an audience, has no dots.
+    if token.split('.').count() != 3 {
         return Err(malformed());
     }
     Ok(token)
@@ -96,18 +103,23 @@ pub(super) fn bearer(header: Option<&str>) -> Result<&str, Reply> {
 
 /// The answer to a token that is not one of ours.
 pub(super) fn invalid() -> Reply {
-    let body = serde_json::json!({
-        "statusCode": 401,
-        "error": "Unauthorized",
-        "message": "Invalid token",
-        "attributes": { "error": "Invalid token" },
-    });
-    Reply::json(401, &body).header("www-authenticate", "Token error=\"Invalid token\"")
+    refused("Invalid token")
 }
 
 /// The answer to a token whose time is over.
 pub(super) fn expired() -> Reply {
-    Refusal::new(401, "Expired token received for JSON Web Token validation").into()
+    refused("Expired token received for JSON Web Token validation")
+}
+
+/// The reason stands in the body twice, and in a header.
+fn refused(message: &str) -> Reply {
+    let body = serde_json::json!({
+        "statusCode": 401,
+        "error": "Unauthorized",
+        "message": message,
+        "attributes": { "error": message },
+    });
+    Reply::json(401, &body).header("www-authenticate", format!("Token error=\"{message}\""))
 }
 
 #[cfg(test)]

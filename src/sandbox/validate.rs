@@ -1,6 +1,9 @@
 //! Checks bodies against the catalogue's data, in the words of the JSON Schema library that the service uses. Written apart
 //! from the catalogue's own checks, so that a mistake there shows here. Central type: [`Validator`].
 
+mod alternatives;
+mod words;
+
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -9,8 +12,11 @@ use serde_json::Value;
 
 use super::formats;
 use super::reply::Refusal;
-use crate::catalogue::{Field, FieldType, Writable, default_kind};
+use crate::catalogue::{Field, Writable, default_kind};
 use crate::model::Body;
+use alternatives::alternatives;
+pub(super) use words::type_name;
+use words::{AND, in_words, is_of, join, name_of};
 
 /// What a body is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,14 +59,14 @@ impl<'c> Validator<'c> {
     /// Judges a whole body.
     ///
     /// # Errors
-    /// With every fault, joined as the service joins them.
+    /// With every fault, joined as the service joins them: a fault that is worded like another is told once.
     pub(super) fn check(&self, body: &Body, purpose: Purpose) -> Result<(), Refusal> {
         let mut run = Run { patterns: &self.patterns, purpose, faults: Vec::new() };
         if purpose == Purpose::Create && !body.contains_key("name") {
             run.fault("Missing required property: name", "");
         }
         run.object(self.root, body, "");
-        if run.faults.is_empty() { Ok(()) } else { Err(Refusal::body(run.faults.join(" (also) "))) }
+        if run.faults.is_empty() { Ok(()) } else { Err(Refusal::body(run.faults.join(AND))) }
     }
 }
 
@@ -84,8 +90,13 @@ struct Run<'v> {
 
 impl Run<'_> {
     fn fault(&mut self, what: &str, path: &str) {
-        let place = if path.is_empty() { String::new() } else { format!(" on property {path}") };
-        self.faults.push(format!("Payload validation error: '{what}'{place}."));
+        self.tell(in_words(what, path));
+    }
+
+    fn tell(&mut self, fault: String) {
+        if !self.faults.contains(&fault) {
+            self.faults.push(fault);
+        }
     }
 
     fn accepts(&self, key: &str, field: &Field) -> bool {
@@ -96,10 +107,18 @@ impl Run<'_> {
         }
     }
 
+    /// A credential is named by its id in an update, and given whole when its client is created.
+    fn makes_credential(&self, field: &Field) -> bool {
+        self.purpose == Purpose::Create && field.fields.contains_key("pem")
+    }
+
     fn value(&mut self, field: &Field, value: &Value, path: &str) {
         let nullable = field.nullable || NULL_ALL_THE_SAME.contains(&path);
         if value.is_null() && nullable {
             return;
+        }
+        if let Some(alternatives) = alternatives(field, path) {
+            return alternatives.check(value, path).into_iter().for_each(|fault| self.tell(fault));
         }
         if !is_of(field.ty, value) {
             let expected =
@@ -122,7 +141,9 @@ impl Run<'_> {
             self.fault(&format!("String is too short ({length} chars), minimum {least}"), path);
         }
         if let Some(most) = field.max_length.filter(|most| length > *most) {
-            self.fault(&format!("String is too long ({length} chars), maximum {most}"), path);
+            // The library compares characters, and tells UTF-16 units.
+            let told = text.encode_utf16().count();
+            self.fault(&format!("String is too long ({told} chars), maximum {most}"), path);
         }
         if !field.values.is_empty() && !field.values.iter().any(|known| known == text) {
             self.fault(&format!("Invalid value \"{text}\""), path);
@@ -161,15 +182,16 @@ impl Run<'_> {
             self.fault(&format!("Array items are not unique (indexes {first} and {second})"), path);
         }
         if let Some(item) = &field.items {
-            for (at, value) in items.iter().enumerate() {
+            for (at, value) in items.iter().enumerate().rev() {
                 self.value(item, value, &format!("{path}[{at}]"));
             }
         }
     }
 
+    /// The library walks keys and items from the last to the first.
     fn object(&mut self, field: &Field, body: &Body, path: &str) {
         self.keys(field, body, path);
-        for (key, value) in body {
+        for (key, value) in body.iter().rev() {
             let inner = join(path, key);
             match field.fields.get(key) {
                 Some(known) if self.accepts(key, known) => self.value(known, value, &inner),
@@ -183,6 +205,7 @@ impl Run<'_> {
         let extra: Vec<&str> = body
             .keys()
             .filter(|key| match field.fields.get(*key) {
+                Some(_) if self.makes_credential(field) && *key == "id" => true,
                 Some(known) => !self.accepts(key, known),
                 None => !field.open,
             })
@@ -191,7 +214,11 @@ impl Run<'_> {
         if !extra.is_empty() {
             self.fault(&format!("Additional properties not allowed: {}", extra.join(",")), path);
         }
-        for key in field.required.iter().filter(|key| !body.contains_key(*key)) {
+        let required: Vec<&str> = match self.makes_credential(field) {
+            true => vec!["credential_type", "pem"],
+            false => field.required.iter().map(String::as_str).collect(),
+        };
+        for key in required.into_iter().rev().filter(|key| !body.contains_key(*key)) {
             self.fault(&format!("Missing required property: {key}"), path);
         }
         let count = body.len() as u64;
@@ -210,47 +237,6 @@ impl Run<'_> {
         if let Some(items) = &field.items {
             self.value(items, value, path);
         }
-    }
-}
-
-fn join(path: &str, key: &str) -> String {
-    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
-}
-
-fn is_of(ty: FieldType, value: &Value) -> bool {
-    match ty {
-        FieldType::Any => true,
-        FieldType::String => value.is_string(),
-        FieldType::Integer => type_name(value) == "integer",
-        FieldType::Number => value.is_number(),
-        FieldType::Boolean => value.is_boolean(),
-        FieldType::Object => value.is_object(),
-        FieldType::Array => value.is_array(),
-    }
-}
-
-fn name_of(ty: FieldType) -> &'static str {
-    match ty {
-        FieldType::String => "string",
-        FieldType::Integer => "integer",
-        FieldType::Number => "number",
-        FieldType::Boolean => "boolean",
-        FieldType::Object => "object",
-        FieldType::Array => "array",
-        FieldType::Any => "any",
-    }
-}
-
-/// What the service calls a value's type.
-pub(super) fn type_name(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(number) if number.as_f64().is_some_and(|number| number.fract() == 0.0) => "integer",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
     }
 }
 

@@ -13,6 +13,7 @@ use crate::model::Body;
 pub(super) struct Sight {
     keys: bool,
     credentials: bool,
+    /// Whether reads show no more than [`SUMMARY`], and the fields that a scope of their own shows.
     summary_only: bool,
 }
 
@@ -36,17 +37,18 @@ impl Sight {
     pub(super) fn of(claims: &Claims) -> Self {
         let keys = claims.any_scope(&["read:client_keys"]);
         let credentials = claims.any_scope(&["read:client_credentials"]);
-        let summary = claims.any_scope(&["read:client_summary"]);
-        let all = keys || credentials || claims.any_scope(&["read:clients"]);
-        Self { keys, credentials, summary_only: summary && !all }
+        // A token that may not read at all is shown what its own writes lead to.
+        let some = credentials || claims.any_scope(&["read:client_summary"]);
+        let all = keys || claims.any_scope(&["read:clients"]);
+        Self { keys, credentials, summary_only: some && !all }
     }
 
     fn allows(self, key: &str) -> bool {
-        if self.summary_only {
-            return SUMMARY.contains(&key);
+        if SECRETS.contains(&key) {
+            let with_credentials = matches!(key, "signing_keys" | "client_authentication_methods");
+            return self.keys || (self.credentials && with_credentials);
         }
-        let with_credentials = matches!(key, "signing_keys" | "client_authentication_methods");
-        self.keys || !SECRETS.contains(&key) || (self.credentials && with_credentials)
+        !self.summary_only || SUMMARY.contains(&key)
     }
 
     /// Whether a stored client, as it stands, is what this token sees in the answer to a read or a PATCH.
@@ -112,8 +114,7 @@ impl Projection {
         if hidden.is_empty() {
             return Ok(());
         }
-        let message = format!("You cannot read the following fields: {}", hidden.join(","));
-        Err(Refusal::new(403, message).code("insufficient_scope"))
+        Err(Refusal::fields("read", &hidden))
     }
 
     pub(super) fn apply(&self, client: &mut Body) {
@@ -133,17 +134,7 @@ mod tests {
     use super::*;
 
     fn sight(scope: &str) -> Sight {
-        Sight::of(&Claims {
-            iss: String::new(),
-            sub: String::new(),
-            aud: String::new(),
-            iat: 0,
-            exp: 0,
-            scope: scope.into(),
-            gty: String::new(),
-            azp: String::new(),
-            jti: String::new(),
-        })
+        Sight::of(&Claims { scope: scope.into(), ..Claims::default() })
     }
 
     fn keys(scope: &str, shape: Shape, client: Value) -> Vec<String> {
@@ -160,7 +151,10 @@ mod tests {
             ["name", "client_secret", "signing_keys"]
         );
         assert_eq!(keys("read:clients", Shape::One, client.clone()), ["name"]);
-        assert_eq!(keys("read:client_credentials", Shape::One, client), ["name", "signing_keys"]);
+        assert_eq!(
+            keys("read:clients read:client_credentials", Shape::One, client),
+            ["name", "signing_keys"]
+        );
         let refusal =
             Projection::of(Some("name,client_secret"), true).check(sight("read:clients")).unwrap_err();
         assert_eq!(refusal.message, "You cannot read the following fields: client_secret");
@@ -171,6 +165,16 @@ mod tests {
         let client =
             json!({"client_id": "c", "name": "n", "app_type": "spa", "callbacks": [], "tenant": "t"});
         assert_eq!(keys("read:client_summary", Shape::List, client), ["client_id", "name", "app_type"]);
+    }
+
+    #[test]
+    fn a_token_for_credentials_sees_those_beside_the_summary() {
+        let client =
+            json!({"name": "n", "callbacks": [], "client_secret": "s", "client_authentication_methods": {}});
+        assert_eq!(
+            keys("read:client_credentials", Shape::One, client),
+            ["name", "client_authentication_methods"]
+        );
     }
 
     #[test]

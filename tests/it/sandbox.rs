@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use serde_json::{Value, json};
 
-use crate::common::{Case, Running};
+use crate::common::{Case, Running, Served};
 
 /// A tenant as the first line of `--output json` tells of it.
 struct Tenant(Value);
@@ -34,8 +34,16 @@ impl Tenant {
         serde_json::from_str(&self.ask("GET /_sandbox/counters", "", "").1).unwrap()
     }
 
-    /// A page of clients, by somebody with a token.
+    /// A page of one client, by somebody with a token: the head of the answer.
     fn read(&self) -> String {
+        self.list("per_page=1").0
+    }
+
+    fn clients(&self) -> Vec<Value> {
+        serde_json::from_str(&self.list("is_global=false").1).unwrap()
+    }
+
+    fn list(&self, query: &str) -> (String, String) {
         let form = json!({
             "grant_type": "client_credentials",
             "client_id": self.0["client_id"],
@@ -45,7 +53,8 @@ impl Tenant {
         let answer = self.ask("POST /oauth/token", "Content-Type: application/json\r\n", &form.to_string()).1;
         let answer: Value = serde_json::from_str(&answer).unwrap();
         let token = answer["access_token"].as_str().unwrap();
-        self.ask("GET /api/v2/clients?per_page=1", &format!("Authorization: Bearer {token}\r\n"), "").0
+        let request = format!("GET /api/v2/clients?{query}");
+        self.ask(&request, &format!("Authorization: Bearer {token}\r\n"), "")
     }
 }
 
@@ -155,4 +164,24 @@ fn two_hundred_tenants_are_served_by_one_process() {
     for tenant in tenants.iter().step_by(50) {
         assert!(tenant.read().starts_with("http/1.1 200"));
     }
+}
+
+#[test]
+fn what_get_writes_and_what_the_api_lists_can_be_loaded() {
+    let served = Served::quick();
+    let pages = "{\"next\": \"x\", \"clients\": [{\"client_id\": \"one\", \"name\": \"One\"}]}\n{\"clients\": [{\"name\": \"Two\"}]}\n";
+    let case = served.case().file("pages.json", pages);
+    for file in ["all.json", "all.jsonl"] {
+        case.run(["get", "--all", "-o", file]).exits(0);
+    }
+    for (file, name) in
+        [("pages.json", "Two"), ("all.json", "acme-portal-dev"), ("all.jsonl", "acme-portal-dev")]
+    {
+        let (_running, tenants) = serve(&case, &["--load", file]);
+        let clients = tenants[0].clients();
+        assert!(clients.iter().any(|client| client["name"] == name), "{file}: {clients:?}");
+    }
+    case.run(["get", "--all", "-o", "all.csv"]).exits(0);
+    let refused = case.run(["sandbox", "--load", "all.csv"]);
+    assert!(refused.exits(64).stderr.contains("`get --all --format json` keeps it"), "{refused}");
 }

@@ -85,7 +85,7 @@ pub struct SandboxArgs {
     /// `[WHERE:]WHAT=AMOUNT`, joined by commas. Times are counted from the first API call.
     #[arg(long, value_name = "SPEC", default_value = "")]
     pub faults: Faults,
-    /// Start from these clients: a JSON file of `get --all`.
+    /// Start from these clients: a JSON file of `get --all`, or lists of the API as they came.
     #[arg(long, value_name = "FILE")]
     pub load: Option<PathBuf>,
     /// Write a patchwave.toml of all the tenants into this folder, with their secrets beside it and a group `all`.

@@ -36,7 +36,7 @@ pub enum FaultsError {
 const ALLOWED: &str = "write `[WHERE:]WHAT=AMOUNT`, several joined by commas. WHAT: a status (`503`), `503-after`, `reset-before`, `reset-after`, `hang`, \
      `hang-after`, `truncate`, `malformed` with an amount of `5%` or `#3` (the third such request); `expire-token-after=100`; \
      `competing=8/s`, `competing-random=8/s`, both also `8/s@5s` or `8/s@5s-12s` (from then on, or between, counted from the first API call); \
-     `limit=25,8/s@5s` (another limit from then on). WHERE: list, get, patch, create, delete, read, write, token (default: every call but token)";
+     `limit=25,8/s@5s` (another limit from then on). WHERE: list, get, patch, create, delete, rotate-secret, logs, log, read, write, token (default: every call but token)";
 
 impl FromStr for Faults {
     type Err = FaultsError;
@@ -114,9 +114,9 @@ impl Faults {
 
 fn calls_at(place: &str) -> Option<Vec<Call>> {
     let calls: &[Call] = match place {
-        "api" => &[Call::List, Call::Get, Call::Patch, Call::Create, Call::Delete, Call::Other],
+        "api" => return Some(Call::ALL.into_iter().filter(|call| *call != Call::Token).collect()),
         "read" => &[Call::List, Call::Get],
-        "write" => &[Call::Patch, Call::Create, Call::Delete],
+        "write" => &[Call::Patch, Call::Create, Call::Delete, Call::RotateSecret],
         name => return Call::ALL.into_iter().find(|call| call.name() == name).map(|call| vec![call]),
     };
     Some(calls.to_vec())

@@ -60,14 +60,28 @@ async fn a_call_needs_a_good_token_of_this_tenant() {
     assert_eq!(bare.status(), 401);
     assert_eq!(bare.headers()["www-authenticate"], "Bearer");
     assert_eq!(answer(bare).await.1["message"], "Missing authentication");
-    for token in ["garbage", "a.b.c", &other.token] {
+    for token in ["a.b.c", &other.token] {
         let response = caller.http.get(&url).bearer_auth(token).send().await.unwrap();
         assert_eq!(response.headers()["www-authenticate"], "Token error=\"Invalid token\"");
-        let (status, body) = answer(response).await;
-        assert_eq!((status, &body["message"]), (401, &json!("Invalid token")));
+        let expected = json!({"statusCode": 401, "error": "Unauthorized", "message": "Invalid token", "attributes": {"error": "Invalid token"}});
+        assert_eq!(answer(response).await, (401, expected));
+    }
+}
+
+#[tokio::test]
+async fn a_header_that_holds_no_jwt_is_refused_before_any_key_is_tried() {
+    let caller = Caller::with(|_| {}).await;
+    let url = caller.url("/api/v2/clients");
+    let malformed = json!({"statusCode": 400, "error": "Bad Request", "message": "Bad HTTP authentication header format", "errorCode": "Bearer"});
+    for header in ["Bearer", "Bearer opaque", "Bearer a.b", "Bearer a.b.c d", "Bearer: a.b.c d"] {
+        let response = caller.http.get(&url).header("authorization", header).send().await.unwrap();
+        assert_eq!(answer(response).await, (400, malformed.clone()), "{header}");
     }
     let basic = caller.http.get(&url).basic_auth("a", Some("b")).send().await.unwrap();
-    assert_eq!(answer(basic).await.0, 400);
+    assert_eq!(
+        (basic.status().as_u16(), &basic.headers()["www-authenticate"]),
+        (401, &"Bearer".parse().unwrap())
+    );
 }
 
 #[tokio::test]
@@ -75,11 +89,12 @@ async fn a_token_past_its_time_is_refused_and_a_fresh_one_works() {
     let mut caller = Caller::with(|_| {}).await;
     assert_eq!(caller.get("/api/v2/clients").await.0, 200);
     caller.tenant().expire_tokens();
-    let (status, body) = caller.get("/api/v2/clients").await;
-    assert_eq!(
-        (status, &body["message"]),
-        (401, &json!("Expired token received for JSON Web Token validation"))
-    );
+    let said = "Expired token received for JSON Web Token validation";
+    let response = caller.request(Method::GET, "/api/v2/clients").send().await.unwrap();
+    assert_eq!(response.headers()["www-authenticate"], format!("Token error=\"{said}\""));
+    let expected =
+        json!({"statusCode": 401, "error": "Unauthorized", "message": said, "attributes": {"error": said}});
+    assert_eq!(answer(response).await, (401, expected));
     caller.token = caller.fresh_token().await;
     assert_eq!(caller.get("/api/v2/clients").await.0, 200);
 
@@ -135,4 +150,124 @@ async fn a_runner_that_locks_itself_out_gets_no_more_tokens() {
     let deleted = caller.request(Method::DELETE, &format!("/api/v2/clients/{id}")).send().await.unwrap();
     assert_eq!(deleted.status(), 204);
     assert_eq!(ask().await, (401, json!({"error": "access_denied", "error_description": "Unauthorized"})));
+}
+
+#[tokio::test]
+async fn every_operation_and_every_guarded_field_has_its_scope() {
+    let methods = json!({"private_key_jwt": {"credentials": [{"id": "cred_a"}]}});
+    let made = json!({"name": "n", "client_authentication_methods": {"private_key_jwt": {"credentials": [{"credential_type": "public_key", "pem": "p"}]}}});
+    let any = |scopes: &str| format!("Insufficient scope, expected any of: {scopes}");
+    let cannot = |verb: &str, field: &str| format!("You cannot {verb} the following fields: {field}");
+    let reads = "read:clients,read:client_keys,read:client_credentials,read:client_summary";
+    let vault = "token_vault_privileged_access";
+    let by_method = "client_authentication_methods";
+    let all = "read:clients read:client_keys read:client_credentials update:clients update:client_keys \
+        update:client_credentials update:client_token_vault_privileged_access create:clients create:client_credentials \
+        delete:clients read:logs";
+    for (method, path, body, without, said, status) in [
+        (Method::GET, "/clients", json!({}), "read:", any(reads), 200),
+        (Method::GET, "/clients/Till", json!({}), "read:", any(reads), 200),
+        (
+            Method::PATCH,
+            "/clients/Till",
+            json!({"sso": true}),
+            "update:",
+            any("update:clients,update:client_keys"),
+            200,
+        ),
+        (
+            Method::PATCH,
+            "/clients/Till",
+            json!({"client_secret": "s"}),
+            "update:client_keys",
+            cannot("update", "client_secret"),
+            200,
+        ),
+        (
+            Method::PATCH,
+            "/clients/Till",
+            json!({by_method: methods}),
+            "update:client_credentials",
+            cannot("update", by_method),
+            200,
+        ),
+        (
+            Method::PATCH,
+            "/clients/Till",
+            json!({vault: {"credentials": []}}),
+            "update:client_token_vault",
+            cannot("update", vault),
+            200,
+        ),
+        (Method::POST, "/clients", json!({"name": "n"}), "create:", any("create:clients"), 201),
+        (Method::POST, "/clients", made, "create:client_credentials", cannot("create", by_method), 201),
+        (
+            Method::POST,
+            "/clients/Till/rotate-secret",
+            json!({}),
+            "update:client_keys",
+            any("update:client_keys"),
+            200,
+        ),
+        (Method::DELETE, "/clients/Till", json!({}), "delete:", any("delete:clients"), 204),
+        (Method::GET, "/logs", json!({}), "read:logs", any("read:logs,read:logs_users"), 200),
+    ] {
+        let call = async |scopes: Vec<String>| {
+            let caller = Caller::with(|options| {
+                options.load = loaded(&[json!({"client_id": "Till", "name": "Till"})]);
+                options.scopes = scopes;
+            })
+            .await;
+            let request = caller.request(method.clone(), &format!("/api/v2{path}"));
+            answer(request.json(&body).send().await.unwrap()).await
+        };
+        let scopes =
+            |kept: &dyn Fn(&&str) -> bool| all.split_whitespace().filter(kept).map(str::to_owned).collect();
+        let (refused, refusal) = call(scopes(&|scope| !scope.starts_with(without))).await;
+        assert_eq!((refused, &refusal["message"]), (403, &json!(said)), "{method} {path} {body}");
+        assert_eq!(refusal["errorCode"], "insufficient_scope");
+        assert_eq!(call(scopes(&|_| true)).await.0, status, "{method} {path} {body}");
+    }
+}
+
+#[tokio::test]
+async fn credentials_given_at_creation_are_known_by_their_ids() {
+    let caller = Caller::with(|options| {
+        let scopes = "read:client_keys create:clients create:client_credentials";
+        options.scopes = scopes.split(' ').map(str::to_owned).collect();
+    })
+    .await;
+    let credential = json!({"credential_type": "public_key", "pem": "-----BEGIN"});
+    let methods = json!({"private_key_jwt": {"credentials": [credential]}});
+    let (_, made) = caller.post(&json!({"name": "n", "client_authentication_methods": methods})).await;
+    let stored = &made["client_authentication_methods"]["private_key_jwt"]["credentials"][0];
+    assert!(stored["id"].as_str().unwrap().starts_with("cred_"), "{made}");
+    assert_eq!((stored.as_object().unwrap().len(), made.get("client_secret")), (1, None));
+}
+
+#[tokio::test]
+async fn a_token_for_a_summary_or_for_credentials_sees_little() {
+    let client =
+        json!({"client_id": "Till", "name": "Till", "app_type": "spa", "callbacks": [], "signing_keys": []});
+    let keys = async |scope: &str| {
+        let caller = Caller::with(|options| {
+            options.load = loaded(std::slice::from_ref(&client));
+            options.scopes = vec![scope.to_owned()];
+        })
+        .await;
+        let (_, body) = caller.get("/api/v2/clients/Till").await;
+        let mut keys: Vec<String> = body.as_object().unwrap().keys().cloned().collect();
+        keys.sort();
+        (keys.join(" "), caller.get("/api/v2/clients/Till?fields=name,callbacks").await.1["message"].clone())
+    };
+    let refused = json!("You cannot read the following fields: callbacks");
+    assert_eq!(keys("read:client_summary").await, ("app_type client_id name".to_owned(), refused.clone()));
+    assert_eq!(
+        keys("read:client_credentials").await,
+        ("app_type client_id name signing_keys".to_owned(), refused)
+    );
+    assert_eq!(
+        keys("read:client_keys").await,
+        ("app_type callbacks client_id client_secret name signing_keys".to_owned(), Value::Null)
+    );
 }

@@ -89,3 +89,53 @@ async fn the_subject_of_a_certificate_reads_otherwise_in_a_list() {
     assert_eq!(list[1]["signing_keys"][0]["subject"], "deprecated");
     assert_ne!(one["signing_keys"][0]["subject"], "deprecated");
 }
+
+#[tokio::test]
+async fn filters_narrow_what_is_counted() {
+    let clients = [
+        json!({"client_id": "a", "name": "A", "app_type": "spa"}),
+        json!({"client_id": "b", "name": "B", "app_type": "native", "is_first_party": false}),
+        json!({"client_id": "c", "name": "C", "app_type": "regular_web", "external_client_id": "https://c.example/d.json"}),
+    ];
+    let caller = Caller::with(|options| options.load = loaded(&clients)).await;
+    for (query, found) in [
+        ("is_first_party=false", "b"),
+        ("is_first_party=true&app_type=spa,native,regular_web", "a c"),
+        ("app_type=spa,native", "a b"),
+        ("app_type=zoom", ""),
+        ("external_client_id=https://c.example/d.json", "c"),
+        ("external_client_id=https://c.example/d.json&app_type=spa", ""),
+    ] {
+        let (_, body) = caller.get(&format!("/api/v2/clients?{query}&include_totals=true")).await;
+        assert_eq!(ids(&body).join(" "), found, "{query}");
+        assert_eq!(body["total"], ids(&body).len(), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_page_is_no_error() {
+    let caller = Caller::with(|_| {}).await;
+    assert_eq!(caller.get("/api/v2/clients?page=9").await, (200, json!([])));
+    assert_eq!(caller.get("/api/v2/clients?per_page=0").await, (200, json!([])));
+    let (_, body) = caller.get("/api/v2/clients?per_page=0&include_totals=true").await;
+    assert_eq!(body, json!({"total": 14, "start": 0, "limit": 0, "clients": []}));
+}
+
+#[tokio::test]
+async fn checkpoints_win_where_both_ways_of_paging_are_asked_for() {
+    let caller = Caller::with(|_| {}).await;
+    let (status, body) = caller.get("/api/v2/clients?page=1&per_page=2&include_totals=true&take=5").await;
+    assert_eq!((status, ids(&body).len(), body.get("total")), (200, 5, None));
+}
+
+#[tokio::test]
+async fn a_search_by_grants_finds_none_since_no_client_here_has_any() {
+    let caller = Caller::with(|_| {}).await;
+    for q in ["client_grant.organization_id:org_0123456789abcdef", "client_grant.allow_any_organization:true"]
+    {
+        assert_eq!(
+            caller.get(&format!("/api/v2/clients?take=10&q={q}")).await,
+            (200, json!({"clients": []}))
+        );
+    }
+}

@@ -1,9 +1,12 @@
 //! Promises over real HTTP on loopback. Central type: [`Caller`].
 
 mod access;
+mod errors;
 mod faulty;
 mod limits;
 mod lists;
+mod logs;
+mod merging;
 mod recorded;
 mod speed;
 mod writes;

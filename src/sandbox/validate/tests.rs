@@ -84,12 +84,56 @@ fn each_kind_of_fault_has_the_words_of_the_service() {
 fn several_faults_are_told_together() {
     assert_eq!(
         fault(json!({"name": 1, "sso": "yes"})),
-        "Payload validation error: 'Expected type string but found type integer' on property name. (also) \
-         Payload validation error: 'Expected type boolean but found type string' on property sso."
+        "Payload validation error: 'Expected type boolean but found type string' on property sso. (also) \
+         Payload validation error: 'Expected type string but found type integer' on property name."
     );
     let eleven: Body = (0..11).map(|n| (format!("k{n}"), json!("v"))).collect();
     assert!(
         fault(json!({"client_metadata": eleven})).contains("Too many properties defined (11), maximum 10")
+    );
+}
+
+#[test]
+fn a_key_that_begins_with_digits_is_told_like_an_index() {
+    assert_eq!(
+        fault(json!({"client_metadata": {"7": 1, "7a": 1}})),
+        "Payload validation error: 'Expected type string,null but found type integer' on property client_metadata[7]a. (also) \
+         Payload validation error: 'Expected type string,null but found type integer' on property client_metadata[7]."
+    );
+}
+
+#[test]
+fn one_of_several_forms_is_enough() {
+    for addresses in [json!("https://a.example"), json!(["https://a.example", "x"]), json!([])] {
+        assert_eq!(
+            judge(json!({"addons": {"sharepoint": {"external_url": addresses}}}), Purpose::Patch),
+            Ok(())
+        );
+    }
+    let networks = json!(["10.1.2.3", "10.0.0.0/8", "2001:db8::1", "2001:db8::/32"]);
+    let access = json!({"credentials": [], "ip_allowlist": networks});
+    assert_eq!(judge(json!({"token_vault_privileged_access": access}), Purpose::Patch), Ok(()));
+    assert!(fault(json!({"addons": {"sharepoint": {"external_url": ["x", 1]}}})).contains(
+        "'Expected type string but found type integer' on property addons.sharepoint.external_url[1]."
+    ));
+    assert!(
+        fault(json!({"token_vault_privileged_access": {"credentials": [], "ip_allowlist": [1, "10.0.0.0/33"]}}))
+            .ends_with("'Expected type string but found type integer' on property token_vault_privileged_access.ip_allowlist[0].")
+    );
+}
+
+#[test]
+fn a_credential_is_named_by_its_id_in_an_update_and_given_whole_at_creation() {
+    let methods = |credential: Value| json!({"name": "n", "client_authentication_methods": {"private_key_jwt": {"credentials": [credential]}}});
+    let (by_id, whole) =
+        (json!({"id": "cred_abc"}), json!({"credential_type": "public_key", "pem": "-----BEGIN"}));
+    assert_eq!(judge(methods(by_id.clone()), Purpose::Patch), Ok(()));
+    assert_eq!(judge(methods(whole.clone()), Purpose::Create), Ok(()));
+    let refused = |body, purpose| judge(body, purpose).unwrap_err();
+    assert!(refused(methods(by_id), Purpose::Create).contains("'Additional properties not allowed: id'"));
+    assert!(
+        refused(methods(whole), Purpose::Patch)
+            .contains("'Additional properties not allowed: credential_type,pem'")
     );
 }
 
