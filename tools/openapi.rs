@@ -66,7 +66,7 @@ impl<'d> Document<'d> {
         Err(format!("{place}: the reference contains itself"))
     }
 
-    /// Alternatives of one type are that type with every format; of several types, they are anything.
+    /// Alternatives of one type are that type with every format; of several types, they are listed.
     fn one_of(&self, alternatives: &'d [Value], place: &str, depth: usize) -> Result<Field, String> {
         let is_null = |schema: &&Value| schema.get("type").is_some_and(|ty| ty == "null");
         let nullable = alternatives.iter().any(|schema| is_null(&schema));
@@ -79,7 +79,7 @@ impl<'d> Document<'d> {
         let alike = fields.windows(2).all(|pair| bare(&pair[0]) == bare(&pair[1]));
         let mut field = match fields.first() {
             Some(first) if alike => bare(first),
-            _ => Field::default(),
+            _ => Field { one_of: fields.clone(), ..Field::default() },
         };
         if alike && formats.len() == fields.len() && !formats.is_empty() {
             field.format = Some(formats.join("|"));

@@ -133,7 +133,8 @@ mod tests {
             fields["links"],
             json!({"type": "array", "min_items": 1, "unique_items": true, "items": {"type": "string", "format": "url"}})
         );
-        assert_eq!(fields["either"], json!({"type": "any"}));
+        let either = json!([{"type": "string"}, {"type": "array", "items": {"type": "string"}}]);
+        assert_eq!(fields["either"], json!({"type": "any", "one_of": either}));
         assert_eq!(fields["address"], json!({"type": "string", "nullable": true, "format": "ipv4|ipv6"}));
         assert_eq!(
             fields["free"],

@@ -41,6 +41,7 @@ impl<'k> Checker<'k> {
     pub(super) fn value(&mut self, field: &Field, at: &str, value: &Value) {
         match (field.ty, value) {
             (_, Value::Null) if field.nullable || field.unset == Unset::Null => (),
+            (FieldType::Any, value) if !field.one_of.is_empty() => self.alternatives(field, at, value),
             (FieldType::Any, _) | (FieldType::Boolean, Value::Bool(_)) => (),
             (FieldType::String, Value::String(text)) => self.text(field, at, text),
             (FieldType::Integer, Value::Number(number)) if is_whole(number) => self.number(field, at, number),
@@ -48,6 +49,18 @@ impl<'k> Checker<'k> {
             (FieldType::Array, Value::Array(items)) => self.list(field, at, items),
             (FieldType::Object, Value::Object(map)) => self.object(field, at, map),
             _ => self.wrong_type(field, at, value),
+        }
+    }
+
+    fn alternatives(&mut self, field: &Field, at: &str, value: &Value) {
+        let fits = field.one_of.iter().any(|one| {
+            let mut inner = Checker::new(self.kind);
+            inner.value(one, at, value);
+            inner.faults.is_empty()
+        });
+        if !fits {
+            let types: Vec<&str> = field.one_of.iter().map(|one| wanted(one.ty)).collect();
+            self.fault(at, format!("{at} must be {}, not {}", types.join(" or "), found(value)));
         }
     }
 

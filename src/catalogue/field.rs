@@ -164,6 +164,9 @@ pub struct Field {
     /// For an open map, what its keys are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keys: Option<Box<Field>>,
+    /// Where values of several types are taken: each of them. The type is [`FieldType::Any`] then.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub one_of: Vec<Field>,
     /// What the items of a list are; for an open map, what its values are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub items: Option<Box<Field>>,

@@ -56,6 +56,10 @@ fn types_are_named_in_words_and_the_way_to_write_them() {
         r#"sso must be true or false, not the text "True" (write true without quotes)"#
     );
     assert_eq!(
+        only_fault("addons.sharepoint.external_url", &json!(3)),
+        "addons.sharepoint.external_url must be a list or text, not the number 3"
+    );
+    assert_eq!(
         only_fault("client_metadata.tier", &json!(3)),
         r#"client_metadata.tier must be text, not the number 3 (write it in quotes: "3")"#
     );
