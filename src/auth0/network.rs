@@ -55,7 +55,9 @@ impl NetworkCause {
             Self::Refused => {
                 "nothing listens at that address: check the domain and port, or start the sandbox"
             }
-            Self::Tls => "check the domain, this machine's clock, and the certificates that a proxy may need",
+            Self::Tls => {
+                "check the domain and this machine's clock; where a proxy or a sandbox has certificates of its own, name the file of the authority that signs them in SSL_CERT_FILE"
+            }
             Self::Connect => "check the network, and HTTPS_PROXY if there is a proxy",
             Self::Timeout => "try again, or allow more time with --timeout",
             Self::Reset | Self::CutOff => "try again; if it goes on, look at proxies on the way",
@@ -126,7 +128,8 @@ fn is_tls(link: Link<'_>) -> bool {
     link.is::<rustls::Error>()
 }
 
-fn innermost(error: &reqwest::Error) -> String {
+/// The cause at the end of the chain, where the library says more than that something failed.
+pub(super) fn innermost(error: &reqwest::Error) -> String {
     match chain(error).last() {
         Some(last) if !last.is::<reqwest::Error>() => last.to_string(),
         _ => String::new(),

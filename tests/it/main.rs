@@ -37,6 +37,7 @@ mod shards;
 mod signals;
 mod storms;
 mod tenants;
+mod tls;
 mod undo;
 mod waves;
 mod writes;
