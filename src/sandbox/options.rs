@@ -89,7 +89,7 @@ pub struct Options {
     pub token_lifetime: Duration,
     /// The port of the first tenant, the next ones following; free ports where none is given.
     pub port: Option<u16>,
-    /// Whether tenants listen with TLS, under a certificate for `localhost`, `127.0.0.1` and `::1` of an authority of their own.
+    /// Whether tenants listen with TLS, with a certificate for `localhost`, `127.0.0.1` and `::1` from a certificate authority of their own.
     pub tls: bool,
     /// Clients that become the state of every tenant in place of made-up ones: a list as the API answers it.
     pub load: Option<Vec<Body>>,

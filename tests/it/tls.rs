@@ -80,6 +80,14 @@ fn whoever_does_not_trust_the_authority_is_told_what_to_do_and_sends_nothing() {
 }
 
 #[test]
+fn whoever_speaks_tls_to_a_plain_sandbox_is_told_so() {
+    let served = Served::with(Options { clients: 1, ..Options::default() });
+    let case = served.case().env("AUTH0_DOMAIN", served.tenant().domain().as_str());
+    let done = case.run(["get", "--all"]);
+    assert!(done.exits(3).stderr.contains("a sandbox without --tls is an `http://` domain"), "{done}");
+}
+
+#[test]
 fn the_tenant_has_both_names_of_this_machine() {
     let served = Served::with(Options { tls: true, clients: 3, ..Options::default() });
     let authority = served.authority();

@@ -67,10 +67,10 @@ pub struct SandboxArgs {
     /// Port of the first tenant [default: one that is free].
     #[arg(long, value_name = "PORT")]
     pub port: Option<u16>,
-    /// Listen with TLS, under a certificate for localhost, 127.0.0.1 and ::1 that an authority made at the start has signed.
+    /// Listen with TLS, with a certificate for localhost, 127.0.0.1 and ::1 from a certificate authority made at the start.
     #[arg(long)]
     pub tls: bool,
-    /// Where the certificate of that authority is written, for others to trust [default: ca.pem beside a written
+    /// Where that authority's own certificate is written, for others to trust [default: ca.pem beside a written
     /// configuration, else in a temporary folder that goes when the sandbox stops].
     #[arg(long, value_name = "FILE", requires = "tls")]
     pub ca_file: Option<PathBuf>,

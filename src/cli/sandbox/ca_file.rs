@@ -1,4 +1,4 @@
-//! The file that tells others whom to trust: the certificate of the authority behind a sandbox's TLS. Central type: [`CaFile`].
+//! The file that tells others whom to trust: the certificate of the certificate authority behind a sandbox's TLS. Central type: [`CaFile`].
 
 use std::path::{Path, PathBuf};
 
