@@ -37,6 +37,7 @@ impl Served {
     }
 
     /// With TLS, the certificate of the authority to trust.
+    #[cfg(all(unix, not(target_vendor = "apple")))]
     pub(crate) fn authority(&self) -> String {
         self.sandbox.authority().unwrap_or_default().to_owned()
     }
