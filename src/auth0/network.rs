@@ -24,6 +24,8 @@ pub enum NetworkCause {
     Refused,
     /// No secure connection: certificate or protocol.
     Tls,
+    /// Somebody listens who does not speak TLS.
+    NotTls,
     /// Another failure to connect, time-outs included.
     Connect,
     /// Connected, but no complete answer in time.
@@ -40,7 +42,7 @@ impl NetworkCause {
         match self {
             Self::UnknownHost => "unknown host",
             Self::Refused => "connection refused",
-            Self::Tls => "no secure connection",
+            Self::Tls | Self::NotTls => "no secure connection",
             Self::Connect => "cannot connect",
             Self::Timeout => "no answer in time",
             Self::Reset => "connection reset",
@@ -55,7 +57,12 @@ impl NetworkCause {
             Self::Refused => {
                 "nothing listens at that address: check the domain and port, or start the sandbox"
             }
-            Self::Tls => "check the domain, this machine's clock, and the certificates that a proxy may need",
+            Self::Tls => {
+                "check the domain and this machine's clock; where a proxy or a sandbox signs with a certificate authority of its own, name the file of its certificate in SSL_CERT_FILE"
+            }
+            Self::NotTls => {
+                "what listens there does not speak TLS: check the domain and port; a sandbox without --tls is an `http://` domain"
+            }
             Self::Connect => "check the network, and HTTPS_PROXY if there is a proxy",
             Self::Timeout => "try again, or allow more time with --timeout",
             Self::Reset | Self::CutOff => "try again; if it goes on, look at proxies on the way",
@@ -74,6 +81,7 @@ impl NetworkFailure {
         let connecting = error.is_connect();
         let cause = match () {
             () if error.is_dns() => NetworkCause::UnknownHost,
+            () if chain(error).any(is_no_tls) => NetworkCause::NotTls,
             () if chain(error).any(is_tls) => NetworkCause::Tls,
             () if connecting && chain(error).any(is_refused) => NetworkCause::Refused,
             () if connecting => NetworkCause::Connect,
@@ -92,7 +100,9 @@ impl NetworkFailure {
     /// Whether the name or the certificate is wrong for good, rather than for the moment.
     pub(crate) fn is_configuration(&self) -> bool {
         let passing = self.detail.to_lowercase().contains("temporary failure");
-        matches!(self.cause, NetworkCause::UnknownHost | NetworkCause::Tls) && !passing
+        let wrong =
+            matches!(self.cause, NetworkCause::UnknownHost | NetworkCause::Tls | NetworkCause::NotTls);
+        wrong && !passing
     }
 }
 
@@ -122,11 +132,18 @@ fn is_refused(link: Link<'_>) -> bool {
     link.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::ConnectionRefused)
 }
 
+/// A first answer that is no TLS at all, such as that of a server of plain HTTP.
+fn is_no_tls(link: Link<'_>) -> bool {
+    let error = link.downcast_ref::<rustls::Error>();
+    matches!(error, Some(rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType)))
+}
+
 fn is_tls(link: Link<'_>) -> bool {
     link.is::<rustls::Error>()
 }
 
-fn innermost(error: &reqwest::Error) -> String {
+/// The cause at the end of the chain, where the library says more than that something failed.
+pub(super) fn innermost(error: &reqwest::Error) -> String {
     match chain(error).last() {
         Some(last) if !last.is::<reqwest::Error>() => last.to_string(),
         _ => String::new(),

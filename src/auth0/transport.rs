@@ -15,7 +15,7 @@ use crate::model::Domain;
 
 use super::classify::CallKind;
 use super::error::ApiError;
-use super::network::NetworkFailure;
+use super::network::{NetworkFailure, innermost};
 use super::rate_headers;
 use super::settings::Settings;
 
@@ -116,9 +116,8 @@ pub(crate) struct Transport {
 impl Transport {
     /// Prepares connections; opens none.
     pub(crate) fn new(domain: &Domain, settings: &Settings) -> Result<Self, ApiError> {
-        let setup = |e: &dyn std::fmt::Display| ApiError::Setup(e.to_string());
-        let base = Url::parse(&domain.base_url()).map_err(|e| setup(&e))?;
-        let client = settings.clients.of(domain, settings).map_err(|e| setup(&e))?;
+        let base = Url::parse(&domain.base_url()).map_err(|e| ApiError::Setup(e.to_string()))?;
+        let client = settings.clients.of(domain, settings).map_err(|e| unprepared(&e))?;
         let (reached, ahead) = (AtomicBool::new(false), AtomicI64::new(i64::MIN));
         Ok(Self { client, base, reached, ahead })
     }
@@ -238,6 +237,12 @@ fn client(manner: &Manner) -> reqwest::Result<Client> {
         builder = builder.tls_certs_only([]);
     }
     builder.build()
+}
+
+/// It is of what surrounds the process that no client can be made.
+fn unprepared(error: &reqwest::Error) -> ApiError {
+    let cause = innermost(error);
+    ApiError::Setup(format!("{cause}; check SSL_CERT_FILE, SSL_CERT_DIR and HTTPS_PROXY, where they are set"))
 }
 
 /// rustls is compiled with one provider only, ring. Some other part of the process may have chosen before; then that holds.

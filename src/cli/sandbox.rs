@@ -9,8 +9,11 @@ use super::output::Output;
 use crate::report::term;
 use crate::sandbox::{Counters, Options, Sandbox, TenantHandle};
 
+mod ca_file;
 mod loaded;
 mod written_config;
+
+use ca_file::CaFile;
 
 /// Serves until Ctrl-C or SIGTERM, then tells what was seen.
 pub(super) async fn run(args: SandboxArgs, output: &Output) -> Result<u8, CliError> {
@@ -18,6 +21,8 @@ pub(super) async fn run(args: SandboxArgs, output: &Output) -> Result<u8, CliErr
     if let Some(folder) = &args.write_config {
         written_config::check(folder)?;
     }
+    let ca =
+        args.tls.then(|| CaFile::at(args.ca_file.as_deref(), args.write_config.as_deref())).transpose()?;
     let options = Options {
         clients: args.clients,
         tenants: usize::from(args.tenants),
@@ -26,6 +31,7 @@ pub(super) async fn run(args: SandboxArgs, output: &Output) -> Result<u8, CliErr
         latency: args.latency,
         faults: args.faults,
         port: args.port,
+        tls: args.tls,
         load,
         reset: args.reset,
         clock_skew: args.clock_skew,
@@ -36,14 +42,20 @@ pub(super) async fn run(args: SandboxArgs, output: &Output) -> Result<u8, CliErr
         .map_err(|error| CliError::setup(format!("the sandbox cannot start: {error}")))?;
     let config = args.write_config.as_deref().map(|folder| written_config::write(folder, &sandbox));
     let config = config.transpose()?;
+    if let Some((ca, authority)) = ca.as_ref().zip(sandbox.authority()) {
+        ca.write(authority)?;
+    }
     // From here on a signal is heard: whoever reads that it serves may stop it.
     let stop = crate::run::Stop::default();
     let _signals = crate::run::signals::listen(stop.clone(), || ())
         .map_err(|error| CliError::setup(format!("signals cannot be received: {error}")))?;
     match config {
-        _ if output.json() => output.result(&as_json(&sandbox).to_string()),
+        _ if output.json() => output.result(&as_json(&sandbox, ca.as_ref()).to_string()),
         Some(path) => output.result(&format!("{} are in {}", group(&sandbox), path.display())),
         None => output.result(&lines(&sandbox)),
+    }
+    if let Some(ca) = &ca {
+        output.text(&format!("\n{}", ca.lines()));
     }
     output.note("Serving until Ctrl-C. Simulated tenants on this machine: nothing here is a real secret.");
     stop.at_least(crate::model::StopReason::Interrupted).await;
@@ -59,7 +71,7 @@ fn lines(sandbox: &Sandbox) -> String {
         let heading = if several { format!("# tenant {}\n", at + 1) } else { String::new() };
         format!(
             "{heading}export AUTH0_DOMAIN={}\nexport AUTH0_CLIENT_ID={}\nexport AUTH0_CLIENT_SECRET={}",
-            tenant.domain().base_url(),
+            address(tenant),
             tenant.client_id(),
             tenant.client_secret().expose()
         )
@@ -67,13 +79,25 @@ fn lines(sandbox: &Sandbox) -> String {
     sandbox.tenants().iter().enumerate().map(one).collect::<Vec<_>>().join("\n\n")
 }
 
+/// With TLS without its scheme, as a domain is written: Auth0's own tools put `https://` before what they are given.
+fn address(tenant: &TenantHandle) -> String {
+    let domain = tenant.domain();
+    let url = domain.base_url();
+    if url.starts_with("https:") { domain.to_string() } else { url }
+}
+
 fn group(sandbox: &Sandbox) -> String {
     format!("{}, as the group `all`,", term::count(sandbox.tenants().len(), "simulated tenant"))
 }
 
 /// The same for programs.
-fn as_json(sandbox: &Sandbox) -> Value {
-    json!({ "tenants": sandbox.tenants().iter().map(TenantHandle::to_json).collect::<Vec<_>>() })
+fn as_json(sandbox: &Sandbox, ca: Option<&CaFile>) -> Value {
+    let mut told =
+        json!({ "tenants": sandbox.tenants().iter().map(TenantHandle::to_json).collect::<Vec<_>>() });
+    if let Some(ca) = ca {
+        told["ca_file"] = ca.path().to_string_lossy().into();
+    }
+    told
 }
 
 /// What each tenant has seen, now that nobody can ask any more.

@@ -21,7 +21,7 @@ pub(super) struct Clients {
     pub(super) store: Store,
     pub(super) validator: &'static Validator<'static>,
     pub(super) maker: Mutex<Maker>,
-    /// `http://HOST/api/v2/clients`, for links.
+    /// `http://HOST/api/v2/clients` or `https`, for links.
     pub(super) url: String,
     /// Updates that changed nothing.
     pub(super) idle: AtomicU64,

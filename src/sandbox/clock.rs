@@ -4,6 +4,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+/// This machine's date, for certificates: whoever checks them has this machine's clock, not the simulated one.
+#[expect(clippy::disallowed_methods, reason = "the sandbox plays the server, whose certificate is dated")]
+pub(super) fn today() -> jiff::civil::Date {
+    jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::now()).date()
+}
+
 /// Steady time since the start, and what a wall clock would show at it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Clock {

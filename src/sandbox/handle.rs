@@ -21,7 +21,7 @@ pub struct TenantHandle {
 }
 
 impl TenantHandle {
-    /// Where it listens: `http://127.0.0.1:PORT`.
+    /// Where it listens: `http://127.0.0.1:PORT`, or `https` with TLS.
     pub fn domain(&self) -> &Domain {
         &self.domain
     }

@@ -9,6 +9,7 @@
 
 mod bucket;
 mod call;
+mod certificate;
 mod clients;
 mod clock;
 mod connection;
@@ -57,6 +58,8 @@ pub use tier::{Limit, Limits, Tier, TierError};
 pub use traffic::{Competing, Window};
 
 use crate::model::Domain;
+use certificate::Certificate;
+use connection::Connections;
 use tenant::Tenant;
 
 /// How long requests under way are waited for when the sandbox stops.
@@ -68,23 +71,28 @@ pub struct Sandbox {
     tenants: Vec<TenantHandle>,
     servers: Vec<JoinHandle<io::Result<()>>>,
     closing: watch::Sender<bool>,
+    authority: Option<String>,
 }
 
 impl Sandbox {
     /// Starts the tenants; they listen, on 127.0.0.1 alone, when this returns.
     ///
     /// # Errors
-    /// Where a port cannot be had.
+    /// Where a port cannot be had, or no certificate be made.
     pub async fn start(options: Options) -> io::Result<Self> {
         let (closing, watching) = watch::channel(false);
-        let mut sandbox = Self { tenants: Vec::new(), servers: Vec::new(), closing };
+        let certificate = options.tls.then(Certificate::new).transpose()?;
+        let (tls, authority) = certificate.map(|made| (made.config, made.authority)).unzip();
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let mut sandbox = Self { tenants: Vec::new(), servers: Vec::new(), closing, authority };
         let options = Arc::new(options);
         for number in 1..=options.tenants {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port(options.port, number)?)).await?;
-            let authority = listener.local_addr()?.to_string();
-            let domain = Domain::parse(&format!("http://{authority}")).map_err(io::Error::other)?;
-            let tenant = Arc::new(Tenant::new(Arc::clone(&options), number, authority, watching.clone()));
-            sandbox.servers.push(tokio::spawn(server::serve(listener, Arc::clone(&tenant))));
+            let domain = format!("{scheme}://{}", listener.local_addr()?);
+            let domain = Domain::parse(&domain).map_err(io::Error::other)?;
+            let tenant = Arc::new(Tenant::new(Arc::clone(&options), number, &domain, watching.clone()));
+            let connections = Connections::new(listener, tls.clone());
+            sandbox.servers.push(tokio::spawn(server::serve(connections, Arc::clone(&tenant))));
             sandbox.tenants.push(TenantHandle { tenant, domain });
         }
         Ok(sandbox)
@@ -93,6 +101,11 @@ impl Sandbox {
     /// The tenants, in order.
     pub fn tenants(&self) -> &[TenantHandle] {
         &self.tenants
+    }
+
+    /// With TLS, the certificate in PEM of the authority to trust. It was made for this sandbox, and its key is gone.
+    pub fn authority(&self) -> Option<&str> {
+        self.authority.as_deref()
     }
 
     /// Stops listening, lets requests under way finish for a moment, and ends.

@@ -89,6 +89,8 @@ pub struct Options {
     pub token_lifetime: Duration,
     /// The port of the first tenant, the next ones following; free ports where none is given.
     pub port: Option<u16>,
+    /// Whether tenants listen with TLS, with a certificate for `localhost`, `127.0.0.1` and `::1` from a certificate authority of their own.
+    pub tls: bool,
     /// Clients that become the state of every tenant in place of made-up ones: a list as the API answers it.
     pub load: Option<Vec<Body>>,
     /// The reading of `x-ratelimit-reset`.
@@ -119,6 +121,7 @@ impl Default for Options {
             scopes: scopes.map(str::to_owned).to_vec(),
             token_lifetime: Duration::from_secs(86_400),
             port: None,
+            tls: false,
             load: None,
             reset: Reset::default(),
             headers_on_errors: false,

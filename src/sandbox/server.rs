@@ -13,7 +13,6 @@ use axum::response::Response;
 use axum::routing::get;
 use bytes::Bytes;
 use futures::StreamExt as _;
-use tokio::net::TcpListener;
 
 use super::bucket::Taken;
 use super::call::{Call, route};
@@ -32,15 +31,15 @@ const BODY_LIMIT: usize = 1 << 20;
 /// What the tenant has seen, for scripts in other processes. No path of the service begins like that.
 const COUNTERS: &str = "/_sandbox/counters";
 
-/// Serves a tenant on a bound listener until it is closing; requests under way are finished.
-pub(super) async fn serve(listener: TcpListener, tenant: Arc<Tenant>) -> io::Result<()> {
+/// Serves a tenant where connections come in until it is closing; requests under way are finished.
+pub(super) async fn serve(connections: Connections, tenant: Arc<Tenant>) -> io::Result<()> {
     let mut closing = tenant.closing.clone();
     let service = Router::new()
         .route(COUNTERS, get(counters))
         .fallback(handle)
         .with_state(tenant)
         .into_make_service_with_connect_info::<Cut>();
-    axum::serve(Connections(listener), service)
+    axum::serve(connections, service)
         .with_graceful_shutdown(async move {
             // An error means that the sandbox is gone, which is a reason to close as well.
             let _ = closing.wait_for(|closing| *closing).await;
@@ -97,6 +96,8 @@ async fn handle(
     let taken = (call != Call::Token).then(|| tenant.take(call));
     let asked = match read(call, id, request).await {
         Ok(asked) => asked,
+        // Over HTTP/2 a connection that is cut takes other requests with it, some of them half sent.
+        Err(_) if cut.is_cut() => return break_off(&cut),
         Err(refusal) => return finish(&tenant, refusal.into(), taken),
     };
     remember(&tenant, &asked);

@@ -23,7 +23,7 @@ use super::store::{Store, lock};
 use super::tier::Limits;
 use super::token::{self, Claims, Issuer};
 use super::validate::Validator;
-use crate::model::{Body, Secret};
+use crate::model::{Body, Domain, Secret};
 
 /// The server's side of a tenant.
 pub(super) struct Tenant {
@@ -55,11 +55,11 @@ pub(super) struct Tenant {
 }
 
 impl Tenant {
-    /// A tenant with its clients. `number` counts from 1; `authority` is the host and port it will be reached at.
+    /// A tenant with its clients. `number` counts from 1; `domain` is where it will be reached.
     pub(super) fn new(
         options: Arc<Options>,
         number: usize,
-        authority: String,
+        domain: &Domain,
         closing: watch::Receiver<bool>,
     ) -> Self {
         let seed = mix(options.seed, number as u64);
@@ -74,14 +74,14 @@ impl Tenant {
                 store,
                 validator: Validator::of_default_kind(),
                 maker: Mutex::new(maker),
-                url: format!("http://{authority}/api/v2/clients"),
+                url: format!("{}/api/v2/clients", domain.base_url()),
                 idle: AtomicU64::default(),
             },
             tally: Tally::default(),
             log: TenantLog::default(),
             client_id: text("client_id"),
             secret: Secret::new(text("client_secret")),
-            audiences: ["https", "http"].map(|scheme| format!("{scheme}://{authority}/api/v2/")).to_vec(),
+            audiences: audiences(domain),
             issuer: Issuer::new(mix(seed, 0x746f_6b65)),
             main: bucket(options.tier.main),
             reads: options.tier.reads.map(|first| bucket(Limits { first, second: None })),
@@ -96,7 +96,7 @@ impl Tenant {
             clock,
             closing,
             seed,
-            authority,
+            authority: domain.as_str().to_owned(),
         };
         tenant.set_faults(tenant.options.faults.clone());
         tenant
@@ -272,4 +272,14 @@ impl Tenant {
         }
         counters
     }
+}
+
+/// The audiences of the Management API. A caller may have the tenant under either name of this machine, and tools that know
+/// a host alone make it `https`.
+fn audiences(domain: &Domain) -> Vec<String> {
+    let address = domain.as_str();
+    let port = address.rsplit_once(':').map_or("", |(_, port)| port);
+    let hosts = [address.to_owned(), format!("localhost:{port}")];
+    let of = |host: &String| ["https", "http"].map(|scheme| format!("{scheme}://{host}/api/v2/"));
+    hosts.iter().flat_map(of).collect()
 }

@@ -39,6 +39,7 @@ mod shards;
 mod signals;
 mod storms;
 mod tenants;
+mod tls;
 mod undo;
 mod waves;
 mod writes;

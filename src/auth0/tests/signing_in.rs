@@ -160,7 +160,7 @@ async fn an_answer_that_is_no_tls_is_told_as_such_at_once() {
         ApiError::Network { failure, attempts } => {
             assert_eq!(
                 (failure.cause, failure.maybe_sent, attempts),
-                (NetworkCause::Tls, false, 1),
+                (NetworkCause::NotTls, false, 1),
                 "{failure}"
             );
         }

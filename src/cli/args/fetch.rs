@@ -67,6 +67,13 @@ pub struct SandboxArgs {
     /// Port of the first tenant [default: one that is free].
     #[arg(long, value_name = "PORT")]
     pub port: Option<u16>,
+    /// Listen with TLS, with a certificate for localhost, 127.0.0.1 and ::1 from a certificate authority made at the start.
+    #[arg(long)]
+    pub tls: bool,
+    /// Where that authority's own certificate is written, for others to trust [default: ca.pem beside a written
+    /// configuration, else in a temporary folder that goes when the sandbox stops].
+    #[arg(long, value_name = "FILE", requires = "tls")]
+    pub ca_file: Option<PathBuf>,
     /// Published rate limit to simulate: free, essentials, professional, enterprise, enterprise-nonprod, private-cloud-dev,
     /// private-cloud-100 to -10000, unlimited, no-headers, or figures such as 50,16/s (burst, refill); two of them, as in
     /// 10,5/s+50,100/min, are two buckets of which every call takes a token each.

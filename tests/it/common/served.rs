@@ -36,6 +36,12 @@ impl Served {
         &self.sandbox.tenants()[tenant]
     }
 
+    /// With TLS, the certificate of the authority to trust.
+    #[cfg(all(unix, not(target_vendor = "apple")))]
+    pub(crate) fn authority(&self) -> String {
+        self.sandbox.authority().unwrap_or_default().to_owned()
+    }
+
     /// A folder whose environment has the credentials of the first tenant.
     pub(crate) fn case(&self) -> Case {
         let tenant = self.tenant();
