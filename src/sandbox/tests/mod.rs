@@ -6,6 +6,7 @@ mod limits;
 mod lists;
 mod recorded;
 mod speed;
+mod tls;
 mod writes;
 
 use std::sync::Once;
