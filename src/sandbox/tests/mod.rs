@@ -9,6 +9,7 @@ mod logs;
 mod merging;
 mod recorded;
 mod speed;
+mod tls;
 mod writes;
 
 use std::sync::Once;
