@@ -6,8 +6,9 @@ use super::args::SandboxArgs;
 use super::error::CliError;
 use super::exit;
 use super::output::Output;
+use crate::model::suggest;
 use crate::report::term;
-use crate::sandbox::{Counters, Options, Sandbox, TenantHandle};
+use crate::sandbox::{Counters, Options, SCOPES, Sandbox, TenantHandle};
 
 mod ca_file;
 mod loaded;
@@ -35,6 +36,7 @@ pub(super) async fn run(args: SandboxArgs, output: &Output) -> Result<u8, CliErr
         load,
         reset: args.reset,
         clock_skew: args.clock_skew,
+        scopes: scopes(args.scopes)?,
         ..Options::default()
     };
     let sandbox = Sandbox::start(options)
@@ -62,6 +64,21 @@ pub(super) async fn run(args: SandboxArgs, output: &Output) -> Result<u8, CliErr
     tell(&sandbox, output);
     sandbox.stop().await;
     Ok(exit::OK)
+}
+
+/// The scopes of tokens: those asked for, which the simulated API has to know.
+fn scopes(asked: Vec<String>) -> Result<Vec<String>, CliError> {
+    let known = || SCOPES.into_iter().chain(["read:client_summary"]);
+    if let Some(unknown) = asked.iter().find(|asked| known().all(|scope| scope != asked.as_str())) {
+        let near = suggest::nearest(unknown, known())
+            .map_or_else(String::new, |near| format!(", did you mean {near}?"));
+        let what = format!(
+            "--scopes: the sandbox knows no scope {unknown}{near}\nit knows {}",
+            known().collect::<Vec<_>>().join(", ")
+        );
+        return Err(CliError::usage(what));
+    }
+    Ok(if asked.is_empty() { SCOPES.map(str::to_owned).to_vec() } else { asked })
 }
 
 /// The environment lines to use, ready for a shell or a `.env` file; of several tenants, each under its own heading.

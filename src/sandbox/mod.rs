@@ -53,7 +53,7 @@ pub use counters::{Counters, SeenPatch};
 pub use faults::{Faults, FaultsError};
 pub use handle::TenantHandle;
 pub use logs::DashboardUser;
-pub use options::{Latency, LatencyError, Options, Reset, ResetError};
+pub use options::{Latency, LatencyError, Options, Reset, ResetError, SCOPES};
 pub use tier::{Limit, Limits, Tier, TierError};
 pub use traffic::{Competing, Window};
 

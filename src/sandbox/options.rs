@@ -101,16 +101,24 @@ pub struct Options {
     pub clock_skew: i64,
 }
 
+/// Every scope that a simulated tenant knows, but for `read:client_summary`, which the others hold.
+pub const SCOPES: [&str; 12] = [
+    "read:clients",
+    "update:clients",
+    "create:clients",
+    "delete:clients",
+    "read:client_keys",
+    "update:client_keys",
+    "read:client_credentials",
+    "create:client_credentials",
+    "update:client_credentials",
+    "delete:client_credentials",
+    "update:client_token_vault_privileged_access",
+    "read:logs",
+];
+
 impl Default for Options {
     fn default() -> Self {
-        let scopes = [
-            "read:clients",
-            "update:clients",
-            "create:clients",
-            "delete:clients",
-            "read:client_keys",
-            "read:logs",
-        ];
         Self {
             clients: 100,
             tenants: 1,
@@ -118,7 +126,7 @@ impl Default for Options {
             tier: Tier::default(),
             latency: Latency::default(),
             faults: Faults::default(),
-            scopes: scopes.map(str::to_owned).to_vec(),
+            scopes: SCOPES.map(str::to_owned).to_vec(),
             token_lifetime: Duration::from_secs(86_400),
             port: None,
             tls: false,

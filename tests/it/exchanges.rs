@@ -22,16 +22,6 @@ struct Exchange {
     after: Body,
 }
 
-const SCOPES: [&str; 7] = [
-    "read:clients",
-    "update:clients",
-    "read:client_keys",
-    "read:client_credentials",
-    "update:client_keys",
-    "update:client_credentials",
-    "update:client_token_vault_privileged_access",
-];
-
 fn lines(path: &Path) -> Option<Vec<Value>> {
     let text = std::fs::read_to_string(path).ok()?;
     Some(text.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
@@ -154,7 +144,6 @@ impl Replayed {
     fn new(exchanges: Vec<Exchange>) -> Self {
         let served = Served::with(Options {
             tier: "unlimited".parse().unwrap(),
-            scopes: SCOPES.map(str::to_owned).to_vec(),
             load: Some(exchanges.iter().map(|exchange| exchange.before.clone()).collect()),
             ..Options::default()
         });

@@ -297,7 +297,8 @@ fn an_outage_of_everything_holds_the_rows_and_no_answer_is_guessed() {
 
 #[test]
 fn a_field_whose_scope_the_token_lacks_stops_the_run_before_the_first_write() {
-    let served = Served::quick();
+    let scopes = ["read:clients", "update:clients", "read:client_credentials"].map(str::to_owned).to_vec();
+    let served = Served::with(Options { scopes, ..Options::default() });
     let id = served.id("Billing");
     let lines = "set.name = \"New\"\nset.client_authentication_methods = { tls_client_auth = { credentials = [{ id = \"cred_1\" }] } }";
     let case = served.case().file("job.toml", format!("[[update]]\nclient_id = \"{id}\"\n{lines}\n"));

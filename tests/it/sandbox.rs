@@ -185,3 +185,27 @@ fn what_get_writes_and_what_the_api_lists_can_be_loaded() {
     let refused = case.run(["sandbox", "--load", "all.csv"]);
     assert!(refused.exits(64).stderr.contains("`get --all --format json` keeps it"), "{refused}");
 }
+
+#[test]
+fn a_token_of_the_sandbox_allows_what_it_is_told_to_and_all_where_nothing_is_said() {
+    let wrong = Case::new().run(["sandbox", "--scopes", "read:client"]);
+    assert!(wrong.exits(64).stderr.contains("did you mean read:clients"), "{wrong}");
+    let allowed = |scopes: &[&str]| {
+        let case = Case::new();
+        let mut running = case.spawn(["sandbox", "--clients", "1"].iter().chain(scopes));
+        let case = (0..3).map(|_| running.line()).fold(case, |case, line| {
+            let (name, value) = line.trim().trim_start_matches("export ").split_once('=').unwrap();
+            case.env(name, value)
+        });
+        let told = case.run(["tenants"]);
+        running.signal("INT");
+        running.wait().exits(0);
+        told
+    };
+    assert!(!allowed(&[]).exits(0).stdout.contains("Not granted"));
+    let told = allowed(&["--scopes", "read:clients,update:clients"]);
+    assert!(
+        told.exits(0).stdout.contains("update:client_credentials (client_authentication_methods)"),
+        "{told}"
+    );
+}

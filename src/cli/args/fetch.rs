@@ -88,6 +88,9 @@ pub struct SandboxArgs {
     /// Seconds that the tenants' clocks are ahead of this machine's; negative ones are behind.
     #[arg(long, value_name = "SECONDS", default_value = "0", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(-86_400..=86_400))]
     pub clock_skew: i64,
+    /// What tokens allow, separated by commas; all that the simulated API knows, where nothing is said.
+    #[arg(long, value_name = "SCOPE,…", value_delimiter = ',')]
+    pub scopes: Vec<String>,
     /// What goes wrong, such as 503=5%,reset-before=5%,patch:hang=#3,competing=8/s@5s-12s,limit=25,8/s@5s:
     /// `[WHERE:]WHAT=AMOUNT`, joined by commas. Times are counted from the first API call.
     #[arg(long, value_name = "SPEC", default_value = "")]
