@@ -1,5 +1,5 @@
 //! Root fields that move, or forbid, each other: what a write of one does to another, and what Auth0 would refuse of both.
-//! The facts are in each kind's overlay. Central types: [`Link`] and [`Twin`]. Uses `model` and [`Kind`].
+//! The facts are in each kind's overlay. Central functions: [`emptied_along`] and [`faults`]. Uses `model` and [`Kind`].
 
 use std::collections::BTreeSet;
 
