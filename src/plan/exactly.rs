@@ -43,6 +43,10 @@ impl Difference<'_> {
     fn object(&mut self, path: &FieldPath, wanted: &Map<String, Value>) {
         let absent = path.get(self.before).is_none();
         if wanted.values().all(Value::is_null) && absent {
+            // An add-on is on where it has an object, be it empty; elsewhere an empty object is as good as none.
+            if !patch::is_sent_alone(self.kind, path) {
+                self.leaf(path.clone(), Some(Value::Object(Map::new())));
+            }
             return;
         }
         for (key, value) in wanted {

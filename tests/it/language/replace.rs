@@ -89,6 +89,16 @@ fn an_add_on_that_replace_of_all_add_ons_does_not_name_is_removed() {
 }
 
 #[test]
+fn an_add_on_without_settings_is_turned_on_by_an_empty_object() {
+    let lines = "replace.addons.wsfed = {}";
+    let world = client("addons", json!({"samlp": {"audience": "urn:a"}}));
+    assert_eq!(sent(&world, lines), json!({"addons": {"samlp": {"audience": "urn:a"}, "wsfed": {}}}));
+    assert_eq!(sent(&client("sso", json!(true)), lines), json!({"addons": {"wsfed": {}}}));
+    let on = client("addons", json!({"wsfed": {}}));
+    assert_eq!(on.plan("job.toml", on_a(lines)), "a unchanged");
+}
+
+#[test]
 fn replace_may_be_a_table_of_its_own() {
     let world = client("client_metadata", json!({"owner": "web", "tier": "gold"}));
     let body = sent(&world, "[update.replace.client_metadata]\nowner = \"identity\"");
