@@ -128,6 +128,12 @@ fn lifetimes(sent: &Body, after: &Body) -> Result<(), Refusal> {
         return Ok(());
     }
     let lifetime = |key: &str| after.get("refresh_token")?.get(key)?.as_f64();
+    // Of a token that never ends, the lifetime that it would have means nothing.
+    if after.get("refresh_token").and_then(|token| token.get("infinite_token_lifetime"))
+        == Some(&Value::Bool(true))
+    {
+        return Ok(());
+    }
     match (lifetime("idle_token_lifetime"), lifetime("token_lifetime")) {
         (Some(idle), Some(whole)) if idle >= whole => {
             Err(Refusal::new(400, "idle_token_lifetime must have a value less than token_lifetime"))
