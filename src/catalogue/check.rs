@@ -1,5 +1,7 @@
 //! One value against one field, recursively. Central type: [`Checker`]. Uses [`Field`], [`format`](super::format).
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
 
 use super::redact::SECRET_MARKER;
@@ -58,7 +60,10 @@ impl<'k> Checker<'k> {
             inner.value(one, at, value);
             inner.faults.is_empty()
         });
-        if !fits {
+        let right_type = field.one_of.iter().find(|one| is_of(one.ty, value));
+        if let (false, Some(one)) = (fits, right_type) {
+            self.value(one, at, value);
+        } else if !fits {
             let types: Vec<&str> = field.one_of.iter().map(|one| wanted(one.ty)).collect();
             self.fault(at, format!("{at} must be {}, not {}", types.join(" or "), found(value)));
         }
@@ -255,13 +260,22 @@ impl<'k> Checker<'k> {
     }
 }
 
+fn is_of(ty: FieldType, value: &Value) -> bool {
+    match value {
+        Value::String(_) => ty == FieldType::String,
+        Value::Array(_) => ty == FieldType::Array,
+        Value::Object(_) => ty == FieldType::Object,
+        _ => false,
+    }
+}
+
 fn is_whole(number: &serde_json::Number) -> bool {
     number.is_i64() || number.is_u64() || number.as_f64().is_some_and(|value| value.fract() == 0.0)
 }
 
 fn doubles(items: &[Value]) -> Option<(usize, usize)> {
-    let first = |second: usize| items[..second].iter().position(|item| *item == items[second]);
-    (1..items.len()).find_map(|second| first(second).map(|first| (first, second)))
+    let mut seen = HashMap::with_capacity(items.len());
+    items.iter().enumerate().find_map(|(at, item)| seen.insert(item.to_string(), at).map(|first| (first, at)))
 }
 
 pub(super) fn wanted(ty: FieldType) -> &'static str {

@@ -137,6 +137,9 @@ pub struct Field {
     /// Scope that writing it needs beside the kind's own.
     #[serde(skip_serializing_if = "is_default")]
     pub scope: Option<String>,
+    /// Scopes any of which reading it needs; none where what reads the object reads it too.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub read_scopes: Vec<String>,
     /// Whether the order of the list matters.
     #[serde(skip_serializing_if = "is_default")]
     pub order: ListOrder,

@@ -17,12 +17,12 @@ pub(super) fn check(format: &str, text: &str) -> Result<(), String> {
     match format {
         "callback-url" | "url-with-placeholders" => absolute(text).and_then(|()| wildcard(text)),
         "absolute-https-uri-or-empty" | "absolute-https-uri-with-placeholders-or-empty" => https(text),
-        "absolute-uri-or-empty" | "url" | "url-or-null" | "ec-initiate-login-uri-template-url" => {
-            absolute(text)
-        }
+        "url-or-null" if text.is_empty() => Ok(()),
+        "url-or-null" => web(text),
+        "absolute-uri-or-empty" | "url" | "ec-initiate-login-uri-template-url" => absolute(text),
         "grant-type" => grant_type(text),
-        "organization-id" => prefixed(text, "org_"),
-        "credential-id" => prefixed(text, "cred_"),
+        "organization-id" => prefixed(text, "org_", 16),
+        "credential-id" => prefixed(text, "cred_", 1),
         "ipv4" => parsed::<Ipv4Addr>(text),
         "ipv6" => parsed::<Ipv6Addr>(text),
         "cidr" => range::<Ipv4Addr>(text, 32),
@@ -36,6 +36,9 @@ fn absolute(text: &str) -> Result<(), String> {
     if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return Err("holds a blank or a line break".to_owned());
     }
+    if let Some(sign) = text.chars().find(|c| matches!(c, '<' | '>' | '"')) {
+        return Err(format!("holds {sign:?}, which no URL may"));
+    }
     let (scheme, rest) = text.split_once(':').unwrap_or_default();
     let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
     let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(legal);
@@ -44,7 +47,21 @@ fn absolute(text: &str) -> Result<(), String> {
     if !is_scheme || is_port || rest.is_empty() {
         return Err("is no absolute URL; it begins with a scheme such as https://".to_owned());
     }
-    if !has_host { Err("has no host".to_owned()) } else { Ok(()) }
+    let web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+    let authority = rest.strip_prefix("//").and_then(|rest| rest.split(['/', '?', '#']).next());
+    let no_host = web && authority.is_none_or(|host| host.is_empty() || host.starts_with(':'));
+    if !has_host || no_host {
+        return Err("has no host".to_owned());
+    }
+    let runs = ["javascript", "data"].iter().any(|name| scheme.eq_ignore_ascii_case(name));
+    if runs { Err("is code rather than a place".to_owned()) } else { Ok(()) }
+}
+
+fn web(text: &str) -> Result<(), String> {
+    absolute(text)?;
+    let (scheme, _) = text.split_once(':').unwrap_or_default();
+    let is_web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+    if is_web { Ok(()) } else { Err("must begin with https:// or http://".to_owned()) }
 }
 
 fn https(text: &str) -> Result<(), String> {
@@ -78,7 +95,8 @@ const GRANT_TYPES: [&str; 5] =
     ["authorization_code", "implicit", "refresh_token", "client_credentials", "password"];
 
 fn grant_type(text: &str) -> Result<(), String> {
-    if GRANT_TYPES.contains(&text) || absolute(text).is_ok() {
+    let uri = ["urn:", "http://", "https://"].iter().any(|start| text.starts_with(start));
+    if GRANT_TYPES.contains(&text) || uri && absolute(text).is_ok() {
         return Ok(());
     }
     let near = suggest::nearest(text, GRANT_TYPES)
@@ -86,8 +104,13 @@ fn grant_type(text: &str) -> Result<(), String> {
     Err(format!("is no grant type{near}; there are {}, and others that are URIs", GRANT_TYPES.join(", ")))
 }
 
-fn prefixed(text: &str, prefix: &str) -> Result<(), String> {
-    if text.starts_with(prefix) { Ok(()) } else { Err(format!("is no id of the form {prefix}…")) }
+/// An id: its prefix, and at least so many letters and digits.
+fn prefixed(text: &str, prefix: &str, least: usize) -> Result<(), String> {
+    let rest = text.strip_prefix(prefix).unwrap_or_default();
+    if rest.len() >= least && rest.chars().all(|c| c.is_ascii_alphanumeric()) {
+        return Ok(());
+    }
+    Err(format!("is no id of the form {prefix}…"))
 }
 
 fn parsed<T: std::str::FromStr>(text: &str) -> Result<(), String> {

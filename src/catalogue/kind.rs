@@ -136,6 +136,11 @@ impl Kind {
         scopes
     }
 
+    /// Scopes any of which lets a token read this root field; none where no scope of its own is needed.
+    pub fn read_scopes_of(&self, root: &str) -> &[String] {
+        self.root.fields.get(root).map(|field| field.read_scopes.as_slice()).unwrap_or_default()
+    }
+
     /// The field that is true on objects which lists leave out on purpose (the global client).
     pub fn excluded_field(&self) -> Option<&str> {
         let [(filter, _), ..] = self.endpoint.excluded_filter.as_slice() else { return None };

@@ -42,6 +42,9 @@ pub(super) struct Link {
     /// Values that other fields must not have then.
     #[serde(default)]
     not_with: IndexMap<FieldPath, Value>,
+    /// Fields that must hold nothing for all this to be said.
+    #[serde(default)]
+    absent: Vec<FieldPath>,
 }
 
 /// One setting under two names. Only the newer is sent; null for the older one empties both.
@@ -73,11 +76,22 @@ impl Linked {
 }
 
 impl Link {
+    /// Whether a change of this path can break it: it writes the field, or what must or must not stand beside it.
+    fn concerns(&self, path: &FieldPath) -> bool {
+        let beside = |other: &FieldPath| other.encloses(path) || path.encloses(other);
+        path.root() == self.field || self.without.iter().chain(self.with.keys()).any(beside)
+    }
+
     /// The roots of the other fields that it speaks of.
     fn others(&self) -> impl Iterator<Item = &str> {
-        let listed =
-            self.empties.iter().chain(&self.without).chain(self.with.keys()).chain(self.not_with.keys());
+        let forbidden = self.without.iter().chain(self.with.keys()).chain(self.not_with.keys());
+        let listed = self.empties.iter().chain(forbidden).chain(&self.absent);
         listed.map(FieldPath::root)
+    }
+
+    /// Whether writing another root field, this one, can break it.
+    fn binds(&self, root: &str) -> bool {
+        self.without.iter().chain(self.with.keys()).any(|other| other.root() == root)
     }
 
     /// Whether it speaks of a write that leaves the field with this value.
@@ -101,13 +115,14 @@ impl Link {
 
     fn faults(&self, after: &Body) -> Vec<Fault> {
         let held = |path: &FieldPath| path.get(after).filter(|value| !value.is_null()).cloned();
+        if self.absent.iter().any(|path| held(path).is_some()) {
+            return Vec::new();
+        }
         let mut faults = Vec::new();
         for (path, now) in self.without.iter().filter_map(|path| Some((path, held(path)?))) {
-            let what = format!("{} does not go with {path}, which holds {now}", self.subject());
-            faults.push(
-                Fault::new(self.field.clone(), what)
-                    .help(format!("to switch, `unset` {path} in the same job")),
-            );
+            let what = format!("{} does not go with {path} ({now})", self.subject());
+            let help = "give one of the two; where the client holds the other, empty it in the same job";
+            faults.push(Fault::new(self.field.clone(), what).help(help));
         }
         for (path, value) in &self.with {
             if let Some(now) = held(path).filter(|now| now != value) {
@@ -132,6 +147,20 @@ impl Link {
 }
 
 impl Twin {
+    /// What becomes of the name that was not written: it goes, or shows the other addresses.
+    fn moves(&self, name: &str, before: &Body, after: &Body) -> Option<Change> {
+        let root = FieldPath::root_field(name);
+        let now = root.get(after).filter(|value| !value.is_null());
+        if now.is_none() {
+            return Some((root, None));
+        }
+        let shown =
+            |value: &Value| value.as_object().is_some_and(|map| map.keys().all(|key| *key == self.shares));
+        let only_addresses = name == self.field || root.get(before).is_some_and(shown);
+        let path = if only_addresses { root.child(&self.shares) } else { root };
+        Some((path.clone(), path.get(after).cloned()))
+    }
+
     /// What a write that names one of the two makes of the other.
     fn mirror(&self, state: &mut Body, written: impl Fn(&str) -> bool) {
         let (newer, older) = (written(&self.field), written(&self.older));
@@ -168,18 +197,22 @@ impl Twin {
         let (path, _) = older
             .into_iter()
             .find(|(path, after)| !same(path.get(&shown), after.as_ref(), kind.order(path)))?;
-        let what = format!("{} and {} are one setting under two names", self.older, self.field);
-        Some(
-            Fault::new(path.to_string(), what)
-                .help(format!("leave {} out, and set {} alone", self.older, self.field)),
-        )
+        let what = format!(
+            "{} and {} are one setting under two names, and are asked to differ",
+            self.older, self.field
+        );
+        let help = format!("leave {} out, and set {} alone", self.older, self.field);
+        Some(Fault::new(path.to_string(), what).help(help))
     }
 }
 
 impl Kind {
     /// Further root fields to read where this one is written: it moves them, or they forbid what is written.
     pub fn read_along<'k>(&'k self, root: &'k str) -> impl Iterator<Item = &'k str> {
-        let links = self.linked.links.iter().filter(move |link| link.field == root).flat_map(Link::others);
+        let written = self.linked.links.iter().filter(move |link| link.field == root).flat_map(Link::others);
+        let beside =
+            self.linked.links.iter().filter(move |link| link.binds(root)).map(|link| link.field.as_str());
+        let links = written.chain(beside);
         let twins = self.linked.twins.iter().filter_map(move |twin| match root {
             _ if twin.field == root => Some(twin.older.as_str()),
             _ if twin.older == root => Some(twin.field.as_str()),
@@ -188,24 +221,60 @@ impl Kind {
         links.chain(twins)
     }
 
+    /// Root fields that a write of this one moves, or that move it: they are put back together.
+    pub fn moves_with(&self, root: &str) -> BTreeSet<&str> {
+        let links = self
+            .linked
+            .links
+            .iter()
+            .flat_map(|link| link.empties.iter().map(|path| (link.field.as_str(), path.root())));
+        let twins = self.linked.twins.iter().map(|twin| (twin.field.as_str(), twin.older.as_str()));
+        links
+            .chain(twins)
+            .filter_map(|(one, two)| match root {
+                _ if one == root => Some(two),
+                _ if two == root => Some(one),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Whether this is a setting under its older name, which the service shows of its own accord.
+    pub fn is_older_name(&self, path: &FieldPath) -> bool {
+        path.depth() == 1 && self.linked.twins.iter().any(|twin| twin.older == path.root())
+    }
+
     /// Whether writing this root field can concern other fields.
     pub fn is_linked(&self, root: &str) -> bool {
         self.read_along(root).next().is_some()
     }
 }
 
-/// Fields beside these changes that the service takes away with them, and that the same request has to empty.
-pub fn emptied_along(kind: &Kind, before: &Body, changes: &[Change]) -> Vec<FieldPath> {
+/// What the service does to other fields that hold something, when these changes are made: changes too, to be shown, judged
+/// and put back.
+pub fn moved_along(kind: &Kind, before: &Body, changes: &[Change]) -> Vec<Change> {
     if !changes.iter().any(|(path, _)| kind.is_linked(path.root())) {
         return Vec::new();
     }
     let after = patch::predict(kind, before, changes);
-    let named = |path: &FieldPath| changes.iter().any(|(changed, _)| changed == path);
-    let applying = applying(kind, changes, &after);
-    let emptied = applying
-        .flat_map(|link| &link.empties)
-        .filter(|path| !named(path) && path.get(before).is_some_and(|value| !value.is_null()));
-    emptied.cloned().collect()
+    let emptied = applying(kind, changes, &after).flat_map(|link| &link.empties);
+    let mut moved: Vec<Change> = emptied.map(|path| (path.clone(), None)).collect();
+    for twin in &kind.linked.twins {
+        let written = |name: &str| changes.iter().any(|(path, _)| path.root() == name);
+        match (written(&twin.field), written(&twin.older)) {
+            (true, false) => moved.extend(twin.moves(&twin.older, before, &after)),
+            (false, true) => moved.extend(twin.moves(&twin.field, before, &after)),
+            _ => (),
+        }
+    }
+    let named = |path: &FieldPath| {
+        changes.iter().any(|(changed, _)| path.encloses(changed) || changed.encloses(path))
+    };
+    let held = |path: &FieldPath| path.get(before).filter(|value| !value.is_null());
+    moved.retain(|(path, after)| {
+        !named(path) && held(path).is_some_and(|now| !same(Some(now), after.as_ref(), kind.order(path)))
+    });
+    moved
 }
 
 /// What Auth0 would refuse of these changes for the sake of other fields, changed along with them or held already.
@@ -214,16 +283,28 @@ pub fn faults(kind: &Kind, before: &Body, changes: &[Change]) -> Vec<Fault> {
         return Vec::new();
     }
     let after = patch::predict(kind, before, changes);
-    let mut faults: Vec<Fault> =
-        applying(kind, changes, &after).flat_map(|link| link.faults(&after)).collect();
+    // What the tenant holds already is not ours to refuse.
+    let held =
+        |link: &Link| if link.applies(before.get(&link.field)) { link.faults(before) } else { Vec::new() };
+    let known = |link: &&Link| link.absent.is_empty() || !before.is_empty();
+    let mut faults: Vec<Fault> = Vec::new();
+    for link in applying(kind, changes, &after).filter(known) {
+        let held = held(link);
+        let of_field = changes.iter().find(|(path, _)| path.root() == link.field);
+        let Some((path, _)) = of_field.or_else(|| changes.iter().find(|(path, _)| link.concerns(path)))
+        else {
+            continue;
+        };
+        let new = link.faults(&after).into_iter().filter(|fault| !held.contains(fault));
+        faults.extend(new.map(|fault| Fault { path: path.to_string(), ..fault }));
+    }
     faults.extend(kind.linked.twins.iter().filter_map(|twin| twin.fault(kind, before, changes)));
     faults
 }
 
 fn applying<'k>(kind: &'k Kind, changes: &[Change], after: &Body) -> impl Iterator<Item = &'k Link> {
-    let written: BTreeSet<&str> = changes.iter().map(|(path, _)| path.root()).collect();
-    let links = kind.linked.links.iter();
-    links.filter(move |link| written.contains(link.field.as_str()) && link.applies(after.get(&link.field)))
+    let concerned = |link: &&Link| changes.iter().any(|(path, _)| link.concerns(path));
+    kind.linked.links.iter().filter(concerned).filter(|link| link.applies(after.get(&link.field)))
 }
 
 /// Of two names of one setting, the body names one.

@@ -143,7 +143,9 @@ pub fn together(kind: &Kind, changes: &[(FieldPath, Option<Value>)]) -> Vec<Faul
     }
     let after = patch::predict(kind, &nothing, changes);
     for (root, value) in &after {
-        faults.extend(lifetimes(root, value));
+        // Most tokens never end until something says that they do.
+        let ends = value.get("infinite_token_lifetime").is_some_and(|flag| flag == false);
+        faults.extend(lifetimes(root, value).filter(|_| ends));
         if let (Some(field), Some(map)) = (kind.root().fields.get(root), value.as_object()) {
             let mut checker = Checker::new(kind);
             checker.at_most(root, map.len(), field.max_properties);

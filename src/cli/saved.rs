@@ -217,7 +217,7 @@ pub(super) fn state_of(
     let locked = locks.refused(&target.tenant).map(|words| TenantFailure::locked(words.to_owned()));
     let total = needs_total(&header.guards, session, guards, target);
     let Clients { ids, fields } = clients;
-    let needs = Needs { total: total && !ids.is_empty(), fields, ids, ..Needs::default() };
+    let needs = Needs { total: total && !ids.is_empty(), ..Needs::again(kind, fields, ids) };
     let (reader, own) = (target.connection.reader(), target.connection.own_client().cloned());
     let protected = protected(&header.guards, session);
     async move {

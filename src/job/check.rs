@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::want::{Want, literal};
 use super::{Job, Op, RowLabel, Selector, Update};
-use crate::catalogue::{Kind, validate};
+use crate::catalogue::{Fault, Kind, validate};
 use crate::model::value::same;
 use crate::model::{EntityId, FieldPath, ListOrder, Problem};
 
@@ -23,9 +23,8 @@ pub struct Asked<'j> {
     pub want: Want<'j>,
 }
 
-/// Updates of the same client that ask for different things, wherever the job names the client by its id.
-/// Updates by rule, and what templates come to, are compared when the plan knows whom they fit.
-pub fn contradictions(job: &Job) -> Vec<Problem> {
+/// The updates of each client that is named by its id more than once.
+fn updates_by_id(job: &Job) -> HashMap<&EntityId, Vec<&Update>> {
     let named = || {
         job.updates.iter().filter_map(|update| match &update.selector {
             Selector::Id(id) => Some((id, update)),
@@ -40,6 +39,13 @@ pub fn contradictions(job: &Job) -> Vec<Problem> {
     for (id, update) in named().filter(|(id, _)| again.contains(id)) {
         by_id.entry(id).or_default().push(update);
     }
+    by_id
+}
+
+/// Updates of the same client that ask for different things, wherever the job names the client by its id.
+/// Updates by rule, and what templates come to, are compared when the plan knows whom they fit.
+pub fn contradictions(job: &Job) -> Vec<Problem> {
+    let by_id = updates_by_id(job);
     let mut found: Vec<(usize, Problem)> = Vec::new();
     for updates in by_id.values() {
         let asked: Vec<Asked<'_>> = updates.iter().flat_map(|update| asked(update)).collect();
@@ -53,33 +59,42 @@ pub fn contradictions(job: &Job) -> Vec<Problem> {
     found.into_iter().map(|(_, problem)| problem).collect()
 }
 
-/// What an update asks of several fields that Auth0 would refuse together, as far as its values are literal.
+/// What is asked of several fields of one client that Auth0 would refuse together, as far as the values are literal.
 pub fn unfit_together(job: &Job) -> Vec<Problem> {
-    let kind = job.kind;
-    let mut problems = Vec::new();
-    // Most files have hundreds of thousands of rows that say nothing of the kind.
-    let concerned = |update: &&Update| {
-        let roots = || update.ops.iter().map(|op| op.path.root());
-        let again = |at: usize, root: &str| roots().take(at).any(|earlier| earlier == root);
-        let linked = |root: &str| kind.is_linked(root);
-        update.ops.len() > 1 && roots().enumerate().any(|(at, root)| linked(root) || again(at, root))
-    };
-    for update in job.updates.iter().filter(concerned) {
-        let changes: Vec<_> =
-            update.ops.iter().filter_map(|op| Some((op.path.clone(), becomes(op)?))).collect();
-        for fault in validate::together(kind, &changes) {
-            let op = update.ops.iter().find(|op| op.path.to_string() == fault.path);
-            let op = op.or_else(|| update.ops.iter().find(|op| op.path.root() == fault.root()));
-            let span = op.map_or_else(|| update.origin.span.clone(), |op| op.span.clone());
-            let what = match update.origin.label {
-                // Its line is the place, and a spreadsheet shows no lines.
-                RowLabel::Row(_) => format!("{}: {}", update.origin.label.in_words(), fault.what),
-                _ => fault.what,
-            };
-            problems.push(Problem::new(what).at(&update.origin.file, span).maybe_help(fault.help));
+    let judged = |update: &&Update| !update.extras().compared;
+    let single = job.updates.iter().filter(judged).map(|update| vec![update]);
+    let several = updates_by_id(job).into_values();
+    let groups = single.chain(several.map(|updates| updates.into_iter().filter(judged).collect()));
+    let mut problems: Vec<Problem> = Vec::new();
+    for problem in groups.flat_map(|updates: Vec<&Update>| unfit(job.kind, &updates)) {
+        if !problems.contains(&problem) {
+            problems.push(problem);
         }
     }
     problems
+}
+
+fn unfit(kind: &Kind, updates: &[&Update]) -> Vec<Problem> {
+    let ops = || updates.iter().flat_map(|update| update.ops.iter().map(|op| (*update, op)));
+    // Most files have hundreds of thousands of rows that say nothing of the kind.
+    let again = |at: usize, root: &str| ops().take(at).any(|(_, earlier)| earlier.path.root() == root);
+    let concerned =
+        |(at, (_, op)): (usize, (&Update, &Op))| kind.is_linked(op.path.root()) || again(at, op.path.root());
+    if ops().nth(1).is_none() || !ops().enumerate().any(concerned) {
+        return Vec::new();
+    }
+    let changes: Vec<_> = ops().filter_map(|(_, op)| Some((op.path.clone(), becomes(op)?))).collect();
+    let told = |fault: Fault| {
+        let exact = ops().find(|(_, op)| op.path.to_string() == fault.path);
+        let (update, op) = exact.or_else(|| ops().find(|(_, op)| op.path.root() == fault.root()))?;
+        let what = match update.origin.label {
+            // Its line is the place, and a spreadsheet shows no lines.
+            RowLabel::Row(_) => format!("{}: {}", update.origin.label.in_words(), fault.what),
+            _ => fault.what,
+        };
+        Some(Problem::new(what).at(&update.origin.file, op.span.clone()).maybe_help(fault.help))
+    };
+    validate::together(kind, &changes).into_iter().filter_map(told).collect()
 }
 
 /// What a field holds after an operation, where the file alone tells it.

@@ -217,7 +217,7 @@ impl Reader<'_> {
         expects.shrink_to_fit();
         let origin = Origin { file: Arc::clone(&self.file), span: head, label: RowLabel::Update(number) };
         let base = object.get(BASE_KEY).and_then(|raw| serde_json::from_str(raw.get()).ok());
-        let extras = Extras { base, fixed, ..Extras::default() };
+        let extras = Extras { compared: base.is_none(), base, fixed, ..Extras::default() };
         Some(Update { ops, expects, ..Update::new(origin, Selector::Id(id)) }.with(extras))
     }
 
@@ -253,7 +253,9 @@ impl Reader<'_> {
         let object =
             raw.get().starts_with('{').then(|| serde_json::from_str::<Object<'_>>(raw.get()).ok()).flatten();
         // An object without keys says that there is one: an add-on is on where it has its object.
-        let springs_up = |object: &Object<'_>| object.0.is_empty() && !before.is_some_and(Value::is_object);
+        let matters = !kind.merges(path) && !kind.is_older_name(path);
+        let springs_up =
+            |object: &Object<'_>| matters && object.0.is_empty() && !before.is_some_and(Value::is_object);
         if let Some(object) = object.filter(|object| holds_keys(kind, path) && !springs_up(object)) {
             self.doubles(&object, to.text);
             for (key, inner) in &object.0 {
@@ -278,7 +280,7 @@ impl Reader<'_> {
         }
         // Files are copied from one client to another, with what the server shows of its own accord.
         let fixed = kind.writable(path) != Writable::Patch;
-        let as_default = || kind.default_of(path).is_some_and(|default| *default == value);
+        let as_default = || to.has_base && kind.default_of(path).is_some_and(|default| *default == value);
         if fixed && before.is_none() && (as_default() || redact::is_never_read(kind, path)) {
             return;
         }

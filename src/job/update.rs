@@ -87,9 +87,12 @@ pub struct Extras {
     pub base: Option<Arc<str>>,
     /// Fields that the file shows but nobody may change: they must equal the tenant's state.
     pub fixed: Vec<Op>,
+    /// Whether it shows an object as it is to be, of which nobody knows here what is a change.
+    pub compared: bool,
 }
 
-static NO_EXTRAS: Extras = Extras { condition_at: None, count: None, base: None, fixed: Vec::new() };
+static NO_EXTRAS: Extras =
+    Extras { condition_at: None, count: None, base: None, fixed: Vec::new(), compared: false };
 
 impl Update {
     /// An update that asks for nothing yet.

@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::guard::{self, Refusal};
 use super::hits::{Client, Draft, Judged};
 use super::resolve::{Resolved, Unplannable};
@@ -95,7 +97,7 @@ fn unfit<'j>(
     let mut faults: Vec<(&FieldPath, validate::Fault)> = Vec::new();
     for change in changes {
         let found = match &change.after {
-            Some(value) => validate::value(kind, &change.path, value),
+            Some(value) => given(change, validate::value(kind, &change.path, value)),
             // Left out of an object that is sent whole.
             None if !patch::is_sent_alone(kind, &change.path) => Vec::new(),
             None => validate::unset(kind, &change.path).into_iter().collect(),
@@ -130,6 +132,20 @@ fn unfit<'j>(
         Some((update, span, RenderFault { what, help }))
     };
     faults.into_iter().filter_map(told).collect()
+}
+
+/// Of what is wrong with a list, that which the job brings: an item that the tenant holds already is not ours to refuse.
+fn given(change: &FieldChange, faults: Vec<validate::Fault>) -> Vec<validate::Fault> {
+    let (Some(Value::Array(before)), Some(Value::Array(after))) = (&change.before, &change.after) else {
+        return faults;
+    };
+    let held = |at: usize| after.get(at).is_some_and(|item| before.contains(item));
+    let is_held = |fault: &validate::Fault| {
+        let inside =
+            fault.path.strip_prefix(&format!("{}[", change.path)).and_then(|rest| rest.split_once(']'));
+        inside.and_then(|(at, _)| at.parse().ok()).is_some_and(held)
+    };
+    faults.into_iter().filter(|fault| !is_held(fault)).collect()
 }
 
 /// The update that asks for a path, where it does, and whether an expression gives the value; the first update, where none

@@ -10,11 +10,11 @@ use super::judge::{Filled, Judgement, shown, united, wanted};
 use super::select::{exact_name, under_old_name};
 use super::types::Done;
 use crate::catalogue::{Kind, linked, validate};
-use crate::job::check::clashes;
+use crate::job::check::{Asked, clashes};
 use crate::job::template::RenderFault;
-use crate::job::{Op, Scope, Term, Update};
+use crate::job::{Op, Scope, Term, Update, Want};
 use crate::model::value::same;
-use crate::model::{Body, EntityId, FieldChange, FieldPath, Problem, Reason, RowResult};
+use crate::model::{Body, EntityId, FieldChange, FieldPath, ListOrder, Problem, Reason, RowResult};
 
 impl<'j> Draft<'j> {
     /// Judges each client, in the order in which they were hit, and hands it on at once.
@@ -121,7 +121,15 @@ impl<'j> Draft<'j> {
         if !conflicts.is_empty() {
             return Judged::Done { done: conflict(updates, &conflicts) };
         }
-        empty_along(kind, before, &mut changes);
+        for moved in moved_along(kind, before, &changes) {
+            for one in &filled {
+                let thwarted = |asked: &&Asked<'_>| is_thwarted(asked, &moved, kind.order(&asked.path));
+                if let Some(asked) = one.asked.iter().find(thwarted) {
+                    self.fault(one.update, id, asked.op.span.clone(), takes_away(&moved.path));
+                }
+            }
+            changes.push(moved);
+        }
         match (changes.is_empty(), updates.first()) {
             (false, Some(update)) => Judged::Write { changes, update, updates: updates.to_vec() },
             _ => unchanged(),
@@ -167,16 +175,45 @@ impl<'j> Draft<'j> {
     }
 }
 
-/// What the service takes away with these changes is a change too: shown, sent, and put back by an undo.
-fn empty_along(kind: &Kind, before: &Body, changes: &mut Vec<FieldChange>) {
-    let along = linked::emptied_along(kind, before, &wanted(changes));
-    changes.extend(along.into_iter().map(|path| FieldChange {
+/// What the service does to other fields with these changes is a change too: shown, sent, and put back by an undo.
+pub(super) fn moved_along(kind: &Kind, before: &Body, changes: &[FieldChange]) -> Vec<FieldChange> {
+    let along = linked::moved_along(kind, before, &wanted(changes)).into_iter();
+    let change = |(path, after): (FieldPath, Option<Value>)| FieldChange {
         before: path.get(before).cloned(),
-        after: None,
+        after,
         order: kind.order(&path),
         items: None,
         path,
-    }));
+    };
+    along.map(change).collect()
+}
+
+/// Whether what is asked of a field cannot be, since another change moves that field.
+fn is_thwarted(asked: &Asked<'_>, moved: &FieldChange, order: ListOrder) -> bool {
+    let related = moved.path.encloses(&asked.path) || asked.path.encloses(&moved.path);
+    let after = || {
+        moved
+            .path
+            .encloses(&asked.path)
+            .then(|| below(&moved.path, &asked.path, moved.after.as_ref()))
+            .flatten()
+    };
+    related
+        && match &asked.want {
+            Want::Set { value, .. } | Want::Exactly(value) => !same(Some(value), after().as_ref(), order),
+            Want::Add(items) => {
+                items.as_array().is_some_and(|items| !items.is_empty()) && moved.after.is_none()
+            }
+            Want::Empty { .. } => moved.after.is_some(),
+            Want::Remove(_) => false,
+        }
+}
+
+/// The value that an inner path has inside the value of an outer one.
+fn below(outer: &FieldPath, inner: &FieldPath, value: Option<&Value>) -> Option<Value> {
+    let mut body = Body::new();
+    outer.put(&mut body, value?.clone());
+    inner.get(&body).cloned()
 }
 
 /// What is said of a `replace` that would take away what nobody could put back.
@@ -189,6 +226,12 @@ fn loses_secret(kind: &Kind, path: &FieldPath) -> RenderFault {
     };
     let what = format!("`replace` would remove `{path}`, which holds a secret that nobody could put back");
     RenderFault { what, help: Some(help) }
+}
+
+/// What is said where one update asks for a field that another one's change moves.
+fn takes_away(path: &FieldPath) -> RenderFault {
+    let what = format!("another change of this job moves `{path}`, which this one asks for");
+    RenderFault { what, help: Some("the two cannot both be: leave one of them out".to_owned()) }
 }
 
 /// What is said where a template gave none for want of a path, and the field holds something.

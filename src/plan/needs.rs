@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use indexmap::IndexSet;
 
+use crate::catalogue::Kind;
 use crate::job::template::Uses;
 use crate::job::{Expression, Job, Selector, Term, Update};
 use crate::model::{EntityId, TenantName};
@@ -14,6 +15,8 @@ use crate::model::{EntityId, TenantName};
 pub struct Needs {
     /// Root fields beside id and name, in the order they are first used.
     pub fields: Vec<String>,
+    /// Root fields that concern those that are written: read where the token may, since without them only the server can tell.
+    pub along: Vec<String>,
     /// Whether all fields are needed: a template uses the client as a whole, or a name that the catalogue does not know.
     pub all_fields: bool,
     /// Ids named by updates that have something to do.
@@ -25,6 +28,13 @@ pub struct Needs {
 }
 
 impl Needs {
+    /// What a plan that was made earlier needs: these root fields of these objects, and what concerns them.
+    pub fn again(kind: &Kind, fields: Vec<String>, ids: IndexSet<EntityId>) -> Self {
+        let concerned = fields.iter().flat_map(|field| kind.read_along(field)).map(str::to_owned);
+        let along: IndexSet<String> = concerned.filter(|along| !fields.contains(along)).collect();
+        Self { along: along.into_iter().collect(), fields, ids, ..Self::default() }
+    }
+
     /// Whether nothing needs reading.
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty() && !self.list
@@ -35,13 +45,14 @@ impl Needs {
 pub fn needs(job: &Job, tenant: &TenantName, narrow: Option<&Expression>) -> Needs {
     let mut needs = Needs::default();
     let mut fields: IndexSet<String> = IndexSet::new();
+    let mut along: IndexSet<String> = IndexSet::new();
     let mut uses = Uses::default();
     for update in job.updates.iter().filter(|update| update.is_for(tenant)) {
         let written = update.ops.iter().chain(&update.extras().fixed).map(|op| op.path.root().to_owned());
         fields.extend(written.chain(update.expects.iter().map(|expect| expect.path.root().to_owned())));
         fields.extend(update.selector.reads().iter().map(|path| path.root().to_owned()));
-        let along = update.ops.iter().flat_map(|op| job.kind.read_along(op.path.root()));
-        fields.extend(along.map(str::to_owned));
+        let concerned = update.ops.iter().flat_map(|op| job.kind.read_along(op.path.root()));
+        along.extend(concerned.map(str::to_owned));
         add_uses(update, &mut uses);
         match &update.selector {
             // A file from `get` lists every client, edited or not: those left alone need no read.
@@ -59,7 +70,9 @@ pub fn needs(job: &Job, tenant: &TenantName, narrow: Option<&Expression>) -> Nee
     fields.extend(uses.fields.iter().cloned());
     let known = [job.kind.endpoint.id_field.as_str(), job.kind.endpoint.name_field.as_str()];
     fields.retain(|field| !known.contains(&field.as_str()));
+    along.retain(|field| !fields.contains(field));
     needs.fields = fields.into_iter().collect();
+    needs.along = along.into_iter().collect();
     needs
 }
 

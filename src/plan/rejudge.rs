@@ -6,11 +6,12 @@ use serde_json::Value;
 
 use super::check_answer::as_planned;
 use super::compose::{compose_of, predicted};
+use super::judging::moved_along;
 use super::types::Write;
 use crate::catalogue::{Kind, redact};
 use crate::model::three_way::judge_change;
 use crate::model::value::same;
-use crate::model::{Body, FieldChange, Overwritten, Verdict};
+use crate::model::{Body, FieldChange, FieldPath, Overwritten, Verdict};
 
 /// What to do about a client that holds neither what it held nor what was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -61,6 +62,19 @@ pub fn rejudge(kind: &Kind, write: &Write, live: &Body, on_conflict: OnConflict)
     if open.is_empty() {
         return Rejudged::Already;
     }
+    // What these changes would move was not there when they were planned.
+    let open_now: Vec<FieldChange> = open.iter().map(|change| (*change).clone()).collect();
+    let planned = |path: &FieldPath| {
+        write.changes.iter().any(|change| change.path.encloses(path) || path.encloses(&change.path))
+    };
+    let along: Vec<FieldChange> =
+        moved_along(kind, &now, &open_now).into_iter().filter(|moved| !planned(&moved.path)).collect();
+    if let Some(moved) = along.first().filter(|_| !overwrite) {
+        let (path, now) = (&moved.path, moved.before.as_ref().map_or_else(String::new, Value::to_string));
+        let words = format!("{path} is {now}; it was not there when planned, and the change would move it");
+        return Rejudged::Conflict(words);
+    }
+    let open: Vec<&FieldChange> = open.into_iter().chain(&along).collect();
     compose_of(kind, write, &open, live).map_or(Rejudged::NeedsSecret, Rejudged::Apply)
 }
 

@@ -30,6 +30,18 @@ impl Narrowed {
     fn takes(&self, path: &FieldPath) -> bool {
         self.fields.is_empty() || self.fields.iter().any(|field| field.encloses(path))
     }
+
+    /// Of the fields that a write changed, those to be taken back; what moves with one of them goes along.
+    fn of(&self, kind: &Kind, fields: Vec<FieldChange>) -> Vec<FieldChange> {
+        let taken: BTreeSet<String> = fields
+            .iter()
+            .filter(|change| self.takes(&change.path))
+            .map(|change| change.path.root().to_owned())
+            .collect();
+        let along: BTreeSet<&str> = taken.iter().flat_map(|root| kind.moves_with(root)).collect();
+        let goes = |change: &FieldChange| self.takes(&change.path) || along.contains(change.path.root());
+        fields.into_iter().filter(goes).collect()
+    }
 }
 
 /// A write as it came to be made, where it was made over what somebody else had put there since it was planned: that is what
@@ -92,8 +104,7 @@ fn back(
         return Err(Done::because(RowResult::Skipped, Reason::Protected, "it is protected"));
     }
     let live = &*state.object(&write.id).ok_or_else(|| gone(kind, &write.id, state))?;
-    let mine: Vec<FieldChange> =
-        fields(kind, write).into_iter().filter(|change| narrowed.takes(&change.path)).collect();
+    let mine = narrowed.of(kind, fields(kind, write));
     let back = Client::new(kind, write, live, permits.on_conflict).put_back(&mine);
     let patch = patch::body(kind, live, &wanted(&back.changes));
     let name = live.get(&kind.endpoint.name_field).and_then(Value::as_str).map(str::to_owned);

@@ -1,6 +1,6 @@
 //! Reads of a tenant what a job needs, with the fewest requests.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
@@ -27,7 +27,11 @@ pub async fn read_state(
     if needs.is_empty() {
         return Ok(state);
     }
-    let fields = Wanted::of(needs);
+    let grant = reader.sign_in().await?;
+    let fields = Wanted::of(needs, |field| may_read(kind, field, grant.scopes.as_ref()));
+    if let Some(error) = fields.not_granted(kind, grant.scopes.as_ref()) {
+        return Err(error);
+    }
     if !needs.list && !needs.total && needs.ids.len() == 1 {
         singly(reader, kind, &fields, needs.ids.iter().cloned().collect(), &mut state).await?;
         return Ok(state);
@@ -66,13 +70,28 @@ fn absent<'i>(needs: &Needs, here: impl Iterator<Item = &'i EntityId>) -> Vec<En
     needs.ids.iter().filter(|id| !here.contains(id)).cloned().collect()
 }
 
+/// Whether a token may ask for this field by name, as far as it tells its scopes.
+fn may_read(kind: &Kind, field: &str, scopes: Option<&BTreeSet<String>>) -> bool {
+    let wanted = kind.read_scopes_of(field);
+    wanted.is_empty() || scopes.is_some_and(|scopes| wanted.iter().any(|scope| scopes.contains(scope)))
+}
+
 /// The root fields to ask for; `None` for all of them.
 #[derive(Clone)]
 struct Wanted<'n>(Option<Vec<&'n str>>);
 
 impl<'n> Wanted<'n> {
-    fn of(needs: &'n Needs) -> Self {
-        Self((!needs.all_fields).then(|| needs.fields.iter().map(String::as_str).collect()))
+    fn of(needs: &'n Needs, may_read: impl Fn(&str) -> bool) -> Self {
+        let along = || needs.along.iter().filter(|field| may_read(field));
+        Self((!needs.all_fields).then(|| needs.fields.iter().chain(along()).map(String::as_str).collect()))
+    }
+
+    /// The refusal that the request would meet, told with the scopes that it wants.
+    fn not_granted(&self, kind: &Kind, scopes: Option<&BTreeSet<String>>) -> Option<ApiError> {
+        let known = scopes.is_some();
+        let field = self.0.iter().flatten().find(|field| known && !may_read(kind, field, scopes))?;
+        let any_of = kind.read_scopes_of(field).to_vec();
+        Some(ApiError::ScopeMissing { any_of, message: format!("{field} cannot be read") })
     }
 
     fn with(&self, further: Option<&'n str>) -> Option<Vec<&'n str>> {

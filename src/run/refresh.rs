@@ -32,7 +32,7 @@ pub(super) async fn refresh(
 ) -> Result<Fresh, ApiError> {
     let of = || plan.writes.some(writes.iter().copied());
     let ids = of().map(|write| write.id).collect();
-    let needs = Needs { fields: roots(kind, of()), ids, ..Needs::default() };
+    let needs = Needs::again(kind, roots(kind, of()), ids);
     let read = Instant::now();
     let state = read_state(reader, None, kind, &needs).await?;
     let mine = |(id, _): &(EntityId, Packed<Body>)| needs.ids.contains(id);

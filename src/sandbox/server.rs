@@ -200,8 +200,10 @@ fn operate(tenant: &Tenant, asked: &Asked) -> Reply {
         Ok(claims) => claims,
         Err(refusal) => return refusal,
     };
+    // A client that is not there is "deleted" without a trace.
+    let there = asked.call != Call::Delete || tenant.clients.store.get(&asked.id).is_some();
     let reply = tenant.execute(asked.call, &asked.id, &asked.query, &asked.body, &claims);
-    if asked.call.event().is_some() && reply.status < 300 {
+    if asked.call.event().is_some() && reply.status < 300 && there {
         let Asked { call, id, query, body, .. } = asked;
         let trace = asked.trace();
         tenant.record(Write { call: *call, id, query, body, claims: &claims, trace, reply: &reply });

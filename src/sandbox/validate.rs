@@ -241,9 +241,8 @@ impl Run<'_> {
 }
 
 fn first_double(items: &[Value]) -> Option<(usize, usize)> {
-    (0..items.len()).find_map(|second| {
-        (0..second).find(|first| items[*first] == items[second]).map(|first| (first, second))
-    })
+    let mut seen = HashMap::with_capacity(items.len());
+    items.iter().enumerate().find_map(|(at, item)| seen.insert(item.to_string(), at).map(|first| (first, at)))
 }
 
 #[cfg(test)]

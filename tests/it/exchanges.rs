@@ -133,6 +133,12 @@ fn shown(value: Option<&Value>) -> Option<Value> {
     Some(value)
 }
 
+/// Whether what an undo says of the fields that it leaves names one of this root field.
+fn names(words: &str, field: &str) -> bool {
+    let paths = words.split("; ").filter_map(|one| one.split(' ').next());
+    paths.filter_map(|path| path.split('.').next()).any(|root| root == field)
+}
+
 /// A tenant with the clients as they were before, and a file of `get` that says what they were after.
 struct Replayed {
     exchanges: Vec<Exchange>,
@@ -176,7 +182,7 @@ impl Replayed {
         let each = self.exchanges.iter().enumerate().map(|(at, exchange)| {
             let mut fields = differing(&self.stored(at), expected(exchange), undone.is_some());
             let left = undone.and_then(|left| left.get(&format!("x{at:03}")));
-            fields.retain(|field| !left.is_some_and(|words| words.contains(field.as_str())));
+            fields.retain(|field| !left.is_some_and(|words| names(words, field)));
             (exchange, fields)
         });
         each.filter(|(_, fields)| !fields.is_empty())
@@ -241,6 +247,7 @@ fn every_known_behaviour_of_a_patch_is_planned_applied_found_done_and_undone() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/exchanges/own.jsonl");
     let exchanges = known(&lines(&file).unwrap());
     assert!(exchanges.len() >= 40, "{}", exchanges.len());
-    // Nothing empties a flag or an algorithm that was absent.
-    assert!(hold(exchanges, &[]).values().all(|words| words.contains("was absent before")));
+    // A flag that was absent is the one thing that nothing empties.
+    let left: Vec<String> = hold(exchanges, &[]).into_values().collect();
+    assert_eq!(left, ["oidc_conformant was absent before, and cannot be again"]);
 }

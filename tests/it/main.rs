@@ -26,6 +26,7 @@ mod kills;
 mod language;
 mod laws;
 mod layers;
+mod linked;
 mod locks;
 mod pace;
 mod pool;

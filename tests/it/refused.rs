@@ -5,6 +5,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use patchwave::sandbox::Options;
+
 use crate::common::Served;
 
 /// A form of error: what the client holds beforehand, the lines of the update, and words that tell what is wrong.
@@ -119,8 +121,8 @@ fn forms() -> Vec<Form> {
         form(
             "missing inner key",
             none(),
-            "set.token_quota = { client_credentials = {} , x = 1 }",
-            "token_quota",
+            "replace.token_quota = {}",
+            "token_quota needs client_credentials",
             true,
         ),
         form(
@@ -252,12 +254,34 @@ fn every_form_of_a_refused_body_is_refused_before_it_is_sent() {
 }
 
 #[test]
-fn what_the_plan_let_through_the_tenant_takes_too() {
+fn what_the_tenant_holds_already_is_never_refused_and_other_items_of_its_lists_can_be_edited() {
     let served = Served::quick();
     let id = served.id("Billing");
-    let lines = "set.grant_types = [\"urn:example:grant:of-our-own\"]";
+    let odd = json!({
+        "callbacks": ["http://localhost:*"], "grant_types": ["implicit", "client_credentials", "tomorrows_grant"],
+        "token_endpoint_auth_method": "none", "app_type": "spa",
+    });
+    served.tenant().edit(&id, |client| client.extend(odd.as_object().unwrap().clone()));
+    let lines = "add.callbacks = [\"https://a.example/cb\"]\nremove.grant_types = [\"implicit\"]";
     let case = served.case().file("job.toml", format!("[[update]]\nclient_id = \"{id}\"\n{lines}\n"));
-    case.run(["check", "job.toml"]).exits(0);
+    let planned = case.run(["plan", "job.toml"]);
+    assert!(planned.exits(0).stdout.contains("1 client to change"), "{planned}");
+}
+
+#[test]
+fn a_token_that_cannot_read_what_concerns_a_field_can_change_that_field_all_the_same() {
+    let scopes = ["read:clients", "update:clients"].map(str::to_owned).to_vec();
+    let served = Served::with(Options { scopes, ..Options::default() });
+    let id = served.id("Billing");
+    let lines = "set.token_endpoint_auth_method = \"client_secret_basic\"";
+    let case = served.case().file("job.toml", format!("[[update]]\nclient_id = \"{id}\"\n{lines}\n"));
+    case.run(["apply", "job.toml", "--yes"]).exits(0);
+    let lines =
+        "set.client_authentication_methods = { tls_client_auth = { credentials = [{ id = \"cred_1\" }] } }";
+    let case = served.case().file("job.toml", format!("[[update]]\nclient_id = \"{id}\"\n{lines}\n"));
+    let refused = case.run(["plan", "job.toml"]);
+    let words = "client_authentication_methods cannot be read; grant the application one of `read:client_keys`, `read:client_credentials`";
+    assert!(refused.exits(3).stderr.contains(words), "{refused}");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 #![expect(clippy::needless_pass_by_value, reason = "called with literals")]
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -30,19 +32,47 @@ fn methods() -> Value {
     json!({"private_key_jwt": {"credentials": [{"id": "cred_1"}]}})
 }
 
+fn along(before: &Value, list: &[(&str, Value)]) -> Vec<(String, Option<Value>)> {
+    let moved = moved_along(default_kind(), &object(before.clone()), &changes(list));
+    moved.into_iter().map(|(path, after)| (path.to_string(), after)).collect()
+}
+
 #[test]
 fn a_method_of_the_old_kind_is_emptied_along_where_methods_of_the_new_kind_are_set() {
     let before = json!({"token_endpoint_auth_method": "client_secret_post"});
-    let along = |before: &Value, list: &[(&str, Value)]| {
-        emptied_along(default_kind(), &object(before.clone()), &changes(list))
-    };
     let set = [("client_authentication_methods", methods())];
-    assert_eq!(along(&before, &set), ["token_endpoint_auth_method".parse().unwrap()]);
+    assert_eq!(along(&before, &set), [("token_endpoint_auth_method".to_owned(), None)]);
     assert_eq!(along(&json!({}), &set), []);
     assert_eq!(along(&before, &[("client_authentication_methods", Value::Null)]), []);
     let both = [set[0].clone(), ("token_endpoint_auth_method", Value::Null)];
     assert_eq!(along(&before, &both), [], "it is named already");
     assert_eq!(along(&before, &[("name", json!("x"))]), []);
+}
+
+#[test]
+fn the_name_of_a_setting_that_was_not_written_moves_along() {
+    let urls = |url: &str| json!({"backchannel_logout_urls": [url]});
+    let full = json!({"backchannel_logout_urls": ["https://a.example"], "backchannel_logout_initiators": {"mode": "all"}});
+    let before = json!({"oidc_logout": full, "oidc_backchannel_logout": urls("https://a.example")});
+    let gone = [("oidc_backchannel_logout", Value::Null)];
+    assert_eq!(along(&before, &gone), [("oidc_logout".to_owned(), None)]);
+    assert_eq!(
+        along(&before, &[("oidc_logout", Value::Null)]),
+        [("oidc_backchannel_logout".to_owned(), None)]
+    );
+    let other = [("oidc_backchannel_logout.backchannel_logout_urls", json!(["https://b.example"]))];
+    let addresses = Some(json!(["https://b.example"]));
+    assert_eq!(
+        along(&before, &other),
+        [("oidc_logout.backchannel_logout_urls".to_owned(), addresses.clone())]
+    );
+    let newer = [("oidc_logout.backchannel_logout_urls", json!(["https://b.example"]))];
+    assert_eq!(
+        along(&before, &newer),
+        [("oidc_backchannel_logout.backchannel_logout_urls".to_owned(), addresses)]
+    );
+    assert_eq!(along(&before, &[("oidc_logout.backchannel_logout_initiators.mode", json!("custom"))]), []);
+    assert_eq!(along(&json!({}), &newer), [], "nothing was there to be moved");
 }
 
 #[test]
@@ -52,7 +82,7 @@ fn what_excludes_each_other_is_refused_with_the_value_that_stands_against_it() {
     assert_eq!(
         said,
         [
-            "token_endpoint_auth_method does not go with client_authentication_methods, which holds {\"tls_client_auth\":{}}"
+            "token_endpoint_auth_method does not go with client_authentication_methods ({\"tls_client_auth\":{}})"
         ]
     );
     let switched = [("client_authentication_methods", Value::Null), old[0].clone()];
@@ -90,9 +120,41 @@ fn a_link_with_a_value_speaks_of_that_value_alone() {
 }
 
 #[test]
-fn what_the_tenant_holds_already_is_not_refused_when_something_else_is_written() {
-    let odd = json!({"token_endpoint_auth_method": "none", "grant_types": ["client_credentials"]});
-    assert_eq!(refused(odd, &[("name", json!("x")), ("client_metadata.a", json!("b"))]), [""; 0]);
+fn a_value_that_a_link_forbids_is_refused_whichever_of_the_two_is_written() {
+    let before = json!({"client_authentication_methods": methods(), "jwt_configuration": {"alg": "RS256"}});
+    assert!(refused(before, &[("jwt_configuration.alg", json!("HS256"))])[0].contains("to be \"RS256\""));
+    let before = json!({"is_first_party": false});
+    assert!(refused(before, &[("organization_usage", json!("allow"))])[0].contains("is_first_party false"));
+    let before = json!({"organization_require_behavior": "post_login_prompt", "oidc_conformant": true});
+    assert!(refused(before, &[("oidc_conformant", json!(false))])[0].contains("oidc_conformant to be true"));
+}
+
+#[test]
+fn a_public_application_without_a_method_takes_no_client_credentials() {
+    let grants = [("grant_types", json!(["client_credentials"]))];
+    for app_type in ["spa", "native"] {
+        assert_eq!(refused(json!({"client_id": "a", "app_type": app_type}), &grants).len(), 1, "{app_type}");
+        let with_one = json!({"client_id": "a", "app_type": app_type, "token_endpoint_auth_method": "client_secret_post"});
+        assert_eq!(refused(with_one, &grants), [""; 0]);
+    }
+    assert_eq!(refused(json!({"client_id": "a", "app_type": "regular_web"}), &grants), [""; 0]);
+}
+
+#[test]
+fn what_the_tenant_holds_already_is_not_refused() {
+    let odd =
+        json!({"token_endpoint_auth_method": "none", "grant_types": ["client_credentials", "implicit"]});
+    assert_eq!(refused(odd.clone(), &[("name", json!("x")), ("client_metadata.a", json!("b"))]), [""; 0]);
+    assert_eq!(
+        refused(odd, &[("grant_types", json!(["client_credentials"]))]),
+        [""; 0],
+        "it was there before"
+    );
+    let odd = json!({"client_authentication_methods": methods(), "jwt_configuration": {"alg": "HS256"}});
+    assert_eq!(
+        refused(odd, &[("client_authentication_methods.private_key_jwt.credentials", json!([]))]),
+        [""; 0]
+    );
 }
 
 #[test]
@@ -109,7 +171,7 @@ fn one_setting_under_two_names_is_sent_under_the_newer_and_read_under_both() {
     ];
     assert_eq!(
         refused(json!({}), &other),
-        ["oidc_backchannel_logout and oidc_logout are one setting under two names"]
+        ["oidc_backchannel_logout and oidc_logout are one setting under two names, and are asked to differ"]
     );
 }
 
@@ -132,11 +194,16 @@ fn the_older_name_moves_the_newer_one_and_null_for_it_empties_both() {
 
 #[test]
 fn fields_that_concern_each_other_are_read_along() {
-    let along = |root: &str| default_kind().read_along(root).map(str::to_owned).collect::<Vec<_>>();
-    assert_eq!(along("client_authentication_methods"), ["token_endpoint_auth_method", "jwt_configuration"]);
-    assert_eq!(along("oidc_logout"), ["oidc_backchannel_logout"]);
-    assert_eq!(along("oidc_backchannel_logout"), ["oidc_logout"]);
-    assert_eq!(along("name"), [""; 0]);
+    let along = |root: &str| default_kind().read_along(root).map(str::to_owned).collect::<BTreeSet<_>>();
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+    assert_eq!(
+        along("client_authentication_methods"),
+        names(&["token_endpoint_auth_method", "jwt_configuration"])
+    );
+    assert_eq!(along("jwt_configuration"), names(&["client_authentication_methods"]));
+    assert_eq!(along("oidc_logout"), names(&["oidc_backchannel_logout"]));
+    assert_eq!(along("oidc_backchannel_logout"), names(&["oidc_logout"]));
+    assert_eq!(along("name"), names(&[]));
 }
 
 #[test]

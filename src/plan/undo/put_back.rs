@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::catalogue::{Kind, Unset, patch, validate};
+use crate::catalogue::{Kind, Unset, linked, patch, validate};
 use crate::model::three_way::judge;
 use crate::model::value::same;
 use crate::model::{Body, Expected, FieldChange, FieldPath, ItemEdit, ListOrder, Reason, Verdict};
 use crate::plan::check_answer::as_planned;
 use crate::plan::compose::predicted;
 use crate::plan::judge::{shown, wanted};
+use crate::plan::judging::moved_along;
 use crate::plan::rejudge::OnConflict;
 use crate::plan::revive::is_marked;
 use crate::plan::types::{Left, Write};
@@ -78,8 +79,44 @@ impl<'c> Client<'c> {
                 Err(left) => back.left.push(left),
             }
         }
+        self.with_what_moves(&mut back);
         self.keep_valid(&mut back);
+        self.keep_fitting(&mut back);
         back
+    }
+
+    /// What the service moves along goes with it. A field that stays, since somebody changed it, keeps back what would move it.
+    fn with_what_moves(&self, back: &mut Back) {
+        for moved in moved_along(self.kind, self.live, &back.changes) {
+            let related = |left: &Left| left.path.encloses(&moved.path) || moved.path.encloses(&left.path);
+            if !back.left.iter().any(related) {
+                back.changes.push(moved);
+                continue;
+            }
+            let movers = self.kind.moves_with(moved.path.root());
+            let (stay, go): (Vec<_>, Vec<_>) = std::mem::take(&mut back.changes)
+                .into_iter()
+                .partition(|change| movers.contains(change.path.root()));
+            back.changes = go;
+            back.left.extend(stay.iter().map(|change| {
+                let words = format!("{} would move {}, which stays as it is", change.path, moved.path);
+                left(change, Reason::ChangedMeanwhile, words)
+            }));
+        }
+    }
+
+    /// Nor is what Auth0 would refuse for the sake of other fields.
+    fn keep_fitting(&self, back: &mut Back) {
+        for fault in linked::faults(self.kind, self.live, &wanted(&back.changes)) {
+            let (stay, go): (Vec<_>, Vec<_>) = std::mem::take(&mut back.changes)
+                .into_iter()
+                .partition(|change| change.path.root() == fault.root());
+            back.changes = go;
+            back.left.extend(stay.iter().map(|change| {
+                let words = format!("{} cannot be put back by itself: {}", change.path, fault.what);
+                left(change, Reason::CannotUnset, words)
+            }));
+        }
     }
 
     /// The object around a field that was not there before the run, and that holds nothing which the run did not bring:

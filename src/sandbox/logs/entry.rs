@@ -82,7 +82,9 @@ impl Entry {
 
     /// What it takes in memory, about.
     pub(super) fn bytes(&self) -> usize {
-        256 + self.request.len() + self.response.len()
+        let trace = [&self.trace.correlation_id, &self.trace.user_agent, &self.trace.auth0_client];
+        let texts = trace.into_iter().flatten().map(|text| text.len()).sum::<usize>() + self.query.len();
+        256 + self.request.len() + self.response.len() + texts
     }
 
     fn at(&self) -> Timestamp {
