@@ -165,6 +165,14 @@ impl Append for Journal {
 /// Where the file cannot be read, or a whole line is not as it was written.
 pub fn read(path: &Path) -> Result<Found, JournalError> {
     let bytes = std::fs::read(path).map_err(StoreError::new("read", path))?;
+    parse(&bytes, path)
+}
+
+/// What the bytes of the journal at `path` hold.
+///
+/// # Errors
+/// Where a whole line is not as it was written.
+pub fn parse(bytes: &[u8], path: &Path) -> Result<Found, JournalError> {
     let size = bytes.len() as u64;
     let mut found = Found { entries: Vec::new(), length: 0, size, chain: Chain::default() };
     let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
