@@ -39,6 +39,7 @@ mod shards;
 mod signals;
 mod storms;
 mod tenants;
+mod tomorrow;
 mod undo;
 mod waves;
 mod writes;
