@@ -158,6 +158,22 @@ fn a_name_that_does_not_exist_is_an_error_even_where_it_is_only_compared() {
 }
 
 #[test]
+fn a_mistake_is_placed_in_the_text_as_it_was_written() {
+    let kind = default_kind();
+    for text in [
+        "{% set x = name %}{{ f(x.n)>}}",
+        "{{ name > }}",
+        "{% if a > b > %}x{% endif %}",
+        "{{ 'a' < b) < }}",
+        "a{{ x >> y }}b",
+    ] {
+        for wrong in Template::parse(text, kind).unwrap_err() {
+            assert!(wrong.at.start < wrong.at.end && wrong.at.end <= text.len(), "{text}: {wrong:?}");
+        }
+    }
+}
+
+#[test]
 fn what_stands_in_place_of_a_secret_is_none_to_a_template() {
     let client = json!({"client_id": "a1", "name": "x", "addons": {"azure_sb": {"sasKey": crate::catalogue::SECRET_MARKER}}});
     let rendered = |text: &str| Template::parse(text, default_kind()).unwrap().render(&scope(client.clone()));
