@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::StoreError;
 use crate::model::Entry;
+use crate::model::deep::from_own;
 
 /// Where a run's entries are made durable. What cannot be kept must not be done: an error stops the run.
 pub trait Append: Send {
@@ -200,7 +201,7 @@ fn entry(line: &[u8], chain: &mut Chain) -> Result<Entry, String> {
     if chain.add(line.of.get().as_bytes()) != line.sum {
         return Err("its checksum does not fit it and the lines before".to_owned());
     }
-    serde_json::from_str(line.of.get()).map_err(|error| format!("another version wrote it ({error})"))
+    from_own(line.of.get().as_bytes()).map_err(|error| format!("another version wrote it ({error})"))
 }
 
 /// The first and the last whole entry, for a look at many runs; neither is checked against the lines between them.
@@ -218,7 +219,7 @@ pub fn ends(path: &Path) -> Result<(Entry, Entry), JournalError> {
     };
     let unchecked = |line: &[u8]| -> Option<Entry> {
         let line: Line<'_> = serde_json::from_slice(line).ok()?;
-        serde_json::from_str(line.of.get()).ok()
+        from_own(line.of.get().as_bytes()).ok()
     };
     let (Some(first), Some(last)) = (lines.first(), lines.last()) else {
         return Err(damaged(1, "it is empty"));
