@@ -5,7 +5,7 @@ use patchwave::catalogue::redact;
 use patchwave::model::Body;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::world::kind;
+use super::world::kind;
 
 /// A body, read as each of the answers that it might be; and as the headers of answers that come one after the other.
 pub fn api_answers(data: &[u8]) {

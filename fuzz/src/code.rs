@@ -6,7 +6,7 @@ use patchwave::job::template::{Template, escaped};
 use patchwave::job::{Expression, RowCells, Scope};
 use patchwave::model::{Body, FieldPath};
 
-use crate::world::{clients, kind, scope};
+use super::world::{clients, kind, scope};
 
 /// A text that is read as a template, as an expression, and as a path.
 pub fn expression(data: &[u8]) {

@@ -8,12 +8,12 @@ use patchwave::model::{Pace, Problem};
 use patchwave::plan::{Header, Plan, RowState, TenantPlan, Unplannable, resolve::Resolved};
 use patchwave::report::problems;
 
-use crate::kept;
-use crate::world::{self, Beside, clients, kind};
+use super::kept;
+use super::world::{self, Beside, clients, kind};
 
 /// A TOML job, and behind a NUL byte the file that its `rows` names.
 pub fn toml_job(data: &[u8]) {
-    let mut parts = crate::parts(data);
+    let mut parts = super::parts(data);
     let bytes = parts.next().unwrap_or_default();
     let beside = Beside { rows: parts.next().unwrap_or_default() };
     let Some(job) = loaded("job.toml", bytes, &beside, false) else { return };
@@ -88,7 +88,7 @@ fn planned(job: &Job) {
         let again = world::plan(job, &world::applied(&resolved));
         match again {
             Ok((writes, _)) => {
-                assert!(writes.is_empty(), "planned again: {:?}\nfirst: {:?}", writes, resolved.0)
+                assert!(writes.is_empty(), "planned again: {:?}\nfirst: {:?}", writes, resolved.0);
             }
             Err(error) => assert!(resolved.0.is_empty() || conflicts(job), "planned again: {error:?}"),
         }

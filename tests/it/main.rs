@@ -19,6 +19,7 @@ mod exit_codes;
 mod failures;
 mod fleet;
 mod forecast;
+mod fuzzed;
 mod get;
 mod guards;
 mod help;
