@@ -15,6 +15,7 @@
 //! | `gauge.rs` `outlook.rs` `rehearsal.rs` | what was measured of a bucket; what the machine expects; the machine in virtual time, for forecasts |
 //! | `simulation/` | a tenant in virtual time, by which the pacing machine is judged |
 //! | `error.rs` `answer.rs` | what goes wrong, in words; what an error answer says |
+//! | `fuzzing.rs` | what reads the bytes of an answer, for the fuzz targets |
 
 mod access;
 mod answer;
@@ -24,6 +25,8 @@ mod classify;
 mod connection;
 mod courier;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gauge;
 mod groups;
 mod kept;

@@ -55,7 +55,7 @@ impl Page {
         let items = items.ok_or_else(|| format!("a list without `{}`", endpoint.collection))?;
         let items =
             serde_json::from_value(items).map_err(|_| format!("`{}` is no list", endpoint.collection))?;
-        let number = |key: &str| usize::try_from(object.get(key)?.as_u64()?).ok();
+        let number = |key: &str| count(object.get(key)?);
         let next = object.get("next").and_then(Value::as_str).filter(|next| !next.is_empty());
         Ok(Self {
             total: number("total"),
@@ -69,6 +69,13 @@ impl Page {
         let items = bodies.into_iter().map(|body| with_id(body, endpoint)).collect::<Result<_, _>>()?;
         Ok(Self { items, total: None, limit: None, next: None })
     }
+}
+
+/// A count, which may come as `250.0`.
+fn count(value: &Value) -> Option<usize> {
+    let whole = || value.as_f64().filter(|number| number.fract() == 0.0 && (0.0..1e15).contains(number));
+    let count = value.as_u64().or_else(|| whole().map(|number| number as u64));
+    usize::try_from(count?).ok()
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {

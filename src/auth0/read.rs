@@ -177,7 +177,9 @@ impl Reader {
             Some(total) if total <= query.endpoint.offset_limit => {
                 self.by_number(query, first, total, &mut list).await?;
             }
-            Some(total) => self.by_checkpoint(query, total, &mut list).await?,
+            // Page numbers end at the limit; a pointer does not.
+            None if first.next.is_some() => self.by_checkpoint(query, None, &mut list).await?,
+            total @ Some(_) => self.by_checkpoint(query, total, &mut list).await?,
             None => self.until_empty(query, first, &mut list).await?,
         }
         Ok(list)
@@ -209,17 +211,19 @@ impl Reader {
     async fn by_checkpoint(
         &self,
         query: &ListQuery,
-        total: usize,
+        total: Option<usize>,
         list: &mut Collected,
     ) -> Result<(), ApiError> {
-        list.expect(total);
+        if let Some(total) = total {
+            list.expect(total);
+        }
         let take = query.endpoint.page_size;
         let mut from = None;
         loop {
             let page = self.page(query, &Paging::Checkpoint { take, from: from.clone() }).await?;
             let next = page.next.clone();
             let grew = list.add(page);
-            self.tell_read(list.len(), Some(total));
+            self.tell_read(list.len(), total);
             // A pointer that leads nowhere new would be followed for ever; whether the list is whole is judged later.
             if next.is_none() || !grew || next == from {
                 return Ok(());

@@ -11,12 +11,13 @@ use futures::future::{BoxFuture, Shared};
 use jiff::Timestamp;
 use reqwest::header::HeaderValue;
 use serde::Deserialize;
+use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::model::Secret;
 
 use super::access::{Access, Credential};
-use super::claims::{Claims, split_scopes};
+use super::claims::{Claims, scopes_in};
 use super::classify::CallKind;
 use super::courier::Courier;
 use super::error::ApiError;
@@ -193,25 +194,45 @@ impl fmt::Debug for TokenSource {
 #[derive(Deserialize)]
 struct Answer {
     access_token: String,
-    expires_in: Option<u64>,
-    scope: Option<String>,
+    /// In seconds. Some servers write it as a text.
+    #[serde(default)]
+    expires_in: Value,
+    #[serde(default)]
+    scope: Value,
+}
+
+/// Seconds, as a number or as a text.
+fn seconds(value: &Value) -> Option<Duration> {
+    let number = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok());
+    Duration::try_from_secs_f64(number?).ok()
 }
 
 async fn request(courier: &Courier, call: &Call, after_refusal: bool) -> Result<Token, ApiError> {
     let asked = Instant::now();
-    // Serde's message could quote the token, so it is not passed on.
-    let parse =
-        |body: &[u8]| serde_json::from_slice::<Answer>(body).map_err(|_| "no access token in it".to_owned());
-    let answer = courier.deliver(call, None, &parse, None).await.result?;
-    let life = answer.expires_in.map_or(DEFAULT_LIFE, Duration::from_secs).min(DEFAULT_LIFE * 30);
+    let answer = courier.deliver(call, None, &answer, None).await.result?;
+    issued(answer, asked, after_refusal)
+}
+
+/// Serde's message could quote the token, so it is not passed on.
+fn answer(body: &[u8]) -> Result<Answer, String> {
+    serde_json::from_slice(body).map_err(|_| "no access token in it".to_owned())
+}
+
+fn issued(answer: Answer, asked: Instant, after_refusal: bool) -> Result<Token, ApiError> {
+    let life = seconds(&answer.expires_in).unwrap_or(DEFAULT_LIFE).min(DEFAULT_LIFE * 30);
     let claims = Claims::of(&answer.access_token);
     let grant = Grant {
-        scopes: answer.scope.as_deref().map(split_scopes).or_else(|| claims.scopes()),
+        scopes: scopes_in(&answer.scope).or_else(|| claims.scopes()),
         expires: claims.expires().or_else(|| wall_clock().checked_add(life).ok()),
     };
     let stale_from = asked + life.saturating_sub(MARGIN.min(life / 10));
     let bearer = bearer(&Secret::new(answer.access_token))?;
     Ok(Token { bearer, grant, stale_from: Some(stale_from), after_refusal, accepted: AtomicBool::new(false) })
+}
+
+/// What the token endpoint's answer allows.
+pub(super) fn granted(body: &[u8]) -> Result<Grant, ApiError> {
+    issued(answer(body).map_err(ApiError::Malformed)?, Instant::now(), false).map(|token| token.grant)
 }
 
 fn ready_made(secret: &Secret) -> Result<Token, ApiError> {

@@ -23,6 +23,10 @@ pub fn toml(job: &Job) -> String {
     if let Some(path) = &job.identity {
         line(&mut out, format_args!("identity = {}", text(&path.to_string())));
     }
+    if job.updates.is_empty() {
+        // A job without any word of updates is taken for a mistake.
+        line(&mut out, format_args!("update = []"));
+    }
     if !job.vars.is_empty() {
         line(&mut out, format_args!("\n[vars]"));
         for (name, value) in &job.vars {

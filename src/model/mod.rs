@@ -6,6 +6,7 @@
 
 pub mod cells;
 pub mod change;
+pub mod deep;
 pub mod domain;
 pub mod endpoint;
 pub mod entity;

@@ -45,7 +45,9 @@ fn same_number(a: &Number, b: &Number) -> bool {
 }
 
 fn same_object(a: &Map<String, Value>, b: &Map<String, Value>) -> bool {
-    a.keys().chain(b.keys()).all(|key| same(a.get(key), b.get(key), ListOrder::Ordered))
+    // Each key once: a key that both have, compared from either side, would double the work with every level.
+    a.iter().all(|(key, inner)| same(Some(inner), b.get(key), ListOrder::Ordered))
+        && b.iter().all(|(key, inner)| inner.is_null() || a.contains_key(key))
 }
 
 fn same_list(a: &[Value], b: &[Value], order: ListOrder) -> bool {
@@ -80,6 +82,21 @@ mod tests {
         assert!(eq(json!({"a": null, "b": 1}), json!({"b": 1.0})));
         assert!(!eq(json!(""), Value::Null));
         assert!(!eq(json!([]), Value::Null));
+    }
+
+    #[test]
+    fn a_value_as_deep_as_can_be_read_is_compared_at_once() {
+        let deep = |leaf: Value| (0..120).fold(leaf, |inner, _| json!({ "in": inner, "none": null }));
+        assert!(eq(deep(json!(1)), deep(json!(1.0))));
+        assert!(!eq(deep(json!(1)), deep(json!(2))));
+    }
+
+    #[test]
+    fn a_key_that_one_side_alone_has_is_a_difference_unless_it_is_null() {
+        assert!(eq(json!({"a": 1}), json!({"a": 1, "b": null})));
+        for (a, b) in [(json!({"a": 1}), json!({"a": 1, "b": 2})), (json!({"a": null}), json!({"a": 0}))] {
+            assert!(!eq(a.clone(), b.clone()) && !eq(b, a));
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::forecast::Forecast;
 use super::types::{Header, Plan, Row, TenantFailure, TenantPlan, Write};
+use crate::model::deep::from_own;
 use crate::model::{Domain, Pace, TenantName};
 
 /// Version of the format; a reader refuses another one.
@@ -166,8 +167,7 @@ pub fn parse(bytes: &[u8]) -> Result<Plan, PlanFileError> {
     let mut tenants: Vec<TenantPlan> = Vec::new();
     for (at, text) in body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).enumerate() {
         let number = at + 1;
-        let line: Owned =
-            serde_json::from_slice(text).map_err(|cause| PlanFileError::Line { line: number, cause })?;
+        let line: Owned = from_own(text).map_err(|cause| PlanFileError::Line { line: number, cause })?;
         match line {
             Line::Plan { header: found, .. } if number == 1 => header = Some(found),
             Line::Tenant { tenant, domain, origin, total, pace, forecast, failure } if header.is_some() => {
@@ -290,6 +290,22 @@ mod tests {
     fn a_printed_plan_parses_back_to_itself() {
         assert!(is_plan(&printed()));
         assert_eq!(parse(&printed()).unwrap(), plan());
+    }
+
+    #[test]
+    fn a_plan_of_a_value_as_deep_as_can_be_read_parses_back_to_itself() {
+        let deepest = format!("{}1{}", "[".repeat(126), "]".repeat(126));
+        let value: serde_json::Value = serde_json::from_str(&deepest).unwrap();
+        let mut plan = plan();
+        let mut part = TenantPlan::clone(&plan.tenants[0]);
+        let mut write = part.writes.at(0);
+        write.changes[0].before = Some(value.clone());
+        write.before = Arc::new(json!({"addons": value}).as_object().unwrap().clone());
+        part.writes = Writes::from_iter([write]);
+        plan.tenants = vec![Arc::new(part)];
+        let mut out = Vec::new();
+        print(&plan, &mut out).unwrap();
+        assert_eq!(parse(&out).unwrap(), plan);
     }
 
     #[test]

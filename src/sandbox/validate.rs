@@ -61,7 +61,20 @@ impl<'c> Validator<'c> {
     /// # Errors
     /// With every fault, joined as the service joins them: a fault that is worded like another is told once.
     pub(super) fn check(&self, body: &Body, purpose: Purpose) -> Result<(), Refusal> {
-        let mut run = Run { patterns: &self.patterns, purpose, faults: Vec::new() };
+        self.judge(body, purpose, None)
+    }
+
+    /// Judges an update of a client; what it gives back inside of an object as the client holds it is passed over, where the
+    /// catalogue does not know it.
+    ///
+    /// # Errors
+    /// As of [`check`](Self::check).
+    pub(super) fn check_over(&self, held: &Body, body: &Body) -> Result<(), Refusal> {
+        self.judge(body, Purpose::Patch, Some(held))
+    }
+
+    fn judge(&self, body: &Body, purpose: Purpose, held: Option<&Body>) -> Result<(), Refusal> {
+        let mut run = Run { patterns: &self.patterns, purpose, held, faults: Vec::new() };
         if purpose == Purpose::Create && !body.contains_key("name") {
             run.fault("Missing required property: name", "");
         }
@@ -85,6 +98,8 @@ fn collect_patterns<'c>(field: &'c Field, into: &mut HashMap<&'c str, Regex>) {
 struct Run<'v> {
     patterns: &'v HashMap<&'v str, Regex>,
     purpose: Purpose,
+    /// The client as it stands, where what it holds inside of its objects may stay.
+    held: Option<&'v Body>,
     faults: Vec<String>,
 }
 
@@ -112,7 +127,19 @@ impl Run<'_> {
         self.purpose == Purpose::Create && field.fields.contains_key("pem")
     }
 
+    /// Whether the client holds this very value there; of root fields it does not matter.
+    fn is_held(&self, path: &str, value: &Value) -> bool {
+        let mut keys = path.split('.');
+        let root = keys.next().and_then(|root| self.held?.get(root));
+        path.contains('.')
+            && root.and_then(|root| keys.try_fold(root, |value, key| value.get(key))) == Some(value)
+    }
+
     fn value(&mut self, field: &Field, value: &Value, path: &str) {
+        let foreign = !is_of(field.ty, value) || value.as_str().is_some_and(|text| !knows(field, text));
+        if foreign && self.is_held(path, value) {
+            return;
+        }
         let nullable = field.nullable || NULL_ALL_THE_SAME.contains(&path);
         if value.is_null() && nullable {
             return;
@@ -145,7 +172,7 @@ impl Run<'_> {
             let told = text.encode_utf16().count();
             self.fault(&format!("String is too long ({told} chars), maximum {most}"), path);
         }
-        if !field.values.is_empty() && !field.values.iter().any(|known| known == text) {
+        if !knows(field, text) {
             self.fault(&format!("Invalid value \"{text}\""), path);
         }
         if let Some(pattern) = &field.pattern
@@ -207,7 +234,7 @@ impl Run<'_> {
             .filter(|key| match field.fields.get(*key) {
                 Some(_) if self.makes_credential(field) && *key == "id" => true,
                 Some(known) => !self.accepts(key, known),
-                None => !field.open,
+                None => !field.open && !self.is_held(&join(path, key), &body[*key]),
             })
             .map(String::as_str)
             .collect();
@@ -238,6 +265,11 @@ impl Run<'_> {
             self.value(items, value, path);
         }
     }
+}
+
+/// Whether a text is one of those that a field takes.
+fn knows(field: &Field, text: &str) -> bool {
+    field.values.is_empty() || field.values.iter().any(|known| known == text)
 }
 
 fn first_double(items: &[Value]) -> Option<(usize, usize)> {

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::StoreError;
 use crate::model::Entry;
+use crate::model::deep::from_own;
 
 /// Where a run's entries are made durable. What cannot be kept must not be done: an error stops the run.
 pub trait Append: Send {
@@ -165,6 +166,14 @@ impl Append for Journal {
 /// Where the file cannot be read, or a whole line is not as it was written.
 pub fn read(path: &Path) -> Result<Found, JournalError> {
     let bytes = std::fs::read(path).map_err(StoreError::new("read", path))?;
+    parse(&bytes, path)
+}
+
+/// What the bytes of the journal at `path` hold.
+///
+/// # Errors
+/// Where a whole line is not as it was written.
+pub fn parse(bytes: &[u8], path: &Path) -> Result<Found, JournalError> {
     let size = bytes.len() as u64;
     let mut found = Found { entries: Vec::new(), length: 0, size, chain: Chain::default() };
     let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
@@ -192,7 +201,7 @@ fn entry(line: &[u8], chain: &mut Chain) -> Result<Entry, String> {
     if chain.add(line.of.get().as_bytes()) != line.sum {
         return Err("its checksum does not fit it and the lines before".to_owned());
     }
-    serde_json::from_str(line.of.get()).map_err(|error| format!("another version wrote it ({error})"))
+    from_own(line.of.get().as_bytes()).map_err(|error| format!("another version wrote it ({error})"))
 }
 
 /// The first and the last whole entry, for a look at many runs; neither is checked against the lines between them.
@@ -210,7 +219,7 @@ pub fn ends(path: &Path) -> Result<(Entry, Entry), JournalError> {
     };
     let unchecked = |line: &[u8]| -> Option<Entry> {
         let line: Line<'_> = serde_json::from_slice(line).ok()?;
-        serde_json::from_str(line.of.get()).ok()
+        from_own(line.of.get().as_bytes()).ok()
     };
     let (Some(first), Some(last)) = (lines.first(), lines.last()) else {
         return Err(damaged(1, "it is empty"));

@@ -98,6 +98,42 @@ async fn plain_arrays_are_read_to_their_end() {
 }
 
 #[tokio::test]
+async fn a_list_of_tomorrow_is_read_though_its_envelope_has_other_keys_and_forms() {
+    for total in [json!(250.0), json!("250"), Value::Null] {
+        let server = Server::start(move |r| match list(r, 250, 100)? {
+            Answer::Json(status, mut body) => {
+                body["total"] = total.clone();
+                body["next"] = json!("");
+                body["page"] = json!({"clients": "elsewhere", "count": [1, null]});
+                Some(Answer::Json(status, body))
+            }
+            other => Some(other),
+        })
+        .await;
+        let all = server.connect().reader().list(&clients(), None).await.unwrap();
+        assert_eq!(ids(&all).len(), 250);
+    }
+}
+
+#[tokio::test]
+async fn a_list_without_a_total_that_points_at_its_next_page_is_followed_beyond_the_limit_of_page_numbers() {
+    let server = Server::start(|r| match list(r, 1234, 100)? {
+        Answer::Json(status, mut body) => {
+            body.as_object_mut()?.shift_remove("total");
+            if r.query("page").is_some() {
+                body["next"] = json!("100");
+            }
+            Some(Answer::Json(status, body))
+        }
+        other => Some(other),
+    })
+    .await;
+    let all = server.connect().reader().list(&clients(), None).await.unwrap();
+    assert_eq!(ids(&all).len(), 1234);
+    assert_eq!(server.requests().iter().filter(|r| r.query("page").is_some()).count(), 1);
+}
+
+#[tokio::test]
 async fn a_list_that_shifts_while_it_is_read_is_read_anew() {
     let pages = Arc::new(AtomicUsize::new(0));
     let server = Server::start(move |r| {

@@ -45,6 +45,22 @@ async fn the_grant_tells_scopes_and_the_request_what_the_tenant_needs() {
 }
 
 #[tokio::test]
+async fn a_token_answer_of_tomorrow_is_read_whatever_its_other_keys_became() {
+    for (life, scope) in [
+        (json!(86400.0), json!("read:clients update:clients")),
+        (json!("86400"), json!(["read:clients", "update:clients", {"of": 1}])),
+    ] {
+        let server = Server::start(move |r| {
+            let body = json!({"access_token": "t", "expires_in": life, "scope": scope, "token_type": null, "new": [1]});
+            (r.path == "/oauth/token").then(|| Answer::Json(200, body))
+        })
+        .await;
+        let grant = server.connect().reader().sign_in().await.unwrap();
+        assert_eq!(grant.scopes.unwrap(), ["read:clients".to_owned(), "update:clients".to_owned()].into());
+    }
+}
+
+#[tokio::test]
 async fn a_token_that_expired_is_renewed_once_for_all_workers() {
     let server = Server::start(|r| {
         let expired = r.header("authorization") == "Bearer token-1";

@@ -35,8 +35,9 @@ pub fn print(
 /// The leaves of all clients: id and name first, then in the order in which they are met.
 fn columns(kind: &Kind, bodies: &[Body]) -> Vec<FieldPath> {
     let first = [&kind.endpoint.id_field, &kind.endpoint.name_field].map(|name| FieldPath::root_field(name));
-    let mut paths: IndexSet<FieldPath> =
-        first.into_iter().filter(|path| bodies.iter().any(|body| path.get(body).is_some())).collect();
+    // A file without clients is a table all the same.
+    let is_there = |path: &FieldPath| bodies.is_empty() || bodies.iter().any(|body| path.get(body).is_some());
+    let mut paths: IndexSet<FieldPath> = first.into_iter().filter(is_there).collect();
     for (key, value) in bodies.iter().flatten() {
         if key != TENANT_FIELD && !key.starts_with('_') {
             leaves(kind, FieldPath::root_field(key), value, &mut paths);

@@ -20,6 +20,9 @@ pub(super) static ENGINE: LazyLock<Environment<'static>> = LazyLock::new(build);
 /// Steps that one evaluation may take: far more than any value needs, and soon over where loops stand inside loops.
 const FUEL: u64 = 2_000_000;
 
+/// Bytes of the longest text that a replacement makes: as much as the steps allow.
+const LONGEST_TEXT: usize = FUEL as usize;
+
 fn build() -> Environment<'static> {
     let mut engine = Environment::new();
     engine.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -52,7 +55,7 @@ fn build() -> Environment<'static> {
     engine.add_filter("regex_replace", |text: String, pattern: String, with: String| {
         with_regex(&pattern, |regex| {
             groups_exist(regex, &with)?;
-            Ok(regex.replace_all(&text, with.as_str()).into_owned())
+            replaced(regex, &text, &with)
         })?
     });
     engine.add_test("matching", |value: &Value, pattern: String| {
@@ -127,6 +130,27 @@ fn groups_exist(regex: &Regex, with: &str) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// The text with every match replaced. The engine counts a text as steps once it is there, which would be too late for one
+/// that a few signs blow up to gigabytes.
+fn replaced(regex: &Regex, text: &str, with: &str) -> Result<String, Error> {
+    let groups = with.matches('$').count();
+    let mut out = String::new();
+    let mut end = 0;
+    for found in regex.captures_iter(text) {
+        let Some(whole) = found.get(0) else { continue };
+        let most = with.len().saturating_add(groups.saturating_mul(whole.len()));
+        if out.len().saturating_add(most) > LONGEST_TEXT {
+            let what = format!("`regex_replace` makes a text of more than {LONGEST_TEXT} bytes");
+            return Err(Error::new(ErrorKind::InvalidOperation, what));
+        }
+        out.push_str(&text[end..whole.start()]);
+        found.expand(with, &mut out);
+        end = whole.end();
+    }
+    out.push_str(&text[end..]);
+    Ok(out)
 }
 
 /// Whether the engine itself has a function of this name.

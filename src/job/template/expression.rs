@@ -7,7 +7,7 @@ use minijinja::Value as Shown;
 use super::Kind;
 use super::engine::ENGINE;
 use super::notes::{self, Notes};
-use super::outcome::{RenderFault, foreign, syntax, told};
+use super::outcome::{RenderFault, foreign, syntax, syntax_somewhere, told};
 use super::scan::{with_absent, with_order};
 use super::scope::Scope;
 use super::uses::{Uses, Wrong};
@@ -51,8 +51,8 @@ impl Expression {
         let mut uses = Uses::default();
         uses.add(compiled.undeclared_variables(false), compiled.undeclared_variables(true));
         // In brackets once more: whatever the engine takes for the end of the code, the closing bracket must come next.
-        let compiled =
-            compile(format!("({})", with_order(&plain))).map_err(|error| syntax(&error, source, base))?;
+        let compiled = compile(format!("({})", with_order(&plain)))
+            .map_err(|error| syntax_somewhere(&error, source, base))?;
         Ok(Self { source: source.to_owned(), compiled, uses })
     }
 

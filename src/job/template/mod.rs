@@ -26,7 +26,7 @@ use serde_json::Value;
 use super::Pattern;
 use crate::catalogue::Kind;
 use engine::ENGINE;
-use outcome::{empty_in_text, foreign, none_in_text, rendered, syntax, told};
+use outcome::{empty_in_text, foreign, none_in_text, rendered, syntax, syntax_somewhere, told};
 use scan::{Part, with_absent, with_order};
 
 pub use expression::Expression;
@@ -86,7 +86,7 @@ impl Template {
             return Err(wrong);
         }
         let form = Form::of(source, &parts).map_err(|syntax| vec![syntax])?;
-        let uses = form.uses().map_err(|syntax| vec![syntax])?;
+        let uses = form.uses().map_err(|error| vec![syntax_somewhere(&error, source, 0)])?;
         wrong.extend(uses.misspelt(kind, source));
         if wrong.is_empty() { Ok(Self { source: source.to_owned(), form, uses }) } else { Err(wrong) }
     }
@@ -260,7 +260,10 @@ impl Form {
             Part::Statement(_) | Part::Opaque => false,
         });
         if !simple {
-            return Ok(Self::Blocks(rewritten(source, parts)));
+            // Where something is wrong is said of code that is as long as what was written.
+            let plain = rewritten(source, parts, with_absent);
+            ENGINE.template_from_str(&plain).map_err(|error| syntax(&error, &plain, 0))?;
+            return Ok(Self::Blocks(rewritten(source, parts, |code| with_order(&with_absent(code)))));
         }
         let mut pieces = Vec::new();
         for part in parts {
@@ -276,7 +279,7 @@ impl Form {
     }
 
     /// What it refers to; code with statements is compiled here for the first time.
-    fn uses(&self) -> Result<Uses, Wrong> {
+    fn uses(&self) -> Result<Uses, minijinja::Error> {
         let mut uses = Uses::default();
         match self {
             Self::Whole(expression) => uses.merge(&expression.uses),
@@ -288,7 +291,7 @@ impl Form {
                 }
             }
             Self::Blocks(source) => {
-                let template = ENGINE.template_from_str(source).map_err(|error| syntax(&error, source, 0))?;
+                let template = ENGINE.template_from_str(source)?;
                 uses.add(template.undeclared_variables(false), template.undeclared_variables(true));
             }
         }
@@ -320,13 +323,13 @@ pub fn escaped(text: &str) -> String {
     }
 }
 
-/// The source with its code made ready for the engine; raw blocks and comments are left alone.
-fn rewritten(source: &str, parts: &[Part]) -> String {
+/// The source with its code made ready for the engine by `ready`; raw blocks and comments are left alone.
+fn rewritten(source: &str, parts: &[Part], ready: impl Fn(&str) -> String) -> String {
     let mut out = source.to_owned();
     // From the end, so that the places before stay.
     for part in parts.iter().rev() {
         if let Part::Expression(at) | Part::Statement(at) = part {
-            out.replace_range(at.clone(), &with_order(&with_absent(&source[at.clone()])));
+            out.replace_range(at.clone(), &ready(&source[at.clone()]));
         }
     }
     out

@@ -57,6 +57,11 @@ pub(super) fn syntax(error: &minijinja::Error, code: &str, base: usize) -> Wrong
     }
 }
 
+/// The same of code that was rewritten before the engine saw it, so that its places are not those of the template.
+pub(super) fn syntax_somewhere(error: &minijinja::Error, code: &str, base: usize) -> Wrong {
+    Wrong { at: base..base + code.len(), ..syntax(error, code, base) }
+}
+
 /// A sign that means nothing in code.
 pub(super) fn foreign(code: &str, base: usize) -> Option<Wrong> {
     let (at, help) = foreign_sign(code)?;

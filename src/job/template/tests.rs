@@ -158,6 +158,45 @@ fn a_name_that_does_not_exist_is_an_error_even_where_it_is_only_compared() {
 }
 
 #[test]
+fn a_replacement_that_would_fill_the_memory_is_refused_and_others_are_as_the_regex_crate_makes_them() {
+    for code in [
+        "('x' * 1000000) | regex_replace('x', 'y' * 1000000)",
+        "('x' * 1000000) | regex_replace('.*', '$0' * 900000)",
+        "('x' * 1000) | regex_replace('', 'x' * 1000) | regex_replace('x', 'x' * 1000) | regex_replace('x', 'x' * 1000)",
+    ] {
+        let told = fault(&format!("{{{{ {code} }}}}"));
+        assert!(told.contains("of more than 2000000 bytes"), "{code}: {told}");
+    }
+    for (text, pattern, with) in [
+        ("abc", "", "-"),
+        ("aXbXc", "X", "$0$0"),
+        ("äöü", "(.)", "<$1>"),
+        ("abc", "z", "y"),
+        ("a-b", "(?P<l>.)-(.)", "$2-${l}"),
+    ] {
+        let code = format!("{{{{ {text:?} | regex_replace({pattern:?}, {with:?}) }}}}");
+        let expected = regex::Regex::new(pattern).unwrap().replace_all(text, with).into_owned();
+        assert_eq!(value(&code), json!(expected), "{code}");
+    }
+}
+
+#[test]
+fn a_mistake_is_placed_in_the_text_as_it_was_written() {
+    let kind = default_kind();
+    for text in [
+        "{% set x = name %}{{ f(x.n)>}}",
+        "{{ name > }}",
+        "{% if a > b > %}x{% endif %}",
+        "{{ 'a' < b) < }}",
+        "a{{ x >> y }}b",
+    ] {
+        for wrong in Template::parse(text, kind).unwrap_err() {
+            assert!(wrong.at.start < wrong.at.end && wrong.at.end <= text.len(), "{text}: {wrong:?}");
+        }
+    }
+}
+
+#[test]
 fn what_stands_in_place_of_a_secret_is_none_to_a_template() {
     let client = json!({"client_id": "a1", "name": "x", "addons": {"azure_sb": {"sasKey": crate::catalogue::SECRET_MARKER}}});
     let rendered = |text: &str| Template::parse(text, default_kind()).unwrap().render(&scope(client.clone()));

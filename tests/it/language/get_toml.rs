@@ -82,3 +82,13 @@ fn a_line_that_was_taken_out_leaves_its_field_alone() {
     });
     assert_eq!(world.plan("all.toml", &file), "a unchanged\nb unchanged");
 }
+
+#[test]
+fn a_file_without_clients_is_a_job_that_asks_for_nothing() {
+    let world = World::new(json!([]));
+    for form in ["json", "jsonl", "csv", "toml"] {
+        let file = world.get(form);
+        let told = world.plan(&format!("all.{form}"), &file);
+        assert!(!told.contains("exit 64"), "{form}: {told}\n{file}");
+    }
+}
