@@ -33,7 +33,27 @@ pub fn warnings(
         let what = format!("{} fits no {} of {tenant}", origin.label.in_words(), job.kind.singular);
         Some(Problem::new(what).at(&origin.file, origin.span.clone()).warning())
     });
-    nobody.chain(shared_names(job, tenant, state, writes)).collect()
+    nobody.chain(shared_names(job, tenant, state, writes)).chain(lost_secrets(job, tenant, writes)).collect()
+}
+
+/// A secret that goes is gone: patchwave keeps none, so that an undo has nothing to put back.
+fn lost_secrets(job: &Job, tenant: &TenantName, writes: &Writes) -> Option<Problem> {
+    let losing = writes.losing_secrets();
+    let first = writes.get(*losing.first()?)?;
+    let clients = match losing.len() {
+        1 => format!("a {} of {tenant} loses", job.kind.singular),
+        several => format!("{several} {}s of {tenant} lose", job.kind.singular),
+    };
+    let what = format!(
+        "{clients} a secret that no undo can bring back; the first is {} ({})",
+        first.id,
+        first.label.in_words()
+    );
+    let update = job.updates.iter().find(|update| update.origin.label == first.label);
+    Some(match update {
+        Some(update) => Problem::new(what).at(&update.origin.file, update.origin.span.clone()).warning(),
+        None => Problem::new(what).warning(),
+    })
 }
 
 /// Auth0 takes one name for two clients; but nobody can tell them apart in the Dashboard any more, and a job that selects by

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::types::Write;
-use crate::model::PackedList;
+use crate::catalogue::redact;
+use crate::model::{FieldChange, PackedList};
 
 /// The writes of one tenant, in the plan's order. They are opened one by one: as they stand in memory, a hundred thousand
 /// would take half a gigabyte.
@@ -14,6 +16,8 @@ pub struct Writes {
     list: PackedList<Write>,
     /// Those that leave a field as it is, in ascending order: only an undo has any.
     leaving: Vec<usize>,
+    /// Those that take a secret away which nobody can put back, in ascending order.
+    losing: Vec<usize>,
     /// The root fields that any of them sends.
     fields: BTreeSet<String>,
     /// Those whose body is composed from a read at send time, in ascending order.
@@ -28,6 +32,9 @@ impl Writes {
         }
         if write.compose {
             self.composing.push(self.list.len());
+        }
+        if write.changes.iter().any(loses_secret) {
+            self.losing.push(self.list.len());
         }
         for field in write.body.keys() {
             // A hundred thousand writes send the same few.
@@ -77,6 +84,11 @@ impl Writes {
         serde_json::from_str(self.list.text(at).unwrap_or("null"))
     }
 
+    /// Those that take a secret away which nobody can put back, in ascending order.
+    pub fn losing_secrets(&self) -> &[usize] {
+        &self.losing
+    }
+
     /// Whether the write at a place leaves a field as it is.
     pub fn leaves_fields(&self, at: usize) -> bool {
         self.leaving.binary_search(&at).is_ok()
@@ -101,6 +113,11 @@ impl Writes {
     pub fn shrink(&mut self) {
         self.list.shrink();
     }
+}
+
+fn loses_secret(change: &FieldChange) -> bool {
+    let holds = |value: &Option<Value>| value.as_ref().is_some_and(redact::has_marker);
+    holds(&change.before) && !holds(&change.after)
 }
 
 impl FromIterator<Write> for Writes {

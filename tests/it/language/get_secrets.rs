@@ -57,3 +57,19 @@ fn another_text_in_place_of_a_marker_is_an_error() {
     assert!(told.starts_with("exit 64: ") && told.contains("secret"), "{told}");
     assert!(!told.contains("new-s3cret"), "{told}");
 }
+
+#[test]
+fn a_plan_that_takes_a_secret_away_warns_that_no_undo_brings_it_back() {
+    for lines in ["unset = [\"addons\"]", "unset = [\"addons.firebase\"]"] {
+        let told = world().plan("job.toml", format!("[[update]]\nclient_id = \"a\"\n{lines}\n"));
+        assert!(
+            told.contains("warning: ") && told.contains("loses a secret that no undo can bring back"),
+            "{told}"
+        );
+    }
+    let told = world().plan(
+        "job.toml",
+        "[[update]]\nclient_id = \"a\"\nset.addons.firebase.client_email = \"c@d.example\"\n",
+    );
+    assert!(!told.contains("warning"), "{told}");
+}
