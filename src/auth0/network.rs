@@ -26,6 +26,8 @@ pub enum NetworkCause {
     Tls,
     /// Somebody listens who does not speak TLS.
     NotTls,
+    /// Somebody listens who answers plain HTTP with something else, such as TLS.
+    NotHttp,
     /// Another failure to connect, time-outs included.
     Connect,
     /// Connected, but no complete answer in time.
@@ -43,6 +45,7 @@ impl NetworkCause {
             Self::UnknownHost => "unknown host",
             Self::Refused => "connection refused",
             Self::Tls | Self::NotTls => "no secure connection",
+            Self::NotHttp => "no HTTP there",
             Self::Connect => "cannot connect",
             Self::Timeout => "no answer in time",
             Self::Reset => "connection reset",
@@ -62,6 +65,9 @@ impl NetworkCause {
             }
             Self::NotTls => {
                 "what listens there does not speak TLS: check the domain and port; a sandbox without --tls is an `http://` domain"
+            }
+            Self::NotHttp => {
+                "what listens there does not speak plain HTTP: for a sandbox with --tls leave `http://` out of the domain"
             }
             Self::Connect => "check the network, and HTTPS_PROXY if there is a proxy",
             Self::Timeout => "try again, or allow more time with --timeout",
@@ -86,6 +92,9 @@ impl NetworkFailure {
             () if connecting && chain(error).any(is_refused) => NetworkCause::Refused,
             () if connecting => NetworkCause::Connect,
             () if error.is_timeout() => NetworkCause::Timeout,
+            () if is_plain(error) && innermost(error).contains("invalid HTTP version") => {
+                NetworkCause::NotHttp
+            }
             () => NetworkCause::Reset,
         };
         Self { cause, maybe_sent: !connecting && !error.is_builder(), detail: innermost(error) }
@@ -100,8 +109,10 @@ impl NetworkFailure {
     /// Whether the name or the certificate is wrong for good, rather than for the moment.
     pub(crate) fn is_configuration(&self) -> bool {
         let passing = self.detail.to_lowercase().contains("temporary failure");
-        let wrong =
-            matches!(self.cause, NetworkCause::UnknownHost | NetworkCause::Tls | NetworkCause::NotTls);
+        let wrong = matches!(
+            self.cause,
+            NetworkCause::UnknownHost | NetworkCause::Tls | NetworkCause::NotTls | NetworkCause::NotHttp
+        );
         wrong && !passing
     }
 }
@@ -126,6 +137,11 @@ fn inner<'a>(link: &Link<'a>) -> Option<Link<'a>> {
         Some(io) => io.get_ref().map(|carried| carried as Link<'_>),
         None => link.source(),
     }
+}
+
+/// Whether it was asked without TLS, as sandboxes alone are.
+fn is_plain(error: &reqwest::Error) -> bool {
+    error.url().is_some_and(|url| url.scheme() == "http")
 }
 
 fn is_refused(link: Link<'_>) -> bool {

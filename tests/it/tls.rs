@@ -88,6 +88,18 @@ fn whoever_speaks_tls_to_a_plain_sandbox_is_told_so() {
 }
 
 #[test]
+fn whoever_speaks_plain_http_to_a_sandbox_with_tls_is_told_so_at_once() {
+    let served = Served::with(Options { tls: true, clients: 1, ..Options::default() });
+    let host = served.tenant().domain().as_str().to_owned();
+    let case = served.case().env("AUTH0_DOMAIN", format!("http://{host}"));
+    let done = case.run(["get", "--all"]);
+    assert!(
+        done.exits(3).stderr.contains("for a sandbox with --tls leave `http://` out of the domain"),
+        "{done}"
+    );
+}
+
+#[test]
 fn the_tenant_has_both_names_of_this_machine() {
     let served = Served::with(Options { tls: true, clients: 3, ..Options::default() });
     let authority = served.authority();
