@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use super::want::{Want, literal};
-use super::{Job, Op, RowLabel, Selector, Update};
+use super::{Op, RowLabel, Selector, Update};
 use crate::catalogue::{Fault, Kind, validate};
 use crate::model::value::same;
 use crate::model::{EntityId, FieldPath, ListOrder, Problem};
@@ -23,16 +23,24 @@ pub struct Asked<'j> {
     pub want: Want<'j>,
 }
 
+/// What is wrong with updates beyond their single values: those that contradict each other, and fields that Auth0 would not
+/// take together.
+pub(super) fn across(kind: &Kind, updates: &[Update]) -> Vec<Problem> {
+    let mut problems = contradictions(kind, updates);
+    problems.extend(unfit_together(kind, updates));
+    problems
+}
+
 /// The updates of each client that is named by its id more than once.
-fn updates_by_id(job: &Job) -> HashMap<&EntityId, Vec<&Update>> {
+fn updates_by_id(updates: &[Update]) -> HashMap<&EntityId, Vec<&Update>> {
     let named = || {
-        job.updates.iter().filter_map(|update| match &update.selector {
+        updates.iter().filter_map(|update| match &update.selector {
             Selector::Id(id) => Some((id, update)),
             Selector::Rule(_) | Selector::Templated(_) => None,
         })
     };
     // Most files name each client once: only those named again are looked at.
-    let mut seen: HashSet<&EntityId> = HashSet::with_capacity(job.updates.len());
+    let mut seen: HashSet<&EntityId> = HashSet::with_capacity(updates.len());
     let again: HashSet<&EntityId> = named().filter(|(id, _)| !seen.insert(id)).map(|(id, _)| id).collect();
     drop(seen);
     let mut by_id: HashMap<&EntityId, Vec<&Update>> = HashMap::new();
@@ -44,13 +52,13 @@ fn updates_by_id(job: &Job) -> HashMap<&EntityId, Vec<&Update>> {
 
 /// Updates of the same client that ask for different things, wherever the job names the client by its id.
 /// Updates by rule, and what templates come to, are compared when the plan knows whom they fit.
-pub fn contradictions(job: &Job) -> Vec<Problem> {
-    let by_id = updates_by_id(job);
+fn contradictions(kind: &Kind, updates: &[Update]) -> Vec<Problem> {
+    let by_id = updates_by_id(updates);
     let mut found: Vec<(usize, Problem)> = Vec::new();
     for updates in by_id.values() {
         let asked: Vec<Asked<'_>> = updates.iter().flat_map(|update| asked(update)).collect();
         found.extend(
-            clashes(job.kind, &asked)
+            clashes(kind, &asked)
                 .into_iter()
                 .map(|(at, problem)| (asked[at].op.span.start + asked[at].update.origin.span.start, problem)),
         );
@@ -60,13 +68,13 @@ pub fn contradictions(job: &Job) -> Vec<Problem> {
 }
 
 /// What is asked of several fields of one client that Auth0 would refuse together, as far as the values are literal.
-pub fn unfit_together(job: &Job) -> Vec<Problem> {
+fn unfit_together(kind: &Kind, updates: &[Update]) -> Vec<Problem> {
     let judged = |update: &&Update| !update.extras().compared;
-    let single = job.updates.iter().filter(judged).map(|update| vec![update]);
-    let several = updates_by_id(job).into_values();
+    let single = updates.iter().filter(judged).map(|update| vec![update]);
+    let several = updates_by_id(updates).into_values();
     let groups = single.chain(several.map(|updates| updates.into_iter().filter(judged).collect()));
     let mut problems: Vec<Problem> = Vec::new();
-    for problem in groups.flat_map(|updates: Vec<&Update>| unfit(job.kind, &updates)) {
+    for problem in groups.flat_map(|updates: Vec<&Update>| unfit(kind, &updates)) {
         if !problems.contains(&problem) {
             problems.push(problem);
         }

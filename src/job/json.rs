@@ -9,6 +9,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::check;
 use super::load::{no_base, stem, utf8};
 use super::mask;
 use super::{Action, Expect, Extras, Input, Job, LoadOptions, Op, Origin, RowLabel, Selector, Term, Update};
@@ -78,6 +79,7 @@ pub fn read(input: Input<'_>, options: LoadOptions<'_>, lines: bool) -> Result<J
             .push(Problem::new(format!("{} holds no object: nothing to do", input.name)).warning());
     }
     if !reader.problems.is_empty() {
+        reader.problems.extend(check::across(options.kind, &updates));
         return Err(reader.problems);
     }
     Ok(Job { updates, warnings: reader.warnings, ..Job::empty(stem(input.name), options.kind) })

@@ -69,8 +69,7 @@ pub fn load(input: Input<'_>, options: LoadOptions<'_>) -> Result<Job, Vec<Probl
         Form::Json => json::read(input, options, false)?,
         Form::JsonLines => json::read(input, options, true)?,
     };
-    let mut conflicts = check::contradictions(&job);
-    conflicts.extend(check::unfit_together(&job));
+    let conflicts = check::across(job.kind, &job.updates);
     if !conflicts.is_empty() {
         return Err(conflicts);
     }

@@ -183,3 +183,15 @@ fn scopes_that_fields_need_beside_that_for_updates_are_told() {
     assert_eq!(object["further_scopes"], serde_json::json!(["update:client_credentials"]));
     assert!(!case.run(["check", "plain.csv"]).exits(0).stdout.contains("scope"));
 }
+
+#[test]
+fn what_does_not_go_together_is_told_beside_what_is_wrong_by_itself() {
+    let job = "[[update]]\nclient_id = \"a\"\nset.app_type = \"SPA\"\n[[update]]\nclient_id = \"b\"\nset.is_first_party = false\nset.organization_usage = \"allow\"\n";
+    let csv = "client_id,app_type,is_first_party,organization_usage\na,SPA,,\nb,,false,allow\n";
+    for (name, content) in [("job.toml", job), ("job.csv", csv)] {
+        let told = check(name, content);
+        for words in ["app_type cannot be", "is_first_party false does not go with organization_usage"] {
+            assert!(told.exits(64).stderr.contains(words), "{told}");
+        }
+    }
+}

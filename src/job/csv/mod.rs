@@ -15,6 +15,7 @@ pub mod write;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::check;
 use super::load::stem;
 use super::mask;
 use super::update::overlaps;
@@ -79,6 +80,8 @@ pub fn read(input: Input<'_>, options: LoadOptions<'_>) -> Result<Job, Vec<Probl
             .push(Problem::new(format!("{} has a header and no rows: nothing to do", input.name)).warning());
     }
     if !reader.problems.is_empty() {
+        let across = check::across(options.kind, &updates);
+        reader.problems.extend(across);
         return Err(reader.hidden_where_needed());
     }
     Ok(Job {

@@ -17,6 +17,7 @@ use serde_json::Value;
 use toml::Spanned as TomlSpanned;
 use toml::de::{DeTable, DeValue};
 
+use super::check;
 use super::leaves;
 use super::load::{stem, utf8};
 use super::mask;
@@ -57,7 +58,11 @@ pub fn read(input: Input<'_>, options: LoadOptions<'_>) -> Result<Job, Vec<Probl
     }
     let mut job = reader.job(document.into_inner(), stem(input.name));
     job.warnings = reader.warnings;
-    if reader.problems.is_empty() { Ok(job) } else { Err(reader.problems) }
+    if reader.problems.is_empty() {
+        return Ok(job);
+    }
+    reader.problems.extend(check::across(options.kind, &job.updates));
+    Err(reader.problems)
 }
 
 /// Reads one file and gathers what is wrong with it.
