@@ -1,15 +1,18 @@
 //! Root fields that move, or forbid, each other: what a write of one does to another, and what Auth0 would refuse of both.
-//! The facts are in each kind's overlay. Central functions: [`emptied_along`] and [`faults`]. Uses `model` and [`Kind`].
+//! The facts are in each kind's overlay. Central functions: [`moved_along`] and [`faults`]. Uses `model` and [`Kind`].
 
 use std::collections::BTreeSet;
 
-use indexmap::IndexMap;
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{Fault, Kind, patch};
 use crate::model::value::same;
 use crate::model::{Body, FieldPath};
+pub(super) use link::Link;
+pub(super) use twin::Twin;
+
+mod link;
+mod twin;
 
 type Change = (FieldPath, Option<Value>);
 
@@ -18,47 +21,6 @@ type Change = (FieldPath, Option<Value>);
 pub(super) struct Linked {
     pub(super) links: Vec<Link>,
     pub(super) twins: Vec<Twin>,
-}
-
-/// What writing one field means for others. `field` is written, and holds `value` or has `item` afterwards where one is named.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Link {
-    /// Where it is known from: for people who doubt it.
-    #[serde(rename = "source")]
-    _source: String,
-    field: String,
-    value: Option<Value>,
-    item: Option<Value>,
-    /// Fields that the service takes away then: the same request empties them.
-    #[serde(default)]
-    empties: Vec<FieldPath>,
-    /// Fields that must hold nothing then.
-    #[serde(default)]
-    without: Vec<FieldPath>,
-    /// Values that other fields must have then, as far as they hold one.
-    #[serde(default)]
-    with: IndexMap<FieldPath, Value>,
-    /// Values that other fields must not have then.
-    #[serde(default)]
-    not_with: IndexMap<FieldPath, Value>,
-    /// Fields that must hold nothing for all this to be said.
-    #[serde(default)]
-    absent: Vec<FieldPath>,
-}
-
-/// One setting under two names. Only the newer is sent; null for the older one empties both.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Twin {
-    #[serde(rename = "source")]
-    _source: String,
-    /// The newer name.
-    field: String,
-    /// The older name.
-    older: String,
-    /// The key that both show.
-    shares: String,
 }
 
 impl Linked {
@@ -72,137 +34,6 @@ impl Linked {
     /// The field that is sent as null to empty this one, where that is not the field itself.
     pub(super) fn emptied_through(&self, root: &str) -> Option<&str> {
         self.twins.iter().find(|twin| twin.field == root).map(|twin| twin.older.as_str())
-    }
-}
-
-impl Link {
-    /// Whether a change of this path can break it: it writes the field, or what must or must not stand beside it.
-    fn concerns(&self, path: &FieldPath) -> bool {
-        let beside = |other: &FieldPath| other.encloses(path) || path.encloses(other);
-        path.root() == self.field || self.without.iter().chain(self.with.keys()).any(beside)
-    }
-
-    /// The roots of the other fields that it speaks of.
-    fn others(&self) -> impl Iterator<Item = &str> {
-        let forbidden = self.without.iter().chain(self.with.keys()).chain(self.not_with.keys());
-        let listed = self.empties.iter().chain(forbidden).chain(&self.absent);
-        listed.map(FieldPath::root)
-    }
-
-    /// Whether writing another root field, this one, can break it.
-    fn binds(&self, root: &str) -> bool {
-        self.without.iter().chain(self.with.keys()).any(|other| other.root() == root)
-    }
-
-    /// Whether it speaks of a write that leaves the field with this value.
-    fn applies(&self, after: Option<&Value>) -> bool {
-        let Some(after) = after.filter(|value| !value.is_null()) else { return false };
-        self.value.as_ref().is_none_or(|value| value == after)
-            && self
-                .item
-                .as_ref()
-                .is_none_or(|item| after.as_array().is_some_and(|items| items.contains(item)))
-    }
-
-    /// The field as a sentence begins with it.
-    fn subject(&self) -> String {
-        match (&self.value, &self.item) {
-            (Some(value), _) => format!("{} {value}", self.field),
-            (None, Some(item)) => format!("{item} in {}", self.field),
-            (None, None) => self.field.clone(),
-        }
-    }
-
-    fn faults(&self, after: &Body) -> Vec<Fault> {
-        let held = |path: &FieldPath| path.get(after).filter(|value| !value.is_null()).cloned();
-        if self.absent.iter().any(|path| held(path).is_some()) {
-            return Vec::new();
-        }
-        let mut faults = Vec::new();
-        for (path, now) in self.without.iter().filter_map(|path| Some((path, held(path)?))) {
-            let what = format!("{} does not go with {path} ({now})", self.subject());
-            let help = "give one of the two; where the client holds the other, empty it in the same job";
-            faults.push(Fault::new(self.field.clone(), what).help(help));
-        }
-        for (path, value) in &self.with {
-            if let Some(now) = held(path).filter(|now| now != value) {
-                let what = format!("{} needs {path} to be {value}; it is {now}", self.subject());
-                faults.push(
-                    Fault::new(self.field.clone(), what)
-                        .help(format!("set {path} to {value} in the same job")),
-                );
-            }
-        }
-        for (path, value) in &self.not_with {
-            if held(path).as_ref() == Some(value) {
-                let what = format!("{} does not go with {path} {value}", self.subject());
-                faults.push(
-                    Fault::new(self.field.clone(), what)
-                        .help(format!("leave it out, or change {path} in the same job")),
-                );
-            }
-        }
-        faults
-    }
-}
-
-impl Twin {
-    /// What becomes of the name that was not written: it goes, or shows the other addresses.
-    fn moves(&self, name: &str, before: &Body, after: &Body) -> Option<Change> {
-        let root = FieldPath::root_field(name);
-        let now = root.get(after).filter(|value| !value.is_null());
-        if now.is_none() {
-            return Some((root, None));
-        }
-        let shown =
-            |value: &Value| value.as_object().is_some_and(|map| map.keys().all(|key| *key == self.shares));
-        let only_addresses = name == self.field || root.get(before).is_some_and(shown);
-        let path = if only_addresses { root.child(&self.shares) } else { root };
-        Some((path.clone(), path.get(after).cloned()))
-    }
-
-    /// What a write that names one of the two makes of the other.
-    fn mirror(&self, state: &mut Body, written: impl Fn(&str) -> bool) {
-        let (newer, older) = (written(&self.field), written(&self.older));
-        let gone = |name: &str| state.get(name).is_none_or(Value::is_null);
-        if (newer && gone(&self.field)) || (older && !newer && gone(&self.older)) {
-            state.shift_remove(&self.field);
-            state.shift_remove(&self.older);
-        } else if newer {
-            if let Some(shared) = state.get(&self.field).and_then(|value| value.get(&self.shares)).cloned() {
-                state.insert(
-                    self.older.clone(),
-                    Value::Object(Map::from_iter([(self.shares.clone(), shared)])),
-                );
-            }
-        } else if older
-            && let Some(shared) = state.get(&self.older).and_then(|value| value.get(&self.shares)).cloned()
-        {
-            let entry = state.entry(self.field.clone()).or_insert(Value::Null);
-            if !entry.is_object() {
-                *entry = Value::Object(Map::new());
-            }
-            entry[&self.shares] = shared;
-        }
-    }
-
-    fn fault(&self, kind: &Kind, before: &Body, changes: &[Change]) -> Option<Fault> {
-        let (older, others): (Vec<&Change>, Vec<&Change>) =
-            changes.iter().partition(|(path, _)| path.root() == self.older);
-        if !others.iter().any(|(path, _)| path.root() == self.field) {
-            return None;
-        }
-        let others: Vec<Change> = others.into_iter().cloned().collect();
-        let shown = patch::predict(kind, before, &others);
-        let (path, _) = older
-            .into_iter()
-            .find(|(path, after)| !same(path.get(&shown), after.as_ref(), kind.order(path)))?;
-        let what = format!(
-            "{} and {} are one setting under two names, and are asked to differ",
-            self.older, self.field
-        );
-        let help = format!("leave {} out, and set {} alone", self.older, self.field);
-        Some(Fault::new(path.to_string(), what).help(help))
     }
 }
 
