@@ -27,6 +27,9 @@ pub(super) fn populate(store: &Store, maker: &mut Maker, options: &Options) -> B
                 // The runner's own client, kept from a sandbox of this seed: whoever is told its secret has to get in.
                 if client.get("client_id") == runner.get("client_id") {
                     client.insert("client_secret".into(), runner["client_secret"].clone());
+                    // A file with some fields alone leaves out what it signs in by.
+                    let grants = || runner["grant_types"].clone();
+                    client.entry("grant_types").or_insert_with(grants);
                 }
                 insert(store, maker, client);
             }

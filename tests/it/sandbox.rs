@@ -209,3 +209,12 @@ fn a_token_of_the_sandbox_allows_what_it_is_told_to_and_all_where_nothing_is_sai
         "{told}"
     );
 }
+
+#[test]
+fn a_file_with_some_fields_of_all_clients_makes_a_tenant_that_lets_its_runner_in() {
+    let served = Served::quick();
+    let case = served.case();
+    case.run(["get", "--all", "--fields", "name,description", "-o", "some.json"]).exits(0);
+    let (_running, tenants) = serve(&case, &["--load", "some.json"]);
+    assert!(tenants[0].read().starts_with("http/1.1 200"));
+}
