@@ -1,10 +1,12 @@
 //! What an error answer says: Auth0's own JSON where it is that, one short line where an edge server sent a page.
 
-use serde::Deserialize;
+use serde_json::Value;
+
+use crate::model::Body;
 
 /// Longest line kept of a message of the API.
 const API_LINE: usize = 600;
-/// Longest line kept of anything else, such as an HTML page.
+/// Longest line kept of a code, and of anything else, such as an HTML page.
 const PAGE_LINE: usize = 120;
 
 /// The body of an answer that is no success.
@@ -16,20 +18,11 @@ pub(crate) struct ErrorBody {
     pub(crate) message: String,
 }
 
-#[derive(Deserialize)]
-struct Wire {
-    #[serde(rename = "errorCode")]
-    error_code: Option<String>,
-    message: Option<String>,
-    error: Option<String>,
-    error_description: Option<String>,
-}
-
 impl ErrorBody {
     /// Reads a body of the Management API or of the token endpoint, or whatever else it is.
     pub(crate) fn read(body: &[u8]) -> Self {
-        match serde_json::from_slice::<Wire>(body) {
-            Ok(wire) => Self::of_json(wire),
+        match serde_json::from_slice::<Body>(body) {
+            Ok(json) => Self::of_json(&json),
             Err(_) => Self {
                 code: None,
                 message: one_line(&visible_text(&String::from_utf8_lossy(body)), PAGE_LINE),
@@ -37,11 +30,17 @@ impl ErrorBody {
         }
     }
 
-    fn of_json(wire: Wire) -> Self {
-        let oauth = wire.error_description.is_some();
-        let code = if oauth { wire.error.clone() } else { wire.error_code };
-        let message = wire.message.or(wire.error_description).or(wire.error).unwrap_or_default();
-        Self { code, message: one_line(&message, API_LINE) }
+    /// What is of another type than it is today is shown as it stands.
+    fn of_json(json: &Body) -> Self {
+        let text = |key: &str| match json.get(key)? {
+            Value::Null => None,
+            Value::String(text) => Some(text.clone()),
+            other => Some(other.to_string()),
+        };
+        let oauth = text("error_description");
+        let code = if oauth.is_some() { text("error") } else { text("errorCode") };
+        let message = text("message").or(oauth).or_else(|| text("error")).unwrap_or_default();
+        Self { code: code.map(|code| one_line(&code, PAGE_LINE)), message: one_line(&message, API_LINE) }
     }
 }
 
@@ -101,6 +100,27 @@ mod tests {
     fn the_token_endpoints_form_is_read() {
         let read = ErrorBody::read(br#"{"error":"access_denied","error_description":"Unauthorized"}"#);
         assert_eq!(read, ErrorBody { code: Some("access_denied".into()), message: "Unauthorized".into() });
+    }
+
+    #[test]
+    fn a_refusal_of_tomorrow_is_read_as_far_as_it_is_known() {
+        let read = ErrorBody::read(
+            br#"{"errorCode":17,"message":["Insufficient scope, expected any of: update:clients"],"error":{"of":1}}"#,
+        );
+        assert_eq!(read.code.as_deref(), Some("17"));
+        assert!(read.message.contains("Insufficient scope"), "{}", read.message);
+        let read =
+            ErrorBody::read(br#"{"errorCode":"new_code","message":null,"error":"Bad Request","more":[1]}"#);
+        assert_eq!(read, ErrorBody { code: Some("new_code".into()), message: "Bad Request".into() });
+    }
+
+    #[test]
+    fn a_code_is_one_short_line_too() {
+        let read = |code: &str| {
+            ErrorBody::read(serde_json::json!({ "errorCode": code }).to_string().as_bytes()).code.unwrap()
+        };
+        assert_eq!(read("a\nb\u{1b}[31m"), "a b [31m");
+        assert!(read(&"x".repeat(5000)).chars().count() <= PAGE_LINE + 1);
     }
 
     #[test]
