@@ -133,6 +133,21 @@ pub fn object_after(kind: &Kind, root: &FieldPath, after: &Value) -> Vec<Fault> 
     checker.faults
 }
 
+/// Whether changes below these root fields, one for each, could stand against each other: a quick look before a thorough one.
+pub fn may_clash<'r, R: Iterator<Item = &'r str>>(kind: &Kind, roots: impl Fn() -> R) -> bool {
+    roots().enumerate().any(|(at, root)| {
+        let again = || roots().take(at).filter(|earlier| *earlier == root).count() as u64;
+        let field = kind.root().fields.get(root);
+        let crowded = |most: u64| again() >= most;
+        kind.read_along(root).any(|other| roots().any(|root| root == other))
+            || field.and_then(|field| field.max_properties).is_some_and(crowded)
+            || root == LIFETIMES && again() > 0
+    })
+}
+
+/// The object whose inner lifetimes are compared.
+const LIFETIMES: &str = "refresh_token";
+
 /// What stands against these changes together, wherever they are made: what is known of them without the object itself.
 pub fn together(kind: &Kind, changes: &[(FieldPath, Option<Value>)]) -> Vec<Fault> {
     let nothing = Body::new();
@@ -161,7 +176,7 @@ fn lifetimes(at: &str, after: &Value) -> Option<Fault> {
     let number = |key: &str| after.get(key).and_then(Value::as_f64);
     let endless = after.get("infinite_token_lifetime").is_some_and(|flag| flag == true);
     let (idle, whole) = (number("idle_token_lifetime")?, number("token_lifetime")?);
-    (at == "refresh_token" && !endless && idle >= whole).then(|| {
+    (at == LIFETIMES && !endless && idle >= whole).then(|| {
         let what =
             format!("{at}.idle_token_lifetime ({idle}) must be less than {at}.token_lifetime ({whole})");
         Fault::new(format!("{at}.idle_token_lifetime"), what)

@@ -85,10 +85,7 @@ fn unfit_together(kind: &Kind, updates: &[Update]) -> Vec<Problem> {
 fn unfit(kind: &Kind, updates: &[&Update]) -> Vec<Problem> {
     let ops = || updates.iter().flat_map(|update| update.ops.iter().map(|op| (*update, op)));
     // Most files have hundreds of thousands of rows that say nothing of the kind.
-    let again = |at: usize, root: &str| ops().take(at).any(|(_, earlier)| earlier.path.root() == root);
-    let concerned =
-        |(at, (_, op)): (usize, (&Update, &Op))| kind.is_linked(op.path.root()) || again(at, op.path.root());
-    if ops().nth(1).is_none() || !ops().enumerate().any(concerned) {
+    if ops().nth(1).is_none() || !validate::may_clash(kind, || ops().map(|(_, op)| op.path.root())) {
         return Vec::new();
     }
     let changes: Vec<_> = ops().filter_map(|(_, op)| Some((op.path.clone(), becomes(op)?))).collect();
