@@ -52,6 +52,29 @@ impl Kind {
         links.chain(twins)
     }
 
+    /// Paths that a change of this one moves, or that move it.
+    pub fn moved_with(&self, path: &FieldPath) -> Vec<FieldPath> {
+        let touches = |other: &FieldPath| other.encloses(path) || path.encloses(other);
+        let mut paths = Vec::new();
+        for link in &self.linked.links {
+            let field = FieldPath::root_field(&link.field);
+            if touches(&field) {
+                paths.extend(link.empties.iter().cloned());
+            } else if link.empties.iter().any(touches) {
+                paths.push(field);
+            }
+        }
+        for twin in &self.linked.twins {
+            let names = [&twin.field, &twin.older].map(|name| FieldPath::root_field(name));
+            if names.contains(path) {
+                paths.extend(names);
+            } else if names.iter().any(|name| touches(&name.child(&twin.shares))) {
+                paths.extend(names.map(|name| name.child(&twin.shares)));
+            }
+        }
+        paths
+    }
+
     /// Root fields that a write of this one moves, or that move it: they are put back together.
     pub fn moves_with(&self, root: &str) -> BTreeSet<&str> {
         let links = self
@@ -117,7 +140,11 @@ pub fn faults(kind: &Kind, before: &Body, changes: &[Change]) -> Vec<Fault> {
     // What the tenant holds already is not ours to refuse.
     let held =
         |link: &Link| if link.applies(before.get(&link.field)) { link.faults(before) } else { Vec::new() };
-    let known = |link: &&Link| link.absent.is_empty() || !before.is_empty();
+    // What a token could not read is not known to be absent, nor is anything without a client.
+    let read = |root: &str| {
+        if kind.read_scopes_of(root).is_empty() { !before.is_empty() } else { before.contains_key(root) }
+    };
+    let known = |link: &&Link| link.absent.iter().all(|path| read(path.root()));
     let mut faults: Vec<Fault> = Vec::new();
     for link in applying(kind, changes, &after).filter(known) {
         let held = held(link);

@@ -23,6 +23,7 @@ use super::planned::{Planned, blank, check_max_changes, kind_of};
 use super::sandboxed::as_left_by;
 use super::saved::{Clients, Whole, fit, parts, permits, state_of, unread};
 use super::{exit, forecasts, prompt, show_plan};
+use crate::catalogue::Kind;
 use crate::job::Guards;
 use crate::model::WriteState;
 use crate::plan::undo::{over, undo};
@@ -84,7 +85,8 @@ async fn plan(
         let what = format!("run {id} is unfinished: finish it first, so that it is known what it wrote");
         return Err(CliError::unusable(what).next(output::run_line("resume", &id, &[])));
     }
-    let ended = as_it_was_made(ended);
+    let kind = kind_of(&ended.plan.header)?;
+    let ended = as_it_was_made(kind, ended);
     as_left_by(&session, &ended);
     display.reading();
     let planned = planned(args, &session, &locks, &ended).await;
@@ -93,7 +95,7 @@ async fn plan(
 }
 
 /// The run with its writes as they came to be made.
-fn as_it_was_made(mut ended: Ended) -> Ended {
+fn as_it_was_made(kind: &Kind, mut ended: Ended) -> Ended {
     let record = &ended.record;
     for part in &mut ended.plan.tenants {
         let states = record.writes(&part.tenant);
@@ -104,7 +106,8 @@ fn as_it_was_made(mut ended: Ended) -> Ended {
         if (0..part.writes.len()).all(|at| overwrote(at).is_empty()) {
             continue;
         }
-        let writes = part.writes.iter().enumerate().map(|(at, write)| over(&write, overwrote(at))).collect();
+        let writes =
+            part.writes.iter().enumerate().map(|(at, write)| over(kind, &write, overwrote(at))).collect();
         *part = Arc::new(TenantPlan { writes, ..(**part).clone() });
     }
     ended

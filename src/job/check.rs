@@ -70,16 +70,38 @@ fn contradictions(kind: &Kind, updates: &[Update]) -> Vec<Problem> {
 /// What is asked of several fields of one client that Auth0 would refuse together, as far as the values are literal.
 fn unfit_together(kind: &Kind, updates: &[Update]) -> Vec<Problem> {
     let judged = |update: &&Update| !update.extras().compared;
-    let single = updates.iter().filter(judged).map(|update| vec![update]);
-    let several = updates_by_id(updates).into_values();
-    let groups = single.chain(several.map(|updates| updates.into_iter().filter(judged).collect()));
-    let mut problems: Vec<Problem> = Vec::new();
-    for problem in groups.flat_map(|updates: Vec<&Update>| unfit(kind, &updates)) {
-        if !problems.contains(&problem) {
-            problems.push(problem);
+    let several = updates_by_id(updates);
+    let named_again: HashSet<*const Update> =
+        several.values().flatten().map(|update| std::ptr::from_ref(*update)).collect();
+    let single =
+        updates.iter().filter(judged).filter(|update| !named_again.contains(&std::ptr::from_ref(*update)));
+    let mut problems: Vec<Problem> = single.flat_map(|update| unfit(kind, &[update])).collect();
+    for updates in several.into_values() {
+        let updates: Vec<&Update> = updates.into_iter().filter(judged).collect();
+        let mut found: Vec<Problem> = Vec::new();
+        for group in by_tenant(&updates) {
+            found.extend(unfit(kind, &group));
         }
+        found.dedup();
+        problems.extend(found);
     }
     problems
+}
+
+/// The updates of one client as each tenant sees them: those without a tenant are for all.
+fn by_tenant<'u>(updates: &[&'u Update]) -> Vec<Vec<&'u Update>> {
+    let tenants: HashSet<_> = updates.iter().filter_map(|update| update.tenant.as_ref()).collect();
+    if tenants.is_empty() {
+        return vec![updates.to_vec()];
+    }
+    let seen = |tenant| {
+        updates
+            .iter()
+            .copied()
+            .filter(|update| update.tenant.as_ref().is_none_or(|of| of == tenant))
+            .collect()
+    };
+    tenants.into_iter().map(seen).collect()
 }
 
 fn unfit(kind: &Kind, updates: &[&Update]) -> Vec<Problem> {

@@ -201,8 +201,12 @@ fn is_thwarted(asked: &Asked<'_>, moved: &FieldChange, order: ListOrder) -> bool
     related
         && match &asked.want {
             Want::Set { value, .. } | Want::Exactly(value) => !same(Some(value), after().as_ref(), order),
-            Want::Add(items) => {
-                items.as_array().is_some_and(|items| !items.is_empty()) && moved.after.is_none()
+            Want::Add(_) => {
+                let after = after();
+                let there = |item: &Value| {
+                    after.as_ref().and_then(Value::as_array).is_some_and(|held| held.contains(item))
+                };
+                !asked.want.items().iter().all(there)
             }
             Want::Empty { .. } => moved.after.is_some(),
             Want::Remove(_) => false,

@@ -62,13 +62,7 @@ pub fn rejudge(kind: &Kind, write: &Write, live: &Body, on_conflict: OnConflict)
     if open.is_empty() {
         return Rejudged::Already;
     }
-    // What these changes would move was not there when they were planned.
-    let open_now: Vec<FieldChange> = open.iter().map(|change| (*change).clone()).collect();
-    let planned = |path: &FieldPath| {
-        write.changes.iter().any(|change| change.path.encloses(path) || path.encloses(&change.path))
-    };
-    let along: Vec<FieldChange> =
-        moved_along(kind, &now, &open_now).into_iter().filter(|moved| !planned(&moved.path)).collect();
+    let along = along(kind, write, &now);
     if let Some(moved) = along.first().filter(|_| !overwrite) {
         let (path, now) = (&moved.path, moved.before.as_ref().map_or_else(String::new, Value::to_string));
         let words = format!("{path} is {now}; it was not there when planned, and the change would move it");
@@ -84,6 +78,16 @@ pub(super) fn open<'w>(kind: &Kind, write: &'w Write, now: &Body) -> impl Iterat
     judged.filter(|(_, verdict)| *verdict != Verdict::Already).map(|(change, _)| change)
 }
 
+/// What the changes of a write that are still to be made would move, and that was not there to be moved when they were
+/// planned. `now` has no secrets.
+pub(super) fn along(kind: &Kind, write: &Write, now: &Body) -> Vec<FieldChange> {
+    let open: Vec<FieldChange> = open(kind, write, now).cloned().collect();
+    let planned = |path: &FieldPath| {
+        write.changes.iter().any(|change| change.path.encloses(path) || path.encloses(&change.path))
+    };
+    moved_along(kind, now, &open).into_iter().filter(|moved| !planned(&moved.path)).collect()
+}
+
 /// What a write that is made all the same takes the place of: the fields that are neither as they were nor as planned, with
 /// what they hold.
 pub fn overwritten(kind: &Kind, write: &Write, live: &Body) -> Vec<Overwritten> {
@@ -91,9 +95,9 @@ pub fn overwritten(kind: &Kind, write: &Write, live: &Body) -> Vec<Overwritten> 
     redact::strip(kind, &mut now);
     let conflicts =
         verdicts(kind, write, &now).into_iter().filter(|(_, verdict)| *verdict == Verdict::Conflict);
-    conflicts
-        .map(|(change, _)| Overwritten { path: change.path.clone(), value: change.path.get(&now).cloned() })
-        .collect()
+    let along = along(kind, write, &now);
+    let paths = conflicts.map(|(change, _)| &change.path).chain(along.iter().map(|moved| &moved.path));
+    paths.map(|path| Overwritten { path: path.clone(), value: path.get(&now).cloned() }).collect()
 }
 
 /// Judges each written field: before, as planned, now. `now` has no secrets.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::guard::{self, Refusal};
-use super::rejudge::{OnConflict, Rejudged, open, rejudge};
+use super::rejudge::{OnConflict, Rejudged, along, open, rejudge};
 use super::resolve::Resolved;
 use super::state::{Missing, TenantState};
 use super::types::{Done, Row, RowState, TenantPlan, Write};
@@ -109,7 +109,9 @@ fn judged(kind: &Kind, write: &Write, state: &TenantState, permits: Permits) -> 
             return Err(Done::because(RowResult::Conflict, Reason::ChangedMeanwhile, words));
         }
     };
-    let changes: Vec<FieldChange> = open(kind, write, live).map(|change| rebased(change, live)).collect();
+    let mut changes: Vec<FieldChange> = open(kind, write, live).map(|change| rebased(change, live)).collect();
+    // Moved all the same, as was asked for: shown, and put back by an undo.
+    changes.extend(along(kind, write, live));
     // Of an object that was absent when planned, what somebody has put there since is a before-image as well.
     let kept = |(key, _): &(&String, &serde_json::Value)| {
         write.before.contains_key(*key) || changes.iter().any(|change| change.path.root() == *key)
@@ -157,6 +159,9 @@ pub fn roots(kind: &Kind, writes: impl IntoIterator<Item = impl Borrow<Write>>) 
         let write = write.borrow();
         roots.extend(write.before.keys().filter(|root| !roots.contains(*root)).cloned().collect::<Vec<_>>());
         roots.extend(write.changes.iter().map(|change| change.path.root().to_owned()));
+        // What they would move may have come since. A field that needs a scope of its own is not asked for unawares.
+        let moved = write.changes.iter().flat_map(|change| kind.moves_with(change.path.root()));
+        roots.extend(moved.filter(|root| kind.read_scopes_of(root).is_empty()).map(str::to_owned));
     }
     let known = [kind.endpoint.id_field.as_str(), kind.endpoint.name_field.as_str()];
     roots.retain(|root| !known.contains(&root.as_str()));

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::guard::Refusal;
 use super::judge::wanted;
+use super::judging::moved_along;
 use super::resolve::Resolved;
 use super::revive::{Permits, Settled, ended, gone, left_words, settle};
 use super::state::TenantState;
@@ -33,13 +34,11 @@ impl Narrowed {
 
     /// Of the fields that a write changed, those to be taken back; what moves with one of them goes along.
     fn of(&self, kind: &Kind, fields: Vec<FieldChange>) -> Vec<FieldChange> {
-        let taken: BTreeSet<String> = fields
-            .iter()
-            .filter(|change| self.takes(&change.path))
-            .map(|change| change.path.root().to_owned())
-            .collect();
-        let along: BTreeSet<&str> = taken.iter().flat_map(|root| kind.moves_with(root)).collect();
-        let goes = |change: &FieldChange| self.takes(&change.path) || along.contains(change.path.root());
+        let taken = fields.iter().filter(|change| self.takes(&change.path));
+        let along: Vec<FieldPath> = taken.flat_map(|change| kind.moved_with(&change.path)).collect();
+        let related =
+            |path: &FieldPath| along.iter().any(|other| other.encloses(path) || path.encloses(other));
+        let goes = |change: &FieldChange| self.takes(&change.path) || related(&change.path);
         fields.into_iter().filter(goes).collect()
     }
 }
@@ -47,7 +46,7 @@ impl Narrowed {
 /// A write as it came to be made, where it was made over what somebody else had put there since it was planned: that is what
 /// goes back, not what nobody remembers.
 #[must_use]
-pub fn over(write: &Write, overwrote: &[Overwritten]) -> Write {
+pub fn over(kind: &Kind, write: &Write, overwrote: &[Overwritten]) -> Write {
     let mut write = write.clone();
     let mut before = (*write.before).clone();
     for Overwritten { path, value } in overwrote {
@@ -59,6 +58,10 @@ pub fn over(write: &Write, overwrote: &[Overwritten]) -> Write {
             None => drop(path.remove(&mut before)),
         }
     }
+    // What the write moved along without having planned it.
+    let unplanned = moved_along(kind, &before, &write.changes).into_iter();
+    let took = |path: &FieldPath| overwrote.iter().any(|one| one.path == *path);
+    write.changes.extend(unplanned.filter(|moved| took(&moved.path)).collect::<Vec<_>>());
     write.before = Arc::new(before);
     write
 }

@@ -28,7 +28,7 @@ pub async fn read_state(
         return Ok(state);
     }
     let grant = reader.sign_in().await?;
-    let fields = Wanted::of(needs, |field| may_read(kind, field, grant.scopes.as_ref()));
+    let fields = Wanted::of(needs, kind, |field| may_read(kind, field, grant.scopes.as_ref()));
     if let Some(error) = fields.not_granted(kind, grant.scopes.as_ref()) {
         return Err(error);
     }
@@ -78,28 +78,35 @@ fn may_read(kind: &Kind, field: &str, scopes: Option<&BTreeSet<String>>) -> bool
 
 /// The root fields to ask for; `None` for all of them.
 #[derive(Clone)]
-struct Wanted<'n>(Option<Vec<&'n str>>);
+struct Wanted<'n> {
+    fields: Option<Vec<&'n str>>,
+    /// Those that need a scope of their own, and are asked for beside what is written.
+    known: Vec<&'n str>,
+}
 
 impl<'n> Wanted<'n> {
-    fn of(needs: &'n Needs, may_read: impl Fn(&str) -> bool) -> Self {
-        let along = || needs.along.iter().filter(|field| may_read(field));
-        Self((!needs.all_fields).then(|| needs.fields.iter().chain(along()).map(String::as_str).collect()))
+    fn of(needs: &'n Needs, kind: &Kind, may_read: impl Fn(&str) -> bool) -> Self {
+        let along: Vec<&str> =
+            needs.along.iter().map(String::as_str).filter(|field| may_read(field)).collect();
+        let fields = || needs.fields.iter().map(String::as_str).chain(along.iter().copied()).collect();
+        let known = along.iter().copied().filter(|field| !kind.read_scopes_of(field).is_empty()).collect();
+        Self { fields: (!needs.all_fields).then(fields), known }
     }
 
     /// The refusal that the request would meet, told with the scopes that it wants.
     fn not_granted(&self, kind: &Kind, scopes: Option<&BTreeSet<String>>) -> Option<ApiError> {
         let known = scopes.is_some();
-        let field = self.0.iter().flatten().find(|field| known && !may_read(kind, field, scopes))?;
+        let field = self.fields.iter().flatten().find(|field| known && !may_read(kind, field, scopes))?;
         let any_of = kind.read_scopes_of(field).to_vec();
         Some(ApiError::ScopeMissing { any_of, message: format!("{field} cannot be read") })
     }
 
     fn with(&self, further: Option<&'n str>) -> Option<Vec<&'n str>> {
-        self.0.as_ref().map(|fields| fields.iter().copied().chain(further).collect())
+        self.fields.as_ref().map(|fields| fields.iter().copied().chain(further).collect())
     }
 
     fn has(&self, field: &str) -> bool {
-        self.0.as_ref().is_none_or(|fields| fields.contains(&field))
+        self.fields.as_ref().is_none_or(|fields| fields.contains(&field))
     }
 }
 
@@ -109,6 +116,10 @@ fn add(state: &mut TenantState, kind: &Kind, fields: &Wanted<'_>, mut item: Enti
     if marker.and_then(|field| item.body.get(field)) == Some(&Value::Bool(true)) {
         state.excluded.push(item.id);
         return;
+    }
+    for field in &fields.known {
+        // Asked for and not there: that is known, as it would not be of a field that the token may not see.
+        item.body.entry((*field).to_owned()).or_insert(Value::Null);
     }
     // Asked for to tell the global client apart, not by the job: a plan holds what the job needs.
     item.body.retain(|field, _| Some(field.as_str()) != marker || fields.has(field));

@@ -195,3 +195,11 @@ fn what_does_not_go_together_is_told_beside_what_is_wrong_by_itself() {
         }
     }
 }
+
+#[test]
+fn rows_for_different_tenants_are_no_contradiction() {
+    let csv = "tenant,client_id,token_endpoint_auth_method,grant_types\na,X,none,\nb,X,,client_credentials\n";
+    check("job.csv", csv).exits(0);
+    let csv = "tenant,client_id,token_endpoint_auth_method,grant_types\na,X,none,\n,X,,client_credentials\n";
+    assert!(check("job.csv", csv).exits(64).stderr.contains("does not go with"));
+}

@@ -2,6 +2,7 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "called with literals")]
 
+use patchwave::sandbox::Options;
 use serde_json::{Map, Value, json};
 
 use crate::common::{Case, Done, Served};
@@ -52,6 +53,12 @@ impl Tenant {
 
     fn undo(&self, flags: &[&str]) -> Done {
         let run = self.case.runs().pop().unwrap().file_name().unwrap().to_string_lossy().into_owned();
+        self.case.run(["undo", &run, "--yes"].iter().chain(flags))
+    }
+
+    /// The undo of the oldest run.
+    fn undo_of_first(&self, flags: &[&str]) -> Done {
+        let run = self.case.runs().remove(0).file_name().unwrap().to_string_lossy().into_owned();
         self.case.run(["undo", &run, "--yes"].iter().chain(flags))
     }
 
@@ -159,15 +166,74 @@ fn an_undo_puts_back_both_halves_whichever_is_named() {
 }
 
 #[test]
-fn methods_that_come_back_take_the_one_away_that_showed_in_their_place() {
+fn a_method_that_shows_where_methods_went_is_not_taken_away_unasked() {
     let fields = json!({"client_authentication_methods": methods(), "token_endpoint_auth_method": "client_secret_post"});
     let tenant = Tenant::with(fields).job(&["unset = [\"client_authentication_methods\"]"]);
     tenant.run(&["apply", "job.toml", "--yes"]).exits(0);
-    let undone = tenant.undo(&[]);
-    let line =
-        undone.exits(0).stdout.lines().find(|line| line.contains("token_endpoint_auth_method")).unwrap();
-    assert!(line.ends_with("\"client_secret_post\" → absent"), "{undone}");
+    // Whether it showed again by itself, or somebody has set it since, nobody can tell.
+    let now = tenant.client();
+    tenant.undo(&[]).exits(1);
+    assert_eq!(tenant.row().0, "conflict");
+    assert_eq!(tenant.client(), now);
+    let back = tenant.undo_of_first(&["--on-conflict", "overwrite"]);
+    let line = back.exits(0).stdout.lines().find(|line| line.contains("token_endpoint_auth_method")).unwrap();
+    assert!(line.ends_with("\"client_secret_post\" → absent"), "{back}");
     assert_eq!(tenant.client()["client_authentication_methods"], methods());
+}
+
+#[test]
+fn an_undo_that_cannot_put_methods_back_leaves_the_client_a_way_to_sign_in() {
+    let fields = json!({"client_authentication_methods": methods(), "token_endpoint_auth_method": "client_secret_post", "jwt_configuration": {"alg": "RS256"}});
+    let tenant = Tenant::with(fields).job(&["unset = [\"client_authentication_methods\"]"]);
+    tenant.run(&["apply", "job.toml", "--yes"]).exits(0);
+    edit(&tenant.served, &tenant.id, &json!({"jwt_configuration": {"alg": "HS256"}}));
+    tenant.undo(&["--on-conflict", "overwrite"]).exits(1);
+    assert_eq!(tenant.client()["token_endpoint_auth_method"], "client_secret_post");
+}
+
+#[test]
+fn what_was_overwritten_along_is_shown_and_comes_back() {
+    let tenant = Tenant::with(json!({"token_endpoint_auth_method": null})).job(&[&format!("set.{METHODS}")]);
+    tenant.run(&["plan", "job.toml", "--out", "saved.jsonl"]).exits(0);
+    edit(&tenant.served, &tenant.id, &json!({"token_endpoint_auth_method": "client_secret_basic"}));
+    let applied = tenant.run(&["apply", "saved.jsonl", "--yes", "--on-conflict", "overwrite"]);
+    assert!(applied.exits(0).stdout.contains("\"client_secret_basic\" → absent"), "{applied}");
+    tenant.undo(&[]).exits(0);
+    assert_eq!(tenant.client()["token_endpoint_auth_method"], "client_secret_basic");
+    assert_eq!(tenant.client().get("client_authentication_methods"), None);
+}
+
+#[test]
+fn what_somebody_added_under_the_other_name_since_a_run_stays() {
+    let job = "set.oidc_backchannel_logout.backchannel_logout_urls = [\"https://b.example/out\"]";
+    let tenant = Tenant::with(json!({})).job(&[job]);
+    tenant.run(&["apply", "job.toml", "--yes"]).exits(0);
+    edit(&tenant.served, &tenant.id, &json!({"oidc_logout": logout("https://b.example/out")}));
+    tenant.undo(&[]).exits(1);
+    assert_eq!(tenant.client()["oidc_logout"], logout("https://b.example/out"));
+}
+
+#[test]
+fn an_undo_of_one_key_of_a_setting_with_two_names_leaves_the_rest() {
+    let (a, b) = ("https://a.example/out", "https://b.example/out");
+    let tenant = Tenant::with(json!({"oidc_logout": logout(a), "oidc_backchannel_logout": addresses(a)})).job(&[&format!(
+        "set.oidc_logout.backchannel_logout_urls = [\"{b}\"]\nset.oidc_logout.backchannel_logout_initiators.selected_initiators = [\"idp-logout\"]"
+    )]);
+    tenant.run(&["apply", "job.toml", "--yes"]).exits(0);
+    tenant.undo(&["--field", "oidc_logout.backchannel_logout_initiators"]).exits(0);
+    assert_eq!(tenant.client()["oidc_logout"], logout(b));
+    assert_eq!(tenant.client()["oidc_backchannel_logout"], addresses(b));
+}
+
+#[test]
+fn what_a_token_could_not_read_is_not_taken_for_absent() {
+    let scopes = ["read:clients", "update:clients"].map(str::to_owned).to_vec();
+    let served = Served::with(Options { scopes, ..Options::default() });
+    let id = served.id("Billing");
+    let fields = json!({"app_type": "native", "client_authentication_methods": methods(), "token_endpoint_auth_method": null, "grant_types": ["implicit"]});
+    edit(&served, &id, &fields);
+    let job = format!("[[update]]\nclient_id = \"{id}\"\nadd.grant_types = [\"client_credentials\"]\n");
+    served.case().file("job.toml", job).run(["plan", "job.toml"]).exits(0);
 }
 
 #[test]

@@ -133,8 +133,12 @@ fn a_value_that_a_link_forbids_is_refused_whichever_of_the_two_is_written() {
 fn a_public_application_without_a_method_takes_no_client_credentials() {
     let grants = [("grant_types", json!(["client_credentials"]))];
     for app_type in ["spa", "native"] {
-        assert_eq!(refused(json!({"client_id": "a", "app_type": app_type}), &grants).len(), 1, "{app_type}");
-        let with_one = json!({"client_id": "a", "app_type": app_type, "token_endpoint_auth_method": "client_secret_post"});
+        assert_eq!(
+            refused(json!({"app_type": app_type, "client_authentication_methods": null}), &grants).len(),
+            1,
+            "{app_type}"
+        );
+        let with_one = json!({"app_type": app_type, "client_authentication_methods": null, "token_endpoint_auth_method": "client_secret_post"});
         assert_eq!(refused(with_one, &grants), [""; 0]);
     }
     assert_eq!(refused(json!({"client_id": "a", "app_type": "regular_web"}), &grants), [""; 0]);

@@ -23,6 +23,21 @@ pub(super) struct Back {
     pub(super) left: Vec<Left>,
 }
 
+impl Back {
+    /// Leaves the changes that are such as they are; returns whether there were any.
+    fn keep(
+        &mut self,
+        such: impl Fn(&FieldChange) -> bool,
+        reason: Reason,
+        words: impl Fn(&FieldChange) -> String,
+    ) -> bool {
+        let (stay, go): (Vec<_>, Vec<_>) = std::mem::take(&mut self.changes).into_iter().partition(such);
+        self.changes = go;
+        self.left.extend(stay.iter().map(|change| left(change, reason, words(change))));
+        !stay.is_empty()
+    }
+}
+
 /// One client: as the run left it, and as it is now.
 pub(super) struct Client<'c> {
     kind: &'c Kind,
@@ -79,43 +94,65 @@ impl<'c> Client<'c> {
                 Err(left) => back.left.push(left),
             }
         }
-        self.with_what_moves(&mut back);
-        self.keep_valid(&mut back);
-        self.keep_fitting(&mut back);
-        back
+        self.together(back)
     }
 
-    /// What the service moves along goes with it. A field that stays, since somebody changed it, keeps back what would move it.
-    fn with_what_moves(&self, back: &mut Back) {
-        for moved in moved_along(self.kind, self.live, &back.changes) {
-            let related = |left: &Left| left.path.encloses(&moved.path) || moved.path.encloses(&left.path);
-            if !back.left.iter().any(related) {
-                back.changes.push(moved);
-                continue;
+    /// What the service moves along goes with the fields that move it, or these stay. What stays may be what another field
+    /// was waiting for, so all is looked at again until nothing stays that went before.
+    fn together(&self, mut back: Back) -> Back {
+        loop {
+            let moved = moved_along(self.kind, self.live, &back.changes);
+            let stays = moved.iter().find(|moved| self.stays(moved, &back.left));
+            if let Some(moved) = stays {
+                let movers = self.kind.moves_with(moved.path.root());
+                let words = |change: &FieldChange| {
+                    let now = shown(moved.path.get(self.live));
+                    format!(
+                        "{} would move {}, which is {now}: not as the run left it",
+                        change.path, moved.path
+                    )
+                };
+                let moves = |change: &FieldChange| movers.contains(change.path.root());
+                if back.keep(moves, Reason::ChangedMeanwhile, words) {
+                    continue;
+                }
             }
-            let movers = self.kind.moves_with(moved.path.root());
-            let (stay, go): (Vec<_>, Vec<_>) = std::mem::take(&mut back.changes)
-                .into_iter()
-                .partition(|change| movers.contains(change.path.root()));
-            back.changes = go;
-            back.left.extend(stay.iter().map(|change| {
-                let words = format!("{} would move {}, which stays as it is", change.path, moved.path);
-                left(change, Reason::ChangedMeanwhile, words)
-            }));
+            let own = back.changes.len();
+            let mut whole = Back { changes: [back.changes.clone(), moved].concat(), left: Vec::new() };
+            self.keep_valid(&mut whole);
+            self.keep_fitting(&mut whole);
+            if whole.left.is_empty() {
+                return Back { changes: whole.changes, left: back.left };
+            }
+            for left in whole.left {
+                let movers = self.kind.moves_with(left.path.root());
+                let same = |change: &FieldChange| change.path == left.path;
+                if !back.keep(same, left.reason, |_| left.message.clone()) {
+                    let moves = |change: &FieldChange| movers.contains(change.path.root());
+                    back.keep(moves, left.reason, |_| left.message.clone());
+                }
+            }
+            if back.changes.len() == own {
+                return back;
+            }
         }
+    }
+
+    /// Whether a field that would be moved along is not the run's to be moved: it stays for another reason, or somebody has
+    /// changed it since.
+    fn stays(&self, moved: &FieldChange, left: &[Left]) -> bool {
+        let related = |left: &Left| left.path.encloses(&moved.path) || moved.path.encloses(&left.path);
+        let as_run_left_it = same(moved.path.get(&self.ran), moved.path.get(self.live), moved.order);
+        left.iter().any(related) || !as_run_left_it && self.on_conflict != OnConflict::Overwrite
     }
 
     /// Nor is what Auth0 would refuse for the sake of other fields.
     fn keep_fitting(&self, back: &mut Back) {
         for fault in linked::faults(self.kind, self.live, &wanted(&back.changes)) {
-            let (stay, go): (Vec<_>, Vec<_>) = std::mem::take(&mut back.changes)
-                .into_iter()
-                .partition(|change| change.path.root() == fault.root());
-            back.changes = go;
-            back.left.extend(stay.iter().map(|change| {
-                let words = format!("{} cannot be put back by itself: {}", change.path, fault.what);
-                left(change, Reason::CannotUnset, words)
-            }));
+            let words = |change: &FieldChange| {
+                format!("{} cannot be put back by itself: {}", change.path, fault.what)
+            };
+            back.keep(|change| change.path.root() == fault.root(), Reason::CannotUnset, words);
         }
     }
 
