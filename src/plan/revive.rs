@@ -157,11 +157,17 @@ pub fn roots(kind: &Kind, writes: impl IntoIterator<Item = impl Borrow<Write>>) 
     let mut roots: indexmap::IndexSet<String> = indexmap::IndexSet::new();
     for write in writes {
         let write = write.borrow();
-        roots.extend(write.before.keys().filter(|root| !roots.contains(*root)).cloned().collect::<Vec<_>>());
-        roots.extend(write.changes.iter().map(|change| change.path.root().to_owned()));
-        // What they would move may have come since. A field that needs a scope of its own is not asked for unawares.
-        let moved = write.changes.iter().flat_map(|change| kind.moves_with(change.path.root()));
-        roots.extend(moved.filter(|root| kind.read_scopes_of(root).is_empty()).map(str::to_owned));
+        let written = || write.changes.iter().map(|change| change.path.root());
+        // What they would move may have come since.
+        let linked = written().filter(|root| kind.is_linked(root));
+        let moved: Vec<String> = linked.flat_map(|root| kind.moves_with(root)).collect();
+        // A field that needs a scope of its own is not asked for unawares: another token may have made the plan.
+        let beside = write.before.keys().chain(&moved).filter(|root| kind.read_scopes_of(root).is_empty());
+        for root in beside.map(String::as_str).chain(written()) {
+            if !roots.contains(root) {
+                roots.insert(root.to_owned());
+            }
+        }
     }
     let known = [kind.endpoint.id_field.as_str(), kind.endpoint.name_field.as_str()];
     roots.retain(|root| !known.contains(&root.as_str()));
@@ -171,4 +177,53 @@ pub fn roots(kind: &Kind, writes: impl IntoIterator<Item = impl Borrow<Write>>) 
 /// Whether a value of a plan stands for a secret.
 pub(super) fn is_marked(value: Option<&serde_json::Value>) -> bool {
     value.is_some_and(redact::has_marker)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::default_kind;
+    use crate::job::RowLabel;
+    use crate::model::ListOrder;
+    use serde_json::{Value, json};
+
+    fn write(path: &str, before: &Value) -> Write {
+        let path: crate::model::FieldPath = path.parse().unwrap();
+        let change = FieldChange {
+            path,
+            before: None,
+            after: Some(json!("x")),
+            order: ListOrder::Ordered,
+            items: None,
+        };
+        Write {
+            id: "a".into(),
+            name: None,
+            label: RowLabel::Row(2),
+            changes: vec![change],
+            body: Body::new(),
+            compose: false,
+            before: Arc::new(before.as_object().unwrap().clone()),
+            left: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_field_that_needs_a_scope_of_its_own_is_read_again_only_where_it_is_written() {
+        let methods =
+            json!({"client_authentication_methods": null, "token_endpoint_auth_method": "none", "name": "n"});
+        let read = |path: &str| roots(default_kind(), [write(path, &methods)]);
+        assert_eq!(read("token_endpoint_auth_method"), ["token_endpoint_auth_method"]);
+        assert_eq!(
+            read("client_authentication_methods"),
+            ["token_endpoint_auth_method", "client_authentication_methods"]
+        );
+    }
+
+    #[test]
+    fn what_a_write_would_move_is_read_again_though_it_was_not_there() {
+        let read = roots(default_kind(), [write("oidc_logout.backchannel_logout_urls", &json!({}))]);
+        assert_eq!(read, ["oidc_backchannel_logout", "oidc_logout"]);
+        assert_eq!(roots(default_kind(), [write("sso", &json!({}))]), ["sso"]);
+    }
 }

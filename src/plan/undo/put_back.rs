@@ -113,9 +113,10 @@ impl<'c> Client<'c> {
                     )
                 };
                 let moves = |change: &FieldChange| movers.contains(change.path.root());
-                if back.keep(moves, Reason::ChangedMeanwhile, words) {
-                    continue;
+                if !back.keep(moves, Reason::ChangedMeanwhile, words) {
+                    back.keep(|_| true, Reason::ChangedMeanwhile, words);
                 }
+                continue;
             }
             let own = back.changes.len();
             let mut whole = Back { changes: [back.changes.clone(), moved].concat(), left: Vec::new() };
@@ -124,7 +125,7 @@ impl<'c> Client<'c> {
             if whole.left.is_empty() {
                 return Back { changes: whole.changes, left: back.left };
             }
-            for left in whole.left {
+            for left in &whole.left {
                 let movers = self.kind.moves_with(left.path.root());
                 let same = |change: &FieldChange| change.path == left.path;
                 if !back.keep(same, left.reason, |_| left.message.clone()) {
@@ -132,8 +133,9 @@ impl<'c> Client<'c> {
                     back.keep(moves, left.reason, |_| left.message.clone());
                 }
             }
-            if back.changes.len() == own {
-                return back;
+            if let (true, Some(left)) = (back.changes.len() == own, whole.left.first()) {
+                // Nobody is to blame: rather nothing than what Auth0 would refuse.
+                back.keep(|_| true, left.reason, |_| left.message.clone());
             }
         }
     }
