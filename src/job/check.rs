@@ -26,13 +26,28 @@ pub struct Asked<'j> {
 /// What is wrong with updates beyond their single values: those that contradict each other, and fields that Auth0 would not
 /// take together.
 pub(super) fn across(kind: &Kind, updates: &[Update]) -> Vec<Problem> {
-    let mut problems = contradictions(kind, updates);
-    problems.extend(unfit_together(kind, updates));
+    let several = updates_by_id(updates);
+    let mut problems = in_order(contradictions(kind, &several));
+    problems.extend(in_order(unfit_together(kind, updates, &several)));
     problems
 }
 
-/// The updates of each client that is named by its id more than once.
-fn updates_by_id(updates: &[Update]) -> HashMap<&EntityId, Vec<&Update>> {
+/// Updates of each client that is named by its id more than once.
+type ById<'u> = HashMap<&'u EntityId, Vec<&'u Update>>;
+
+/// A problem with where it stands, to be told in the order of the file.
+type Placed = (usize, Problem);
+
+fn in_order(mut problems: Vec<Placed>) -> Vec<Problem> {
+    problems.sort_by_key(|(at, _)| *at);
+    problems.into_iter().map(|(_, problem)| problem).collect()
+}
+
+fn place(update: &Update, op: &Op) -> usize {
+    op.span.start + update.origin.span.start
+}
+
+fn updates_by_id(updates: &[Update]) -> ById<'_> {
     let named = || {
         updates.iter().filter_map(|update| match &update.selector {
             Selector::Id(id) => Some((id, update)),
@@ -43,7 +58,7 @@ fn updates_by_id(updates: &[Update]) -> HashMap<&EntityId, Vec<&Update>> {
     let mut seen: HashSet<&EntityId> = HashSet::with_capacity(updates.len());
     let again: HashSet<&EntityId> = named().filter(|(id, _)| !seen.insert(id)).map(|(id, _)| id).collect();
     drop(seen);
-    let mut by_id: HashMap<&EntityId, Vec<&Update>> = HashMap::new();
+    let mut by_id = ById::new();
     for (id, update) in named().filter(|(id, _)| again.contains(id)) {
         by_id.entry(id).or_default().push(update);
     }
@@ -52,37 +67,33 @@ fn updates_by_id(updates: &[Update]) -> HashMap<&EntityId, Vec<&Update>> {
 
 /// Updates of the same client that ask for different things, wherever the job names the client by its id.
 /// Updates by rule, and what templates come to, are compared when the plan knows whom they fit.
-fn contradictions(kind: &Kind, updates: &[Update]) -> Vec<Problem> {
-    let by_id = updates_by_id(updates);
-    let mut found: Vec<(usize, Problem)> = Vec::new();
-    for updates in by_id.values() {
+fn contradictions(kind: &Kind, several: &ById<'_>) -> Vec<Placed> {
+    let mut found = Vec::new();
+    for updates in several.values() {
         let asked: Vec<Asked<'_>> = updates.iter().flat_map(|update| asked(update)).collect();
-        found.extend(
-            clashes(kind, &asked)
-                .into_iter()
-                .map(|(at, problem)| (asked[at].op.span.start + asked[at].update.origin.span.start, problem)),
-        );
+        let clashes = clashes(kind, &asked).into_iter();
+        found.extend(clashes.map(|(at, problem)| (place(asked[at].update, asked[at].op), problem)));
     }
-    found.sort_by_key(|(at, _)| *at);
-    found.into_iter().map(|(_, problem)| problem).collect()
+    found
 }
 
 /// What is asked of several fields of one client that Auth0 would refuse together, as far as the values are literal.
-fn unfit_together(kind: &Kind, updates: &[Update]) -> Vec<Problem> {
+fn unfit_together(kind: &Kind, updates: &[Update], several: &ById<'_>) -> Vec<Placed> {
     let judged = |update: &&Update| !update.extras().compared;
-    let several = updates_by_id(updates);
     let named_again: HashSet<*const Update> =
         several.values().flatten().map(|update| std::ptr::from_ref(*update)).collect();
-    let single =
-        updates.iter().filter(judged).filter(|update| !named_again.contains(&std::ptr::from_ref(*update)));
-    let mut problems: Vec<Problem> = single.flat_map(|update| unfit(kind, &[update])).collect();
-    for updates in several.into_values() {
-        let updates: Vec<&Update> = updates.into_iter().filter(judged).collect();
-        let mut found: Vec<Problem> = Vec::new();
-        for group in by_tenant(&updates) {
-            found.extend(unfit(kind, &group));
+    let alone = |update: &&Update| !named_again.contains(&std::ptr::from_ref(*update));
+    let single = updates.iter().filter(judged).filter(alone);
+    let mut problems: Vec<Placed> = single.flat_map(|update| unfit(kind, &[update])).collect();
+    for updates in several.values() {
+        let updates: Vec<&Update> = updates.iter().copied().filter(judged).collect();
+        let mut found: Vec<Placed> = Vec::new();
+        for problem in by_tenant(&updates).iter().flat_map(|group| unfit(kind, group)) {
+            // Rows for all tenants are seen by each.
+            if !found.contains(&problem) {
+                found.push(problem);
+            }
         }
-        found.dedup();
         problems.extend(found);
     }
     problems
@@ -104,7 +115,7 @@ fn by_tenant<'u>(updates: &[&'u Update]) -> Vec<Vec<&'u Update>> {
     tenants.into_iter().map(seen).collect()
 }
 
-fn unfit(kind: &Kind, updates: &[&Update]) -> Vec<Problem> {
+fn unfit(kind: &Kind, updates: &[&Update]) -> Vec<Placed> {
     let ops = || updates.iter().flat_map(|update| update.ops.iter().map(|op| (*update, op)));
     // Most files have hundreds of thousands of rows that say nothing of the kind.
     if ops().nth(1).is_none() || !validate::may_clash(kind, || ops().map(|(_, op)| op.path.root())) {
@@ -119,7 +130,8 @@ fn unfit(kind: &Kind, updates: &[&Update]) -> Vec<Problem> {
             RowLabel::Row(_) => format!("{}: {}", update.origin.label.in_words(), fault.what),
             _ => fault.what,
         };
-        Some(Problem::new(what).at(&update.origin.file, op.span.clone()).maybe_help(fault.help))
+        let problem = Problem::new(what).at(&update.origin.file, op.span.clone()).maybe_help(fault.help);
+        Some((place(update, op), problem))
     };
     validate::together(kind, &changes).into_iter().filter_map(told).collect()
 }

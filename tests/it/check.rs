@@ -203,3 +203,18 @@ fn rows_for_different_tenants_are_no_contradiction() {
     let csv = "tenant,client_id,token_endpoint_auth_method,grant_types\na,X,none,\n,X,,client_credentials\n";
     assert!(check("job.csv", csv).exits(64).stderr.contains("does not go with"));
 }
+
+#[test]
+fn what_does_not_go_together_is_told_once_and_in_the_order_of_the_file() {
+    let mut csv = "tenant,client_id,token_endpoint_auth_method,grant_types\n".to_owned();
+    for at in 0..9 {
+        csv += &format!(",X{at},none,\n,X{at},,client_credentials\na,X{at},,\nb,X{at},,\n");
+    }
+    let told = check("job.csv", csv);
+    let rows: Vec<&str> =
+        told.exits(64).stderr.lines().filter(|line| line.contains("does not go with")).collect();
+    let row = |line: &&str| line.split("row ").nth(1).unwrap().split(':').next().unwrap().parse().unwrap();
+    let rows: Vec<usize> = rows.iter().map(row).collect();
+    assert_eq!(rows, (0..9).map(|at| 4 * at + 3).take(rows.len()).collect::<Vec<_>>(), "{told}");
+    assert!(rows.len() >= 5, "{told}");
+}
