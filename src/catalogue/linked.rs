@@ -75,22 +75,10 @@ impl Kind {
         paths
     }
 
-    /// Root fields that a write of this one moves, or that move it: they are put back together.
-    pub fn moves_with(&self, root: &str) -> BTreeSet<&str> {
-        let links = self
-            .linked
-            .links
-            .iter()
-            .flat_map(|link| link.empties.iter().map(|path| (link.field.as_str(), path.root())));
-        let twins = self.linked.twins.iter().map(|twin| (twin.field.as_str(), twin.older.as_str()));
-        links
-            .chain(twins)
-            .filter_map(|(one, two)| match root {
-                _ if one == root => Some(two),
-                _ if two == root => Some(one),
-                _ => None,
-            })
-            .collect()
+    /// Other root fields that a write of this one moves, or that move it: they are put back together.
+    pub fn moves_with(&self, root: &str) -> BTreeSet<String> {
+        let paths = self.moved_with(&FieldPath::root_field(root));
+        paths.iter().map(FieldPath::root).filter(|other| *other != root).map(str::to_owned).collect()
     }
 
     /// Whether this is a setting under its older name, which the service shows of its own accord.
@@ -113,9 +101,8 @@ pub fn moved_along(kind: &Kind, before: &Body, changes: &[Change]) -> Vec<Change
     let after = patch::predict(kind, before, changes);
     let emptied = applying(kind, changes, &after).flat_map(|link| &link.empties);
     let mut moved: Vec<Change> = emptied.map(|path| (path.clone(), None)).collect();
-    for twin in &kind.linked.twins {
-        let written = |name: &str| changes.iter().any(|(path, _)| path.root() == name);
-        match (written(&twin.field), written(&twin.older)) {
+    for (twin, newer, older) in written_twins(kind, changes) {
+        match (newer, older) {
             (true, false) => moved.extend(twin.moves(&twin.older, before, &after)),
             (false, true) => moved.extend(twin.moves(&twin.field, before, &after)),
             _ => (),
@@ -174,10 +161,20 @@ pub(super) fn send_one_name(kind: &Kind, body: &mut Body) {
     }
 }
 
+/// A setting with two names, and which of them is written: the newer, the older.
+pub(super) type Written<'k> = (&'k Twin, bool, bool);
+
+/// The settings with two names of which these changes write one or both; most changes write none.
+pub(super) fn written_twins<'k>(kind: &'k Kind, changes: &[Change]) -> Vec<Written<'k>> {
+    let written = |name: &str| changes.iter().any(|(path, _)| path.root() == name);
+    let twins = kind.linked.twins.iter().map(|twin| (twin, written(&twin.field), written(&twin.older)));
+    twins.filter(|(_, newer, older)| *newer || *older).collect()
+}
+
 /// Makes a predicted state whole: the other name of a setting that was written.
-pub(super) fn mirror(kind: &Kind, state: &mut Body, written: &[String]) {
-    for twin in &kind.linked.twins {
-        twin.mirror(state, |root| written.iter().any(|name| name == root));
+pub(super) fn mirror(state: &mut Body, twins: &[Written<'_>]) {
+    for (twin, newer, older) in twins {
+        twin.mirror(state, *newer, *older);
     }
 }
 

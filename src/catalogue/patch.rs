@@ -63,7 +63,7 @@ pub fn body(kind: &Kind, before: &Body, changes: &[(FieldPath, Option<Value>)]) 
 pub fn predict(kind: &Kind, before: &Body, changes: &[(FieldPath, Option<Value>)]) -> Body {
     let mut state = before.clone();
     let leaves = leaves(kind, before, changes);
-    let written: Vec<String> = leaves.iter().map(|(path, _)| path.root().to_owned()).collect();
+    let twins = linked::written_twins(kind, &leaves);
     for (path, after) in leaves {
         create_with_defaults(kind, &path, &mut state, after.is_some());
         match (after.unwrap_or_else(|| emptied(kind.unset_of(&path))), kind.lookup(&path).field()) {
@@ -74,7 +74,7 @@ pub fn predict(kind: &Kind, before: &Body, changes: &[(FieldPath, Option<Value>)
             (value, _) => path.put(&mut state, without_nulls(value)),
         }
     }
-    linked::mirror(kind, &mut state, &written);
+    linked::mirror(&mut state, &twins);
     state
 }
 

@@ -177,6 +177,10 @@ impl<'j> Draft<'j> {
 
 /// What the service does to other fields with these changes is a change too: shown, sent, and put back by an undo.
 pub(super) fn moved_along(kind: &Kind, before: &Body, changes: &[FieldChange]) -> Vec<FieldChange> {
+    // Most clients change nothing of the kind, and their values need not be copied for it.
+    if !changes.iter().any(|change| kind.is_linked(change.path.root())) {
+        return Vec::new();
+    }
     let along = linked::moved_along(kind, before, &wanted(changes)).into_iter();
     let change = |(path, after): (FieldPath, Option<Value>)| FieldChange {
         before: path.get(before).cloned(),

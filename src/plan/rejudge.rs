@@ -81,6 +81,9 @@ pub(super) fn open<'w>(kind: &Kind, write: &'w Write, now: &Body) -> impl Iterat
 /// What the changes of a write that are still to be made would move, and that was not there to be moved when they were
 /// planned. `now` has no secrets.
 pub(super) fn along(kind: &Kind, write: &Write, now: &Body) -> Vec<FieldChange> {
+    if !write.changes.iter().any(|change| kind.is_linked(change.path.root())) {
+        return Vec::new();
+    }
     let open: Vec<FieldChange> = open(kind, write, now).cloned().collect();
     let planned = |path: &FieldPath| {
         write.changes.iter().any(|change| change.path.encloses(path) || path.encloses(&change.path))

@@ -38,8 +38,7 @@ impl Twin {
     }
 
     /// What a write that names one of the two makes of the other.
-    pub(super) fn mirror(&self, state: &mut Body, written: impl Fn(&str) -> bool) {
-        let (newer, older) = (written(&self.field), written(&self.older));
+    pub(super) fn mirror(&self, state: &mut Body, newer: bool, older: bool) {
         let gone = |name: &str| state.get(name).is_none_or(Value::is_null);
         if (newer && gone(&self.field)) || (older && !newer && gone(&self.older)) {
             state.shift_remove(&self.field);
