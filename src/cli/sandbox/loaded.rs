@@ -7,10 +7,9 @@ use serde_json::{Value, json};
 
 use super::super::error::CliError;
 use crate::catalogue::{SECRET_MARKER, default_kind};
+use crate::job::json::BASE_KEY;
 use crate::model::{Body, Endpoint};
 
-/// The key under which `get` leaves the digest of what it fetched.
-const BASE_KEY: &str = "_base";
 /// What stands in the sandbox for a secret that the file does not hold.
 const SECRET: &str = "made-up-by-the-sandbox";
 

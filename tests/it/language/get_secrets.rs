@@ -73,3 +73,21 @@ fn a_plan_that_takes_a_secret_away_warns_that_no_undo_brings_it_back() {
     );
     assert!(!told.contains("warning"), "{told}");
 }
+
+#[test]
+fn a_body_as_the_api_shows_it_is_a_job_but_for_the_secret_itself() {
+    let mut client = json!({"client_id": "a", "name": "Billing", "description": "old",
+        "signing_keys": [{"cert": "c", "subject": "s"}], "jwt_configuration": {"alg": "RS256", "secret_encoded": false}});
+    let world = World::new(json!([client]));
+    client["description"] = json!("new");
+    let told = world.plan("one.json", client.to_string());
+    assert!(told.ends_with("a description \"old\" → \"new\""), "{told}");
+    client["client_secret"] = json!("s3cret");
+    let told = world.plan("one.json", client.to_string());
+    assert!(
+        told.starts_with("exit 64: ")
+            && told.contains("client_secret is a secret, and a job never holds one"),
+        "{told}"
+    );
+    assert!(!told.contains("s3cret"), "{told}");
+}
