@@ -142,6 +142,7 @@ fn plan_of(job: &Job, (writes, rows): Resolved) -> Plan {
         verify: false,
         pause_ms: 0,
         undoes: None,
+        changeset: None,
         shard: None,
     };
     let part = TenantPlan::empty(world::tenant(), world::domain(), "fuzz".into(), Pace::default());

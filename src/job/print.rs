@@ -9,35 +9,68 @@ use serde_json::{Map, Value};
 use super::selector::{PatternText, Selector, Templated};
 use super::template::escaped;
 use super::term::{Term, Tree};
-use super::{Guards, Job, Update};
+use super::{Guards, Job, Recorded, Update};
 use crate::model::FieldPath;
 
 /// The job's own settings and its updates. Updates that rows of a file made are written out one by one.
 pub fn toml(job: &Job) -> String {
     let mut out = String::new();
-    line(&mut out, format_args!("name = {}", text(&job.name)));
+    // A change set is known by its file, which may be named anything.
+    if job.recorded.is_none() {
+        line(&mut out, format_args!("name = {}", text(&job.name)));
+    }
+    settings(job, &mut out);
+    if let Some(recorded) = &job.recorded {
+        header(recorded, &mut out);
+    }
+    rest(job, &mut out);
+    out
+}
+
+/// What a job asks for, without its name and where it comes from.
+pub(super) fn asked(job: &Job) -> String {
+    let mut out = String::new();
+    settings(job, &mut out);
+    rest(job, &mut out);
+    out
+}
+
+fn settings(job: &Job, out: &mut String) {
     if !job.allowed_tenants.is_empty() {
         let names: Vec<String> = job.allowed_tenants.iter().map(|name| text(name.as_str())).collect();
-        line(&mut out, format_args!("tenants = [{}]", names.join(", ")));
+        line(out, format_args!("tenants = [{}]", names.join(", ")));
     }
     if let Some(path) = &job.identity {
-        line(&mut out, format_args!("identity = {}", text(&path.to_string())));
+        line(out, format_args!("identity = {}", text(&path.to_string())));
     }
     if job.updates.is_empty() {
         // A job without any word of updates is taken for a mistake.
-        line(&mut out, format_args!("update = []"));
+        line(out, format_args!("update = []"));
     }
-    if !job.vars.is_empty() {
-        line(&mut out, format_args!("\n[vars]"));
-        for (name, value) in &job.vars {
-            line(&mut out, format_args!("{} = {}", key(name), data(value)));
+}
+
+/// Where a change set comes from.
+fn header(recorded: &Recorded, out: &mut String) {
+    line(out, format_args!("[recorded]"));
+    let Recorded { tenant, at, by, job, digest } = recorded;
+    for (name, value) in [("tenant", tenant), ("at", at), ("by", by), ("job", job), ("digest", digest)] {
+        if let Some(value) = value {
+            line(out, format_args!("{name} = {}", text(value)));
         }
     }
-    guards(job, &mut out);
-    for update in &job.updates {
-        print_update(job, update, &mut out);
+}
+
+fn rest(job: &Job, out: &mut String) {
+    if !job.vars.is_empty() {
+        line(out, format_args!("\n[vars]"));
+        for (name, value) in &job.vars {
+            line(out, format_args!("{} = {}", key(name), data(value)));
+        }
     }
-    out
+    guards(job, out);
+    for update in &job.updates {
+        print_update(job, update, out);
+    }
 }
 
 fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
@@ -78,6 +111,9 @@ fn print_update(job: &Job, update: &Update, out: &mut String) {
     if !update.repeatable {
         line(out, format_args!("repeatable = false"));
     }
+    if update.extras().unguarded {
+        line(out, format_args!("unguarded = true"));
+    }
     let mut unset = Vec::new();
     for op in &update.ops {
         match op.action.term() {
@@ -90,11 +126,17 @@ fn print_update(job: &Job, update: &Update, out: &mut String) {
     if !unset.is_empty() {
         line(out, format_args!("unset = [{}]", unset.join(", ")));
     }
+    let mut absent = Vec::new();
     for expect in &update.expects {
-        // That a field is absent has no spelling in TOML.
-        if let Some(term) = &expect.value {
-            line(out, format_args!("expect.{} = {}", dotted(&expect.path), print_term(term)));
+        match &expect.value {
+            Some(term) => {
+                line(out, format_args!("expect.{} = {}", dotted(&expect.path), print_term(term)));
+            }
+            None => absent.push(text(&expect.path.to_string())),
         }
+    }
+    if !absent.is_empty() {
+        line(out, format_args!("expect_absent = [{}]", absent.join(", ")));
     }
 }
 

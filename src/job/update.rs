@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::guards::{Count, Guards};
 use super::template::RowCells;
 use super::term::Term;
-use super::{RowLabel, Selector};
+use super::{Recorded, RowLabel, Selector};
 use crate::catalogue::Kind;
 use crate::model::{Body, Cells, FieldPath, Problem, SourceFile, TenantName};
 
@@ -31,6 +31,8 @@ pub struct Job {
     pub updates: Vec<Update>,
     /// The columns of the input (of a CSV job, of the files that `rows` names), repeated in the report.
     pub columns: Vec<String>,
+    /// Where it comes from, if it is a change set.
+    pub recorded: Option<Recorded>,
     /// What a person should look at, though the job is valid.
     pub warnings: Vec<Problem>,
 }
@@ -48,6 +50,7 @@ impl Job {
             guards: Guards::default(),
             updates: Vec::new(),
             columns: Vec::new(),
+            recorded: None,
             warnings: Vec::new(),
         }
     }
@@ -89,10 +92,18 @@ pub struct Extras {
     pub fixed: Vec<Op>,
     /// Whether it shows an object as it is to be, of which nobody knows here what is a change.
     pub compared: bool,
+    /// Whether it was recorded without knowing what stood there before, so that nothing guards what it overwrites.
+    pub unguarded: bool,
 }
 
-static NO_EXTRAS: Extras =
-    Extras { condition_at: None, count: None, base: None, fixed: Vec::new(), compared: false };
+static NO_EXTRAS: Extras = Extras {
+    condition_at: None,
+    count: None,
+    base: None,
+    fixed: Vec::new(),
+    compared: false,
+    unguarded: false,
+};
 
 impl Update {
     /// An update that asks for nothing yet.

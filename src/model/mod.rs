@@ -6,6 +6,7 @@
 
 pub mod cells;
 pub mod change;
+pub mod changeset;
 pub mod deep;
 pub mod domain;
 pub mod endpoint;
@@ -28,6 +29,7 @@ pub mod value;
 
 pub use cells::Cells;
 pub use change::{FieldChange, ItemEdit, Overwritten};
+pub use changeset::ChangeSetId;
 pub use domain::Domain;
 pub use endpoint::Endpoint;
 pub use entity::{Body, Entity};

@@ -275,6 +275,7 @@ mod tests {
             verify: false,
             pause_ms: 0,
             undoes: None,
+            changeset: None,
             shard: None,
         };
         Plan { header, tenants: vec![Arc::new(tenant)] }

@@ -10,7 +10,8 @@ use super::shard::Shard;
 use super::writes::Writes;
 use crate::job::{Guards, RowLabel};
 use crate::model::{
-    Body, Cells, Domain, EntityId, FieldChange, FieldPath, Pace, Reason, RowResult, RunId, TenantName,
+    Body, Cells, ChangeSetId, Domain, EntityId, FieldChange, FieldPath, Pace, Reason, RowResult, RunId,
+    TenantName,
 };
 
 /// A job resolved against the live state of one or several tenants.
@@ -55,6 +56,9 @@ pub struct Header {
     /// The run that this plan takes back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoes: Option<RunId>,
+    /// The change set that it replays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changeset: Option<ChangeSetId>,
     /// Which part of the chosen tenants it is about, where they were split.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,

@@ -91,6 +91,7 @@ fn header() -> Header {
         verify: false,
         pause_ms: 0,
         undoes: None,
+        changeset: None,
         shard: None,
     }
 }

@@ -249,7 +249,7 @@ proptest! {
             json!(name), json!(var)
         );
         // JSON's escapes are TOML's, but for the delete character.
-        let literal = format!("[[update]]\nclient_id = {}\nset.name = {}\nexpect.description = {}\ncount = \">=1\"\n",
+        let literal = format!("[[update]]\nclient_id = {}\nset.name = {}\nexpect.description = {}\nexpect_absent = [\"logo_uri\"]\ncount = \">=1\"\nunguarded = true\n",
             json!(patchwave::job::template::escaped(&format!("i{id}"))),
             json!(patchwave::job::template::escaped(&name)),
             json!(patchwave::job::template::escaped(&var)));
@@ -272,7 +272,11 @@ fn said(job: &patchwave::job::Job) -> String {
         ops.sort_unstable();
         let expects: Vec<String> =
             update.expects.iter().map(|e| format!("{} {:?}", e.path, e.value)).collect();
-        format!("{:?} {:?} {} {ops:?} {expects:?}", update.selector, update.extras().count, update.repeatable)
+        let extras = update.extras();
+        format!(
+            "{:?} {:?} {} {} {ops:?} {expects:?}",
+            update.selector, extras.count, update.repeatable, extras.unguarded
+        )
     };
     let updates: Vec<String> = job.updates.iter().map(update).collect();
     format!(

@@ -21,7 +21,7 @@ use super::check;
 use super::leaves;
 use super::load::{stem, utf8};
 use super::mask;
-use super::{Guards, Input, Job, LoadOptions, WaveSize};
+use super::{Guards, Input, Job, LoadOptions, Recorded, WaveSize};
 use crate::catalogue::Kind;
 use crate::model::suggest::nearest;
 use crate::model::{Body, EntityId, FieldPath, Problem, SourceFile, TenantName};
@@ -29,7 +29,8 @@ use rows::{Columns, SpreadSheets};
 use tree::entries;
 use update::Written;
 
-const TOP_KEYS: [&str; 6] = ["name", "tenants", "identity", "vars", "guards", "update"];
+const TOP_KEYS: [&str; 7] = ["name", "tenants", "identity", "recorded", "vars", "guards", "update"];
+const RECORDED_KEYS: [&str; 5] = ["tenant", "at", "by", "job", "digest"];
 const GUARD_KEYS: [&str; 4] = ["max_changes", "max_failures", "waves", "protect"];
 
 /// Reads a TOML job.
@@ -93,11 +94,16 @@ impl Reader<'_> {
     fn job(&mut self, document: DeTable<'_>, stem: String) -> Job {
         let mut job = Job::empty(stem, self.kind());
         let mut written = None;
+        let mut named = false;
         for (key, span, value) in entries(document) {
             match key.as_str() {
-                "name" => job.name = self.text(&key, value).unwrap_or(job.name),
+                "name" => {
+                    named = true;
+                    job.name = self.text(&key, value).unwrap_or(job.name);
+                }
                 "tenants" => job.allowed_tenants = self.tenants(value),
                 "identity" => job.identity = self.identity(value),
+                "recorded" => job.recorded = Some(self.recorded(value)),
                 "vars" => job.vars = self.vars(value),
                 "guards" => self.guards(value, &mut job),
                 "update" => written = Some(self.updates(span, value)),
@@ -110,6 +116,11 @@ impl Reader<'_> {
             self.fault("the job has no `[[update]]`", 0..0, Some(help.into()));
         }
         self.expand(written.unwrap_or_default(), &mut job);
+        // The file that a run leaves is called the same for every run.
+        let of_run = job.recorded.as_ref().and_then(|recorded| recorded.job.clone());
+        if let Some(name) = of_run.filter(|_| !named && job.name == "changeset") {
+            job.name = name;
+        }
         job
     }
 
@@ -123,6 +134,26 @@ impl Reader<'_> {
 
     fn tenants(&mut self, value: TomlSpanned<DeValue<'_>>) -> Vec<TenantName> {
         self.list("tenants", value).into_iter().map(|(name, _)| TenantName::new(name)).collect()
+    }
+
+    /// The header of a change set.
+    fn recorded(&mut self, value: TomlSpanned<DeValue<'_>>) -> Recorded {
+        let mut recorded = Recorded::default();
+        for (key, span, value) in self.table("recorded", value) {
+            let place = match key.as_str() {
+                "tenant" => &mut recorded.tenant,
+                "at" => &mut recorded.at,
+                "by" => &mut recorded.by,
+                "job" => &mut recorded.job,
+                "digest" => &mut recorded.digest,
+                _ => {
+                    self.unknown_key(&key, span, &RECORDED_KEYS);
+                    continue;
+                }
+            };
+            *place = self.text(&key, value);
+        }
+        recorded
     }
 
     fn identity(&mut self, value: TomlSpanned<DeValue<'_>>) -> Option<FieldPath> {

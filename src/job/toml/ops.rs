@@ -158,6 +158,20 @@ impl Reader<'_> {
         expects
     }
 
+    /// That a field is absent has no value to write: it is named.
+    pub(super) fn expect_absent(&mut self, value: TomlSpanned<DeValue<'_>>) -> Vec<Expect> {
+        let mut expects = Vec::new();
+        for (text, span) in self.list("expect_absent", value) {
+            let Some(path) = self.path(&text, &span) else { continue };
+            if self.kind().is_secret(&path) {
+                self.fault(format!("`{path}` is a secret, and nothing can be expected of it"), span, None);
+            } else {
+                expects.push(Expect { path, value: None, span });
+            }
+        }
+        expects
+    }
+
     /// Two operations of one update on the same or an enclosing path leave open which one is meant.
     pub(super) fn overlaps(&mut self, ops: &[Op]) {
         for (op, earlier) in overlaps(ops) {

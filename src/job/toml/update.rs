@@ -12,7 +12,7 @@ use crate::catalogue::load::unknown_kind;
 use crate::job::selector::Rule;
 use crate::job::{Action, Origin, RowLabel, Update};
 
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 17] = [
     "client_id",
     "match",
     "where",
@@ -25,6 +25,8 @@ const KEYS: [&str; 15] = [
     "add",
     "remove",
     "expect",
+    "expect_absent",
+    "unguarded",
     "repeatable",
     "kind",
     "_base",
@@ -42,7 +44,7 @@ impl Reader<'_> {
         let span = value.span();
         let mut entries = self.table("update", value);
         // What is expected is known first: in a file of `get` a value that equals it was not edited.
-        entries.sort_by_key(|(key, ..)| !matches!(key.as_str(), "expect" | "_base"));
+        entries.sort_by_key(|(key, ..)| !matches!(key.as_str(), "expect" | "expect_absent" | "_base"));
         // Templates may use `row` wherever they stand, also before the key `rows`.
         self.rows_here = entries.iter().any(|(key, ..)| key == "rows");
         let origin =
@@ -87,7 +89,9 @@ impl Reader<'_> {
                 "add" => update.ops.extend(self.items("add", value, Action::Add)),
                 "remove" => update.ops.extend(self.items("remove", value, Action::Remove)),
                 "unset" => update.ops.extend(self.unset(value)),
-                "expect" => update.expects = self.expect(value),
+                "expect" => update.expects.extend(self.expect(value)),
+                "expect_absent" => update.expects.extend(self.expect_absent(value)),
+                "unguarded" => update.extras_mut().unguarded = self.boolean(&key, value),
                 _ => self.unknown_key(&key, key_span, &KEYS),
             }
         }
