@@ -11,6 +11,7 @@ mod check;
 mod connect;
 mod consent;
 mod context;
+mod diff;
 mod ended;
 mod error;
 mod exit;
@@ -27,6 +28,8 @@ mod output;
 mod planned;
 mod planning;
 mod prompt;
+mod record;
+mod replaying;
 mod resume;
 mod runs;
 mod sandbox;
@@ -35,6 +38,7 @@ mod saved;
 mod scopes;
 mod shard;
 mod show_plan;
+mod snapshot;
 mod tenants;
 mod undo;
 
@@ -73,13 +77,16 @@ pub fn run() -> u8 {
         }
         match cli.verb {
             Verb::Check(args) => check::run(&args, &output),
-            Verb::Plan(args) => show_plan::run(args, None, &output).await,
+            Verb::Plan(args) => show_plan::run(args, (None, false), &output).await,
             Verb::Apply(args) => apply::run(args, &output).await,
             Verb::Resume(args) => resume::run(args, &output).await,
             Verb::Undo(args) => undo::run(args, &output).await,
             Verb::Runs(args) => runs::run(args, &output).await,
             Verb::Report(args) => runs::report(&args, &output),
             Verb::Get(args) => get::run(args, &output).await,
+            Verb::Record(args) => record::run(args, &output).await,
+            Verb::Replay(args) => apply::replay(args, &output).await,
+            Verb::Diff(args) => diff::run(args, &output).await,
             Verb::Tenants(args) => tenants::run(args, &output).await,
             Verb::Sandbox(args) => sandbox::run(args, &output).await,
         }

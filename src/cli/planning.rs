@@ -14,7 +14,7 @@ use super::error::CliError;
 use super::locks::Locks;
 use super::output;
 use super::planned::{Planned, blank, failure, needs_total, protected};
-use super::scopes;
+use super::{replaying, scopes};
 use crate::job::{Job, TenantScope};
 use crate::model::suggest::nearest;
 use crate::model::{Problem, TenantName};
@@ -39,6 +39,7 @@ pub(super) async fn plan(
     let narrow = args.narrow.as_deref().map(|text| expression("--where", text, job.kind)).transpose()?;
     let narrow = narrow.map(Arc::new);
     let scopes = scopes::of_tenants(job, session, args)?;
+    replaying::check_vars(job, session, &scopes)?;
     let needs = scopes::needs_of(job, &scopes, narrow.as_deref())?;
     let mut planned = Planned::new(header(job, session, args), job.kind, Instant::now());
     let states = read(job, session, locks, args, needs).await;

@@ -11,7 +11,7 @@ use crate::report::term;
 use crate::sandbox::{Counters, Options, SCOPES, Sandbox, TenantHandle};
 
 mod ca_file;
-mod loaded;
+pub(super) mod loaded;
 mod written_config;
 
 use ca_file::CaFile;

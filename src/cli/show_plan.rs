@@ -13,7 +13,7 @@ use super::interrupt::Interrupt;
 use super::locks::{self, Locks};
 use super::output::{self, Output};
 use super::planned::{Planned, check_max_changes};
-use super::{forecasts, planning, saved};
+use super::{forecasts, planning, replaying, saved};
 use crate::plan::{Totals, file};
 use crate::report::diff::{self, DiffOptions};
 use crate::report::progress::Display;
@@ -24,14 +24,23 @@ use crate::store::atomic;
 const MAX_AGE: Duration = Duration::from_secs(5 * 60);
 
 /// Plans and shows it; of an `apply` that is not to be made, with its waves.
-pub(super) async fn run(args: PlanArgs, waves: Option<&WaveArgs>, output: &Output) -> Result<u8, CliError> {
+pub(super) async fn run(
+    args: PlanArgs,
+    (waves, replay): (Option<&WaveArgs>, bool),
+    output: &Output,
+) -> Result<u8, CliError> {
     let display = output.progress();
     let interrupt = Interrupt::listen(&display);
     if let Some(out) = &args.out {
         check_out(out, &args.job.job)?;
     }
-    let source =
-        Source { args: &args.job, tenant: &args.tenant, pace: &args.pace, on_conflict: ConflictArg::Skip };
+    let source = Source {
+        args: &args.job,
+        tenant: &args.tenant,
+        pace: &args.pace,
+        on_conflict: ConflictArg::Skip,
+        replay,
+    };
     let (session, mut planned, _) = interrupt.or(source.plan(&display, output, None)).await?;
     let code = exit::of_plan(planned.plan.totals(), planned.plan.tenants.len(), args.detailed_exitcode);
     if code == exit::SETUP {
@@ -68,6 +77,8 @@ pub(super) struct Source<'s> {
     pub(super) tenant: &'s TenantArgs,
     pub(super) pace: &'s PaceArgs,
     pub(super) on_conflict: ConflictArg,
+    /// Whether the job is replayed: then it is a change set, whoever made it.
+    pub(super) replay: bool,
 }
 
 impl Source<'_> {
@@ -91,7 +102,11 @@ impl Source<'_> {
         };
         let reading =
             Reading { state: &session.state, args: &self.args.read, extra_fields: &session.extra_fields };
-        let job = reading.job(&self.args.job, &bytes, output)?;
+        let mut job = reading.job(&self.args.job, &bytes, output)?;
+        if self.replay {
+            job.recorded.get_or_insert_default();
+        }
+        replaying::prepare(&mut job, self.args, (self.on_conflict, lock_wait.is_some()), output)?;
         display.reading();
         let planned = planning::plan(&job, &session, &locks, self.args, self.on_conflict).await;
         display.clear();

@@ -11,6 +11,7 @@ pub mod layout;
 pub mod lock;
 pub mod paces;
 pub mod runs;
+pub mod snapshots;
 
 pub use history::RunGlance;
 pub use journal::{Append, Journal, JournalError};

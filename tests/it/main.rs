@@ -7,6 +7,7 @@
 
 mod apply;
 mod cases;
+mod changesets;
 mod check;
 mod common;
 mod cron;

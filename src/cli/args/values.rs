@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use encoding_rs::Encoding;
-use jiff::ZonedDateTime;
-use jiff::civil::Time;
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ZonedDateTime};
 
 use crate::plan::Part;
 
@@ -67,6 +68,45 @@ pub(super) fn parse_age(text: &str) -> Result<Duration, String> {
             .map(|days| Duration::from_secs(u64::from(days) * 24 * 60 * 60))
             .map_err(|_| format!("`{text}` is not an age such as 90d")),
         None => parse_duration(text),
+    }
+}
+
+/// A moment of the past.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// So long before the command began.
+    Ago(Duration),
+    /// This one, wherever one is.
+    At(Timestamp),
+    /// When a clock on the wall here showed this.
+    Local(DateTime),
+}
+
+/// `2h`, `2026-11-28`, `2026-11-28T09:00`, or a whole timestamp such as `2026-11-28T09:00:00Z`.
+pub(super) fn parse_moment(text: &str) -> Result<Moment, String> {
+    let text = text.trim();
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return Ok(Moment::At(at));
+    }
+    if let Ok(at) = text.parse::<DateTime>() {
+        return Ok(Moment::Local(at));
+    }
+    if let Ok(day) = text.parse::<Date>() {
+        return Ok(Moment::Local(day.to_datetime(Time::midnight())));
+    }
+    parse_age(text).map(Moment::Ago).map_err(|_| {
+        format!("`{text}` is neither a time such as 2026-11-28T09:00 (or with Z, in UTC) nor an age such as 2h or 1d")
+    })
+}
+
+impl Moment {
+    /// The moment; `None` where the calendar does not have it.
+    pub fn from(self, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+        match self {
+            Self::At(at) => Some(at),
+            Self::Ago(age) => now.checked_sub(age).ok(),
+            Self::Local(at) => at.to_zoned_datetime(zone.clone()).ok().map(|at| at.timestamp()),
+        }
     }
 }
 
