@@ -47,16 +47,17 @@ pub fn key_of(kind: &Kind, identity: Option<&FieldPath>, body: &Body) -> Option<
     }
 }
 
-/// Brings two snapshots together: by id where they have any in common, else by name or by `identity`.
+/// Brings two snapshots together. Of one tenant ids tell who is who; of two, names do, or what clients have at `identity`.
+/// Where nobody knows of how many tenants they are (`same_tenant`), ids that both have tell it.
 pub fn pairs<'s>(
     kind: &Kind,
     identity: Option<&FieldPath>,
-    before: &'s Snapshot,
-    after: &'s Snapshot,
+    (before, after): (&'s Snapshot, &'s Snapshot),
+    same_tenant: Option<bool>,
 ) -> Pairs<'s> {
     let ids: HashMap<&EntityId, &(EntityId, Body)> =
         after.clients.iter().map(|client| (&client.0, client)).collect();
-    if before.clients.iter().any(|(id, _)| ids.contains_key(id)) {
+    if same_tenant.unwrap_or_else(|| before.clients.iter().any(|(id, _)| ids.contains_key(id))) {
         return by_id(before, after, &ids);
     }
     by_key(kind, identity, before, after)
@@ -145,7 +146,7 @@ mod tests {
     fn told(before: &Value, after: &Value, identity: Option<&str>) -> String {
         let (before, after) = (snapshot(before), snapshot(after));
         let identity = identity.map(|path| path.parse().unwrap());
-        let pairs = pairs(default_kind(), identity.as_ref(), &before, &after);
+        let pairs = pairs(default_kind(), identity.as_ref(), (&before, &after), None);
         let ids = |clients: &[&(EntityId, Body)]| {
             clients.iter().map(|(id, _)| id.to_string()).collect::<Vec<_>>().join(" ")
         };

@@ -27,7 +27,7 @@ pub(super) async fn run(args: DiffArgs, output: &Output) -> Result<u8, CliError>
     let taken = interrupt.or(reading).await;
     display.clear();
     let (a, b) = taken?;
-    let pairs = pairs(kind, args.identity.as_ref(), &a.snapshot, &b.snapshot);
+    let pairs = pairs(kind, args.identity.as_ref(), (&a.snapshot, &b.snapshot), a.is_of_the_tenant_of(&b));
     let compared = compared(kind, (&a, &b), &pairs, !args.no_parametrize);
     if output.json() {
         output.object(&compared);

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::args::{RecordArgs, TenantArgs};
-use super::connect::{Surroundings, connect, surroundings};
+use super::connect::{Session, Surroundings, connect, surroundings};
 use super::context::state_dir;
 use super::ended::Ended;
 use super::error::CliError;
@@ -196,10 +196,7 @@ impl Recording<'_> {
                 CliError::usage(format!("run {} was not for {name}, but for {}", ended.id, names.join(", ")))
             });
         }
-        let changed = |part: &&TenantPlan| {
-            ended.record.writes(&part.tenant).iter().any(crate::model::WriteState::is_surely_written)
-        };
-        let all: Vec<&TenantPlan> = parts().filter(changed).collect();
+        let all: Vec<&TenantPlan> = ended.changed().collect();
         if let [first, _, ..] = all.as_slice() {
             let note = term::paint(term::WARN, "note:");
             let what = format!(
@@ -220,7 +217,12 @@ impl Recording<'_> {
         let (old, new) = (before.source(self.kind, parametrize), after.source(self.kind, parametrize));
         let identity = self.args.identity.as_ref();
         let mut recorder = Recorder::new(self.kind, identity, &old, &new);
-        let pairs = pairs(self.kind, identity, &before.snapshot, &after.snapshot);
+        let pairs = pairs(
+            self.kind,
+            identity,
+            (&before.snapshot, &after.snapshot),
+            before.is_of_the_tenant_of(after),
+        );
         for ((id, before), (id_after, after)) in &pairs.both {
             recorder.take(Edited { id, before, id_after, after, masked: &[] });
         }
@@ -253,6 +255,17 @@ pub(super) fn around(tenant: &TenantArgs) -> Result<Surroundings, CliError> {
         return Ok(Surroundings { env: Environment::new(process_environment()), config: None });
     }
     surroundings(tenant)
+}
+
+/// Leaves what a run did in its directory, as a change set: what it did in the first tenant that it changed.
+pub(super) fn leave(session: &Session, ended: &Ended) -> Result<(), CliError> {
+    let Some(part) = ended.changed().next().or_else(|| ended.plan.tenants.first().map(|part| &**part)) else {
+        return Ok(());
+    };
+    let none = Body::new();
+    let vars = session.target(&part.tenant).map_or(&none, |target| &target.vars);
+    let changeset = of_ended(ended, part, vars, None)?;
+    Ok(atomic::write(&ended.folder.changeset(), |out| out.write_all(changeset.text.as_bytes()))?)
 }
 
 /// What a run did in one tenant. `vars` are those whose values become placeholders.

@@ -45,6 +45,11 @@ impl Taken {
         Source::new(self.domain.as_ref(), vars, clients.iter().map(|(id, name)| (*id, name.as_deref())))
     }
 
+    /// Whether both are of one tenant, where that is known.
+    pub(super) fn is_of_the_tenant_of(&self, other: &Self) -> Option<bool> {
+        Some(self.domain.as_ref()? == other.domain.as_ref()?)
+    }
+
     /// The name of the tenant as a change set may have it: the domain stays out of it.
     pub(super) fn label(&self) -> Option<String> {
         let name = self.tenant.as_ref()?.to_string();

@@ -61,7 +61,7 @@ fn recorded(before: &[Body], after: &[Body], vars: &Value) -> ChangeSet {
     let source = source(before, vars);
     let mut recorder = Recorder::new(kind(), None, &source, &source);
     let (before, after) = (Snapshot::of(kind(), before.to_vec()), Snapshot::of(kind(), after.to_vec()));
-    for ((id, before), (id_after, after)) in pairs(kind(), None, &before, &after).both {
+    for ((id, before), (id_after, after)) in pairs(kind(), None, (&before, &after), None).both {
         recorder.take(Edited { id, before, id_after, after, masked: &[] });
     }
     recorder.finish(&header())
