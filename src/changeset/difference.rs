@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::catalogue::{Kind, Lookup, Writable, linked, patch, redact, validate};
+use crate::job::printed::OPEN;
 use crate::model::value::same;
 use crate::model::{Body, FieldPath, ItemEdit, ListOrder};
 
@@ -117,6 +118,8 @@ impl Found<'_> {
                 .map_or_else(|| Change::Set(after.clone()), Change::Items),
         };
         let fault = match &change {
+            // What stands for a placeholder there is not known before it is replayed.
+            _ if after.is_some_and(has_placeholder) => None,
             Change::Unset => validate::unset(self.kind, &path),
             Change::Set(value) => validate::value(self.kind, &path, value).into_iter().next(),
             Change::Items(items) => validate::items(self.kind, &path, &items.add).into_iter().next(),
@@ -131,6 +134,16 @@ impl Found<'_> {
             Some(fault) => self.left_out.push(LeftOut { path, why: fault.what }),
             None => self.edits.push(Edit { path, before: before.cloned(), change }),
         }
+    }
+}
+
+/// Whether a value has a part that becomes a placeholder.
+fn has_placeholder(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains(OPEN),
+        Value::Array(items) => items.iter().any(has_placeholder),
+        Value::Object(map) => map.values().any(has_placeholder),
+        _ => false,
     }
 }
 
