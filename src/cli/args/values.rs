@@ -82,9 +82,12 @@ pub enum Moment {
     Local(DateTime),
 }
 
-/// `2h`, `2026-11-28`, `2026-11-28T09:00`, or a whole timestamp such as `2026-11-28T09:00:00Z`.
+/// `now`, `2h`, `2026-11-28`, `2026-11-28T09:00`, or a whole timestamp such as `2026-11-28T09:00:00Z`.
 pub(super) fn parse_moment(text: &str) -> Result<Moment, String> {
     let text = text.trim();
+    if text == "now" {
+        return Ok(Moment::Ago(Duration::ZERO));
+    }
     if let Ok(at) = text.parse::<Timestamp>() {
         return Ok(Moment::At(at));
     }
@@ -170,6 +173,22 @@ impl Deadline {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moment_is_a_time_here_or_anywhere_or_an_age() {
+        let now: Timestamp = "2026-11-28T12:00:00Z".parse().unwrap();
+        let zone = TimeZone::fixed(jiff::tz::offset(2));
+        let at = |text: &str| parse_moment(text).unwrap().from(now, &zone).unwrap().to_string();
+        assert_eq!(at("now"), "2026-11-28T12:00:00Z");
+        assert_eq!(at("2h"), "2026-11-28T10:00:00Z");
+        assert_eq!(at("1d"), "2026-11-27T12:00:00Z");
+        assert_eq!(at("2026-11-28"), "2026-11-27T22:00:00Z");
+        assert_eq!(at("2026-11-28T09:00"), "2026-11-28T07:00:00Z");
+        assert_eq!(at("2026-11-28T09:00:00+00:00"), "2026-11-28T09:00:00Z");
+        for wrong in ["yesterday", "", "25:00", "2026-13-01"] {
+            parse_moment(wrong).unwrap_err();
+        }
+    }
 
     #[test]
     fn shards_are_counted_from_1() {
