@@ -8,6 +8,7 @@
 //! | `access.rs` `claims.rs` | domain, audience, credential; what a token says of itself |
 //! | `settings.rs` | time-outs, retries, and how much of the rate limit may be taken |
 //! | `connection.rs` `read.rs` `pages.rs` `write.rs` | what callers hold |
+//! | `logs.rs` `log_entry.rs` | the tenant's log of a time window; what an entry of it tells |
 //! | `token.rs` | one token for all workers |
 //! | `courier.rs` `send.rs` `classify.rs` | what every request needs; the one retry loop; its pure table |
 //! | `transport.rs` `network.rs` | one HTTP exchange; why none came about |
@@ -31,6 +32,8 @@ mod gauge;
 mod groups;
 mod kept;
 mod limiter;
+mod log_entry;
+mod logs;
 mod network;
 mod outlook;
 mod pages;
@@ -52,6 +55,7 @@ mod tests;
 pub use access::{Access, Credential};
 pub use connection::Connection;
 pub use error::{ApiError, ErrorClass};
+pub use logs::LogWindow;
 pub use network::{NetworkCause, NetworkFailure};
 pub use pages::PackedEntity;
 pub use read::{FirstPage, Reader};

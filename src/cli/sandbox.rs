@@ -8,7 +8,7 @@ use super::exit;
 use super::output::Output;
 use crate::model::suggest;
 use crate::report::term;
-use crate::sandbox::{Counters, Options, SCOPES, Sandbox, TenantHandle};
+use crate::sandbox::{Counters, LogOptions, Options, SCOPES, Sandbox, TenantHandle};
 
 mod ca_file;
 pub(super) mod loaded;
@@ -36,6 +36,11 @@ pub(super) async fn run(args: SandboxArgs, output: &Output) -> Result<u8, CliErr
         load,
         reset: args.reset,
         clock_skew: args.clock_skew,
+        log: LogOptions {
+            retention: args.log_retention,
+            delay: args.log_delay.unwrap_or_default(),
+            doubles: args.log_doubles.unwrap_or_default(),
+        },
         scopes: scopes(args.scopes)?,
         ..Options::default()
     };

@@ -52,7 +52,7 @@ pub use bucket::LimitChange;
 pub use counters::{Counters, SeenPatch};
 pub use faults::{Faults, FaultsError};
 pub use handle::TenantHandle;
-pub use logs::DashboardUser;
+pub use logs::{DashboardUser, LogOptions};
 pub use options::{Latency, LatencyError, Options, Reset, ResetError, SCOPES};
 pub use tier::{Limit, Limits, Tier, TierError};
 pub use traffic::{Competing, Window};

@@ -4,6 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::faults::Faults;
+use super::logs::LogOptions;
 use super::tier::Tier;
 use crate::model::Body;
 
@@ -99,6 +100,8 @@ pub struct Options {
     pub headers_on_errors: bool,
     /// Seconds that the tenants' clocks are ahead of this machine's.
     pub clock_skew: i64,
+    /// How the tenants' logs behave.
+    pub log: LogOptions,
 }
 
 /// Every scope that a simulated tenant knows, but for `read:client_summary`, which the others hold.
@@ -134,6 +137,7 @@ impl Default for Options {
             reset: Reset::default(),
             headers_on_errors: false,
             clock_skew: 0,
+            log: LogOptions::default(),
         }
     }
 }

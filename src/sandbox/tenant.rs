@@ -42,6 +42,7 @@ pub(super) struct Tenant {
     issuer: Issuer,
     main: Mutex<Bucket>,
     reads: Option<Mutex<Bucket>>,
+    logs: Option<Mutex<Bucket>>,
     /// The first API call, with which the clock of limits and traffic starts.
     first_call: OnceLock<Duration>,
     /// Microseconds since the start, at the last one.
@@ -78,13 +79,14 @@ impl Tenant {
                 idle: AtomicU64::default(),
             },
             tally: Tally::default(),
-            log: TenantLog::default(),
+            log: TenantLog::new(options.log),
             client_id: text("client_id"),
             secret: Secret::new(text("client_secret")),
             audiences: audiences(domain),
             issuer: Issuer::new(mix(seed, 0x746f_6b65)),
             main: bucket(options.tier.main),
             reads: options.tier.reads.map(|first| bucket(Limits { first, second: None })),
+            logs: options.tier.logs.map(|first| bucket(Limits { first, second: None })),
             first_call: OnceLock::new(),
             last_call: AtomicU64::default(),
             faults: RwLock::new(Arc::new(FaultState::new(Faults::default()))),
@@ -139,7 +141,9 @@ impl Tenant {
             now
         });
         self.last_call.fetch_max(now.as_micros() as u64, Ordering::Relaxed);
-        let bucket = self.reads.as_ref().filter(|_| call.reads()).unwrap_or(&self.main);
+        let reads = self.reads.as_ref().filter(|_| call.reads());
+        let logs = self.logs.as_ref().filter(|_| call.reads_logs());
+        let bucket = reads.or(logs).unwrap_or(&self.main);
         let taken = lock(bucket).take(now);
         if !taken.granted {
             self.tally.throttled.fetch_add(1, Ordering::Relaxed);
@@ -227,8 +231,8 @@ impl Tenant {
             Call::Create => self.clients.create(body, claims),
             Call::Delete => self.clients.delete(id),
             Call::RotateSecret => self.clients.rotate_secret(id, claims),
-            Call::Logs => self.log.list(query, &self.logs_url(), &self.options.scopes),
-            Call::Log => self.log.one(id, &self.options.scopes),
+            Call::Logs => self.log.list(query, &self.logs_url(), &self.options.scopes, self.unix_micros()),
+            Call::Log => self.log.one(id, &self.options.scopes, self.unix_micros()),
             Call::Token | Call::Other => Err(Refusal::new(404, "Not Found")),
         };
         done.unwrap_or_else(Reply::from)
@@ -236,13 +240,22 @@ impl Tenant {
 
     /// Writes an event into the tenant's log.
     pub(super) fn record(&self, write: Write<'_>) {
-        let seconds = self.clock.unix(self.clock.now());
-        self.log.add(write, (seconds * 1e6) as i64);
+        self.log.add(write, self.unix_micros());
+    }
+
+    /// Makes every event of the log so much older.
+    pub(super) fn age_log(&self, by: Duration) {
+        self.log.age(by);
+    }
+
+    /// The time, as the tenant has it.
+    fn unix_micros(&self) -> i64 {
+        (self.clock.unix(self.clock.now()) * 1e6) as i64
     }
 
     /// The tenant's log, oldest event first.
     pub(super) fn events(&self) -> Vec<Body> {
-        self.log.all(&self.options.scopes)
+        self.log.all(&self.options.scopes, self.unix_micros())
     }
 
     /// The log is where the clients are.
@@ -267,8 +280,8 @@ impl Tenant {
         counters.lowest_tokens = main.lowest;
         counters.competing_served = main.competing_served;
         counters.competing_throttled = main.competing_throttled;
-        if let Some(reads) = &self.reads {
-            counters.lowest_tokens = counters.lowest_tokens.min(lock(reads).lowest);
+        for apart in self.reads.iter().chain(&self.logs) {
+            counters.lowest_tokens = counters.lowest_tokens.min(lock(apart).lowest);
         }
         counters
     }

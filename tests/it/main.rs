@@ -20,6 +20,7 @@ mod exit_codes;
 mod failures;
 mod fleet;
 mod forecast;
+mod from_log;
 mod fuzzed;
 mod get;
 mod guards;
