@@ -57,6 +57,8 @@ pub struct ChangeSet {
     pub required: Vec<String>,
     /// What differs and is not in it, in words.
     pub left_out: Vec<String>,
+    /// What somebody who reviews it should know.
+    pub warnings: Vec<String>,
 }
 
 /// A value of the source tenant that became a placeholder.
@@ -81,6 +83,7 @@ pub struct Recorder<'r> {
     /// By the key that finds the client elsewhere.
     updates: BTreeMap<String, Vec<Entry>>,
     left_out: Vec<String>,
+    warnings: Vec<String>,
 }
 
 struct Entry {
@@ -96,7 +99,15 @@ impl<'r> Recorder<'r> {
         before: &'r Source,
         after: &'r Source,
     ) -> Self {
-        Self { kind, identity, before, after, updates: BTreeMap::new(), left_out: Vec::new() }
+        Self {
+            kind,
+            identity,
+            before,
+            after,
+            updates: BTreeMap::new(),
+            left_out: Vec::new(),
+            warnings: Vec::new(),
+        }
     }
 
     /// Adds a client, if it changed.
@@ -154,6 +165,11 @@ impl<'r> Recorder<'r> {
     /// Notes what is not in the change set.
     pub fn note(&mut self, what: String) {
         self.left_out.push(what);
+    }
+
+    /// Notes what somebody who reviews the change set should know.
+    pub fn warn(&mut self, what: String) {
+        self.warnings.push(what);
     }
 
     /// Notes which clients two snapshots do not share: nothing of them is recorded.
@@ -235,7 +251,15 @@ impl<'r> Recorder<'r> {
         print::header(&of_header, &mut text);
         text.push_str(&body);
         let replaced = names.used.into_values().collect();
-        ChangeSet { text, digest, clients, replaced, required: names.required, left_out: self.left_out }
+        ChangeSet {
+            text,
+            digest,
+            clients,
+            replaced,
+            required: names.required,
+            left_out: self.left_out,
+            warnings: self.warnings,
+        }
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) async fn run(args: GetArgs, output: &Output) -> Result<u8, CliError> 
     let bodies = fetched?;
     let whole = asked.list && asked.condition.is_none();
     let from = (&target.domain, asked.kind.name.as_str());
-    let digest = snapshots::keep(&session.state, &bodies, from, (began, whole))?;
+    let digest = snapshots::keep(&session.state, &bodies, from, (began, now(), whole))?;
     let bodies: Vec<Body> = bodies.into_iter().map(|body| asked.pruned(body)).collect();
     let single = !asked.list && bodies.len() == 1;
     let count = bodies.len();

@@ -23,6 +23,8 @@ use crate::report::progress::Display;
 use crate::report::term;
 use crate::store::{StateDir, atomic};
 
+mod log;
+
 /// Records, and writes the file.
 pub(super) async fn run(args: RecordArgs, output: &Output) -> Result<u8, CliError> {
     if let Some(path) = args.out.as_deref() {
@@ -36,7 +38,7 @@ pub(super) async fn run(args: RecordArgs, output: &Output) -> Result<u8, CliErro
     } else if args.watch {
         interrupt.or(recording.watched(&interrupt)).await?
     } else if args.from_log {
-        return Err(CliError::usage("--from-log is not built yet"));
+        interrupt.or(recording.of_log()).await?
     } else {
         interrupt.or(recording.of_two()).await?
     };
@@ -75,6 +77,7 @@ fn as_json(changeset: &ChangeSet, args: &RecordArgs) -> serde_json::Value {
         "replaced": replaced.map(|one| json!({"by": one.code, "count": one.count})).collect::<Vec<_>>(),
         "required_variables": changeset.required,
         "left_out": changeset.left_out,
+        "warnings": changeset.warnings,
     })
 }
 
@@ -94,6 +97,9 @@ fn tell(changeset: &ChangeSet, args: &RecordArgs, output: &Output) {
             "{} every target needs these variables: {names}",
             term::paint(term::WARN, "note:")
         ));
+    }
+    for what in &changeset.warnings {
+        output.note(&format!("{} {}", term::paint(term::WARN, "warning:"), term::safe(what)));
     }
     for what in &changeset.left_out {
         output.note(&format!("{} {}", term::paint(term::WARN, "left out:"), term::safe(what)));

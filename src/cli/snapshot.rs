@@ -30,8 +30,10 @@ pub(super) struct Taken {
     pub(super) domain: Option<Domain>,
     /// The tenant's variables.
     pub(super) vars: Body,
-    /// When it was taken, where that is known.
+    /// When it was begun, where that is known.
     pub(super) at: Option<Timestamp>,
+    /// When it was complete, likewise.
+    pub(super) read_by: Option<Timestamp>,
 }
 
 impl Taken {
@@ -79,7 +81,7 @@ pub(super) async fn of_tenant(target: &Target, kind: &Kind, state: &StateDir) ->
     bodies.iter_mut().for_each(|body| {
         redact::strip(kind, body);
     });
-    snapshots::keep(state, &bodies, (&target.domain, &kind.name), (at, true))?;
+    snapshots::keep(state, &bodies, (&target.domain, &kind.name), (at, now(), true))?;
     Ok(Taken {
         name: target.tenant.to_string(),
         snapshot: Snapshot::of(kind, bodies),
@@ -87,6 +89,7 @@ pub(super) async fn of_tenant(target: &Target, kind: &Kind, state: &StateDir) ->
         domain: Some(target.domain.clone()),
         vars: target.vars.clone(),
         at: Some(at),
+        read_by: Some(now()),
     })
 }
 
@@ -118,7 +121,8 @@ pub(super) fn of_file(
         tenant: None,
         domain: kept.as_ref().map(|kept| kept.domain.clone()),
         vars: Body::new(),
-        at: kept.map(|kept| kept.at),
+        at: kept.as_ref().map(|kept| kept.at),
+        read_by: kept.map(|kept| kept.read_by),
     };
     if let Some(config) = &surroundings.config {
         taken.know(config, chosen)?;

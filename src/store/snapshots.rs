@@ -20,6 +20,8 @@ pub struct Snapshot {
     pub kind: String,
     /// When its first page was asked for: what was changed later may be missing in it.
     pub at: Timestamp,
+    /// When the last one had been read: it has whatever was changed before `at`, and may have what was changed until then.
+    pub read_by: Timestamp,
     /// Whether it has every object of that kind.
     pub whole: bool,
 }
@@ -32,10 +34,17 @@ pub fn keep(
     state: &StateDir,
     bodies: &[Body],
     (domain, kind): (&Domain, &str),
-    (at, whole): (Timestamp, bool),
+    (at, read_by, whole): (Timestamp, Timestamp, bool),
 ) -> Result<String, StoreError> {
     let digest = bases::keep(state, bodies)?;
-    let entry = Snapshot { digest: digest.clone(), domain: domain.clone(), kind: kind.to_owned(), at, whole };
+    let entry = Snapshot {
+        digest: digest.clone(),
+        domain: domain.clone(),
+        kind: kind.to_owned(),
+        at,
+        read_by,
+        whole,
+    };
     let path = state.snapshots();
     // One write of one short line is whole, whoever else appends at that time.
     let append = || -> std::io::Result<()> {
@@ -76,10 +85,10 @@ mod tests {
         let bodies = [json!({"client_id": "a"}).as_object().unwrap().clone()];
         let domain = Domain::parse("acme.eu.auth0.com").unwrap();
         let at = |seconds| Timestamp::from_second(seconds).unwrap();
-        let first = keep(&state, &bodies, (&domain, "clients"), (at(20), true)).unwrap();
+        let first = keep(&state, &bodies, (&domain, "clients"), (at(20), at(21), true)).unwrap();
         let torn = std::fs::read_to_string(state.snapshots()).unwrap() + "{\"digest\": \"x\n";
         std::fs::write(state.snapshots(), torn).unwrap();
-        keep(&state, &[], (&domain, "clients"), (at(10), false)).unwrap();
+        keep(&state, &[], (&domain, "clients"), (at(10), at(10), false)).unwrap();
         let found = list(&state).unwrap();
         let told: Vec<_> = found.iter().map(|one| (one.at.as_second(), one.whole)).collect();
         assert_eq!(told, [(10, false), (20, true)]);

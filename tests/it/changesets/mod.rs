@@ -2,6 +2,7 @@
 
 mod compared;
 mod laws;
+mod logged;
 mod recorded;
 mod replayed;
 

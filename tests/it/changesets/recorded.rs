@@ -28,7 +28,7 @@ set.session_transfer.allow_refresh_token = true
 "#;
 
 /// The file without its header.
-fn body(text: &str) -> String {
+pub(super) fn body(text: &str) -> String {
     let (_, rest) = text.split_once("[recorded]").unwrap_or_else(|| panic!("{text}"));
     rest.split_once("\n\n").map(|(_, body)| body.to_owned()).unwrap_or_default()
 }
