@@ -53,9 +53,14 @@ impl LogEntry {
         self.text("date")?.parse().ok()
     }
 
+    /// Whether it is of a successful write, to whatever.
+    pub(super) fn is_write(&self) -> bool {
+        self.text("type") == Some(WRITE)
+    }
+
     /// Reads it as a write to an object of a kind.
     pub(super) fn read(&self, endpoint: &Endpoint) -> Reading {
-        if self.text("type") != Some(WRITE) {
+        if !self.is_write() {
             return Reading::Other;
         }
         let request = self.get("details").and_then(|details| details.get("request"));

@@ -2,6 +2,7 @@
 //!
 //! A search ends at 1,000 results, and finds nothing in `details`: it gives the first write of a window, from where the log
 //! is walked event by event, a hundred a page (Auth0, "Retrieve Log Events Using the Management API", checkpoint method).
+//! Most events of a busy tenant are logins: where pages hold no write, a search gives the next one.
 
 use std::collections::HashSet;
 
@@ -15,6 +16,8 @@ use crate::model::{Endpoint, LogEvent};
 
 /// Most events of a page.
 const TAKE: &str = "100";
+/// After so many pages in a row without a write the next one is searched.
+const IDLE_PAGES: usize = 3;
 
 /// The successful writes to objects of one kind that the log has of a time window.
 #[derive(Debug, Default)]
@@ -42,11 +45,14 @@ struct Walk<'w> {
     ids: HashSet<String>,
     /// An event after the window was seen.
     past: bool,
+    /// Pages in a row without a write.
+    idle: usize,
 }
 
 impl Reader {
     /// The writes to objects of a kind from `since` until `until`, both included, by the tenant's clock. Entries arrive late:
-    /// a window that ends now may lack the newest. Takes a request for each hundred events of any type in the window.
+    /// a window that ends now may lack the newest. Takes a request for each hundred events of
+    /// any type, but for stretches of the window in which nothing was written.
     ///
     /// # Errors
     /// [`ApiError::ScopeMissing`] without `read:logs`, and whatever else goes wrong. A window is complete as far as the log
@@ -60,21 +66,37 @@ impl Reader {
         let oldest = self.log_page(&[("sort", "date:1"), ("per_page", "1")]).await?;
         let oldest = oldest.first().and_then(LogEntry::at);
         let window = LogWindow { oldest, ..LogWindow::default() };
-        let mut walk = Walk { endpoint, since, until, window, ids: HashSet::new(), past: false };
-        let q = format!("type:sapi AND date:[{since:.3} TO {until:.3}]");
-        let first = self.log_page(&[("q", &q), ("sort", "date:1"), ("per_page", "1")]).await?;
-        let mut from = walk.take(&first)?;
+        let mut walk =
+            Walk { endpoint, since, until, window, ids: HashSet::new(), past: since > until, idle: 0 };
+        let mut from = self.next_write(&mut walk, since).await?;
         let mut been = HashSet::new();
         while let Some(at) = from.take().filter(|_| !walk.past) {
-            let next = walk.take(&self.log_page(&[("from", &at), ("take", TAKE)]).await?)?;
+            let page = self.log_page(&[("from", &at), ("take", TAKE)]).await?;
             // A page that ends where it began has nothing new: events that came twice.
-            from = next.filter(|next| *next != at);
+            from = walk.take(&page)?.filter(|next| *next != at);
+            if walk.idle >= IDLE_PAGES
+                && from.is_some()
+                && let Some(reached) = page.iter().rev().find_map(LogEntry::at)
+            {
+                from = self.next_write(&mut walk, reached).await?;
+            }
             been.insert(at);
             if let Some(next) = from.as_ref().filter(|next| been.contains(*next)) {
                 return Err(ApiError::Malformed(format!("the log's pages lead back to event {next}")));
             }
         }
         Ok(walk.finish())
+    }
+
+    /// Takes the first write of any kind from an instant on; `None` where the window has no more.
+    async fn next_write(&self, walk: &mut Walk<'_>, since: Timestamp) -> Result<Option<String>, ApiError> {
+        if walk.past {
+            return Ok(None);
+        }
+        walk.idle = 0;
+        let q = format!("type:sapi AND date:[{since:.3} TO {:.3}]", walk.until);
+        let found = self.log_page(&[("q", &q), ("sort", "date:1"), ("per_page", "1")]).await?;
+        walk.take(&found)
     }
 
     async fn log_page(&self, parameters: &[(&str, &str)]) -> Result<Vec<LogEntry>, ApiError> {
@@ -103,6 +125,7 @@ impl Walk<'_> {
                 }
             }
         }
+        self.idle = if page.iter().any(LogEntry::is_write) { 0 } else { self.idle + 1 };
         let last = page.iter().rev().find_map(LogEntry::id).map(str::to_owned);
         if last.is_none() && !page.is_empty() {
             return Err(ApiError::Malformed("the log's events have no log_id".to_owned()));

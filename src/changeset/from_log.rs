@@ -14,6 +14,7 @@
 //! | `gap.rs` | what is missing in the log |
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fmt;
 
 use indexmap::IndexMap;
 use jiff::Timestamp;
@@ -111,6 +112,8 @@ pub struct Recorded {
     /// Paths that were written with values that the log does not show: their values have to be given at replay. In `after`
     /// they are as before, absent, or [`SECRET_MARKER`](crate::catalogue::SECRET_MARKER).
     pub masked: Vec<FieldPath>,
+    /// The earliest whole state that is known, for finding the client elsewhere: the snapshot, or the first answer in the log.
+    pub known: Body,
     /// What somebody who reviews the change should know.
     pub warnings: Vec<String>,
 }
@@ -141,6 +144,29 @@ pub enum WhyLeftOut {
     SecretRotated,
     /// Credentials, and whatever else hangs on a client, are none of its fields.
     Credentials,
+}
+
+impl fmt::Display for WhyLeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Created => "it was made in this time, and a change set only changes what is there",
+            Self::Deleted => "it was deleted, and a change set deletes nothing",
+            Self::NotInBase => "the snapshot does not have it, so nobody knows what was there before",
+            Self::SecretRotated => "it got a new secret, which is no change of a field",
+            Self::Credentials => "its credentials are no fields of it",
+        })
+    }
+}
+
+impl Squashed {
+    /// How sure it is that the log, as it was given, lacks no write: for [`retention`].
+    pub fn proof(&self, log: &Log<'_>) -> Proof {
+        match (log.base, log.now) {
+            (Some(_), Some(_)) if self.gaps.is_empty() => Proof::Complete,
+            (Some(_), None) if self.gaps.is_empty() => Proof::Continuous,
+            _ => Proof::Nothing,
+        }
+    }
 }
 
 impl Selection {

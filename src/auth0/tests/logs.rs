@@ -220,6 +220,44 @@ async fn of_august(server: &Server) -> Result<LogWindow, ApiError> {
 }
 
 #[tokio::test]
+async fn long_stretches_of_logins_are_passed_over_and_no_write_with_them() {
+    let writes = [0, 5, 130, 5000, 5001, 9999];
+    let at = |n: usize| format!("2026-08-01T{:02}:{:02}:{:02}.000Z", n / 3600, n / 60 % 60, n % 60);
+    let event = move |n: usize| match writes.contains(&n) {
+        true => {
+            json!({"log_id": format!("900{n:05}"), "date": at(n), "type": "sapi", "details": entry(n)["details"]})
+        }
+        false => json!({"log_id": format!("900{n:05}"), "date": at(n), "type": "s"}),
+    };
+    let server = Server::start(move |request| {
+        request.path.starts_with("/api/v2/logs?").then(|| {
+            let from = request.query("from").map(|id| id[3..].parse::<usize>().unwrap());
+            let since = request.query("q").map(|q| q.split(['[', ' ']).nth(3).unwrap().to_owned());
+            let found: Vec<usize> = match (from, since) {
+                (Some(from), _) => (from + 1..10_000.min(from + 101)).collect(),
+                (None, None) => vec![0],
+                (None, Some(since)) => writes.into_iter().filter(|n| at(*n) >= since).take(1).collect(),
+            };
+            Answer::Json(200, found.into_iter().map(event).collect())
+        })
+    })
+    .await;
+    let window = of_august(&server).await.unwrap();
+    assert_eq!(numbers_of(&window), writes);
+    assert!(server.count("GET", "/api/v2/logs") < 25, "{}", server.count("GET", "/api/v2/logs"));
+    let (since, until) = ("2026-08-01T00:00:06Z".parse().unwrap(), "2026-08-01T01:00:00Z".parse().unwrap());
+    let part = server.connect().reader().log_window(&clients(), since, until).await.unwrap();
+    assert_eq!(numbers_of(&part), [130]);
+    let nothing = server.connect().reader().log_window(&clients(), until, since).await.unwrap();
+    assert_eq!((nothing.events.len(), nothing.oldest.is_some()), (0, true), "an end before its beginning");
+}
+
+/// The numbers in the ids of events.
+fn numbers_of(window: &LogWindow) -> Vec<usize> {
+    window.events.iter().map(|event| event.id[3..].parse().unwrap()).collect()
+}
+
+#[tokio::test]
 async fn malformed_entries_are_counted_and_the_others_read() {
     let server = server(entry(1), |from| match from {
         "90000001" => json!([

@@ -20,6 +20,8 @@ pub(super) struct History<'h> {
     pub(super) missing: bool,
     /// As the last event left it; `None` where nothing is known.
     pub(super) state: Option<Body>,
+    /// The first whole state that was seen.
+    pub(super) known: Option<Body>,
     /// The base with the chosen edits, or these alone.
     pub(super) after: Body,
     pub(super) chosen: Vec<Edit>,
@@ -56,6 +58,7 @@ impl<'h> History<'h> {
             id,
             missing,
             state: base.clone(),
+            known: base.clone(),
             after: base.clone().unwrap_or_default(),
             name: None,
             base,
@@ -147,6 +150,7 @@ impl<'h> History<'h> {
             self.others.extend(edits.into_iter().map(|edit| (before, edit, event.by.clone())));
         }
         self.name = self.name.take().or_else(|| self.name_in(&after));
+        self.known.get_or_insert_with(|| after.clone());
         self.state = Some(after);
         self.answer = answer;
     }

@@ -64,6 +64,7 @@ impl History<'_> {
         warnings.extend(self.changed_again(&paths));
         Some(Recorded {
             id: self.id,
+            known: self.known.unwrap_or_default(),
             before: self.base,
             after: self.after,
             paths,

@@ -234,6 +234,7 @@ fn without_a_snapshot_the_first_edit_is_taken_at_its_word_and_the_next_ones_are_
     );
     let [client] = story.without_base(&everything()).clients.try_into().unwrap();
     assert_eq!((client.before, client.after.len()), (None, 3));
+    assert_eq!(client.known["name"], "Shop", "by which it is found elsewhere");
 }
 
 #[test]

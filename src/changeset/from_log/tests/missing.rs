@@ -81,6 +81,22 @@ fn the_state_now_shows_lost_writes_to_clients_without_any_event() {
 }
 
 #[test]
+fn how_sure_it_is_that_nothing_is_missing_depends_on_what_was_compared() {
+    let story = shop(json!({"sso": false})).ada(json!({"name": "X"}));
+    let clients = HashMap::from([("shop".into(), story.base.clone())]);
+    let now = HashMap::from([("shop".into(), story.state.clone())]);
+    let base = Some(Base { clients: &clients, read_by: at(0) });
+    let proof = |base, now| {
+        let log = Log { events: &story.events, base, now };
+        squash(default_kind(), &log, &everything()).proof(&log)
+    };
+    assert_eq!(proof(base, Some(&now)), Proof::Complete);
+    assert_eq!(proof(base, None), Proof::Continuous);
+    assert_eq!(proof(None, Some(&now)), Proof::Nothing);
+    assert_eq!(proof(base, Some(&clients)), Proof::Nothing, "there is a gap");
+}
+
+#[test]
 fn a_secret_is_in_no_gap() {
     let story = shop(json!({}))
         .unseen(
