@@ -92,6 +92,13 @@ impl Source<'_> {
     ) -> Result<(Session, Planned, Locks), CliError> {
         let bytes = read_job(&self.args.job)
             .map_err(|problem| CliError::job(vec![problem], output::check_line(&self.args.job)))?;
+        if file::is_plan(&bytes) && self.replay {
+            let what = format!(
+                "{} is a saved plan, which says itself for which tenants it is: apply it",
+                self.args.job
+            );
+            return Err(CliError::usage(what));
+        }
         if file::is_plan(&bytes) {
             return saved::plan(self, &bytes, lock_wait, (display, output)).await;
         }

@@ -258,8 +258,9 @@ fn take(client: &Recorded, recorder: &mut Recorder<'_>) {
     match before {
         Some(before) => recorder.take(Edited { id, before, id_after: id, after, masked }),
         None => {
-            let fields: Vec<(FieldPath, Option<serde_json::Value>)> =
+            let mut fields: Vec<(FieldPath, Option<serde_json::Value>)> =
                 paths.iter().map(|path| (path.clone(), path.get(after).cloned())).collect();
+            fields.sort_by(|(a, _), (b, _)| a.cmp(b));
             recorder.take_unguarded(id, known, &fields, masked);
         }
     }

@@ -26,14 +26,24 @@ impl Tenants {
 
     fn log(&self, since: &str, more: &[&str]) -> Done {
         let since = format!("--since={since}");
-        let args = ["record", "--from-log", &since, "--until=now", "--tenant=dev", "-o", "changes.toml", "--overwrite"];
+        let args = [
+            "record",
+            "--from-log",
+            &since,
+            "--until=now",
+            "--tenant=dev",
+            "-o",
+            "changes.toml",
+            "--overwrite",
+        ];
         self.case.run([args.as_slice(), more].concat())
     }
 }
 
-/// An instant after everything that was done so far: the log is dated to the millisecond.
+/// An instant after everything that was done so far by a command. The tenant's clock is a little behind, and the log is dated
+/// to the millisecond.
 fn now() -> String {
-    jiff::Timestamp::now().to_string()
+    (jiff::Timestamp::now() - std::time::Duration::from_millis(2)).to_string()
 }
 
 /// Twenty-five clients are edited as the Dashboard does it: some twice, one back to its old value, fields that nobody
@@ -47,7 +57,10 @@ fn work(tenants: &Tenants) {
         let mut fields = json!({"description": format!("edited {at}")});
         fields.as_object_mut().unwrap().extend(untouched.as_object().unwrap().clone());
         match at {
-            0 => fields["callbacks"] = json!(["https://dev.acme.example/app0/callback", "https://dev.acme.example/new"]),
+            0 => {
+                fields["callbacks"] =
+                    json!(["https://dev.acme.example/app0/callback", "https://dev.acme.example/new"])
+            }
             1 => fields = json!({"description": "a try"}),
             2 => fields["client_metadata"] = json!({"slug": null, "team": "web"}),
             3 => fields["name"] = json!("Portal"),
@@ -70,7 +83,10 @@ fn the_net_changes_of_the_log_arrive_in_other_tenants_and_nothing_else() {
     let done = tenants.log(&since, &[]);
     assert!(done.exits(0).stderr.contains("24 clients recorded"), "{done}");
     let changes = tenants.case.read("changes.toml");
-    assert!(!changes.contains("App 001\"") && !changes.contains("app_type") && !changes.contains("web_origins"), "{changes}");
+    assert!(
+        !changes.contains("App 001\"") && !changes.contains("app_type") && !changes.contains("web_origins"),
+        "{changes}"
+    );
     // The same as the difference of two snapshots.
     let files = tenants.case.run(["record", "--before=before.json", "--after=dev"]);
     assert_eq!(body(&changes), body(&files.exits(0).stdout));
@@ -119,11 +135,18 @@ fn without_a_snapshot_that_is_old_enough_nothing_is_recorded_unless_that_is_said
     tenants.case.run(["get", "--all", "--tenant=dev", "-o", "late.json"]).exits(0);
     let done = tenants.log(&since, &["--before=late.json"]);
     assert!(done.exits(64).stderr.contains("late.json was fetched"), "{done}");
-    tenants.log(&since, &["--no-before"]).exits(0);
+    let done = tenants.log(&since, &["--no-before"]);
+    done.exits(0);
     let changes = tenants.case.read("changes.toml");
-    assert!(changes.contains("unguarded = true\nset.app_type = \"spa\"\nset.description = \"by hand\"\n"), "{changes}");
+    assert!(
+        changes.contains("unguarded = true\nset.app_type = \"spa\"\nset.description = \"by hand\"\n"),
+        "{changes}"
+    );
     tenants.case.run(["replay", "changes.toml", "--tenant=staging", "--yes"]).exits(4);
-    tenants.case.run(["replay", "changes.toml", "--tenant=staging", "--yes", "--on-conflict=overwrite"]).exits(0);
+    tenants
+        .case
+        .run(["replay", "changes.toml", "--tenant=staging", "--yes", "--on-conflict=overwrite"])
+        .exits(0);
     assert_eq!(tenants.client(1, "App 000")["description"], "by hand");
 }
 
@@ -134,7 +157,10 @@ fn a_write_that_the_log_does_not_tell_of_is_a_gap_and_nothing_is_recorded() {
     tenants.edit(0, "App 000", &json!({"logo_uri": "https://nobody.example/logo.png"}));
     tenants.by_hand(ADA, "App 000", &json!({"description": "by hand"}));
     let done = tenants.log(&since, &[]);
-    assert!(done.exits(4).stderr.contains("logo_uri was absent and is \"https://nobody.example/logo.png\""), "{done}");
+    assert!(
+        done.exits(4).stderr.contains("logo_uri was absent and is \"https://nobody.example/logo.png\""),
+        "{done}"
+    );
     assert!(!tenants.case.path("changes.toml").exists());
 }
 
@@ -150,9 +176,16 @@ fn a_token_that_may_not_read_the_log_is_told_which_scope_it_lacks() {
 fn a_secret_that_was_changed_becomes_a_variable_that_every_target_must_have() {
     let tenants = Tenants::new(2, 3).seen();
     let since = now();
-    tenants.by_hand(ADA, "App 000", &json!({"client_secret": "a-new-secret-of-dev-that-nobody-may-see-0123456789"}));
+    tenants.by_hand(
+        ADA,
+        "App 000",
+        &json!({"client_secret": "a-new-secret-of-dev-that-nobody-may-see-0123456789"}),
+    );
     let done = tenants.log(&since, &[]);
-    assert!(done.exits(0).stderr.contains("every target needs these variables: client_secret_of_app_000"), "{done}");
+    assert!(
+        done.exits(0).stderr.contains("every target needs these variables: client_secret_of_app_000"),
+        "{done}"
+    );
     let changes = tenants.case.read("changes.toml");
     assert!(changes.contains("set.client_secret = \"{{ vars.client_secret_of_app_000 }}\""), "{changes}");
     assert!(!changes.contains("nobody-may-see") && !changes.contains("REDACTED"), "{changes}");
