@@ -100,13 +100,14 @@ impl Reader {
     }
 
     async fn log_page(&self, parameters: &[(&str, &str)]) -> Result<Vec<LogEntry>, ApiError> {
-        let parse = |body: &[u8]| {
-            let entries: Vec<Value> =
-                serde_json::from_slice(body).map_err(|_| "the log is no list".to_owned())?;
-            Ok(entries.into_iter().filter_map(LogEntry::new).collect())
-        };
-        self.fetch_log(parameters, &parse).await
+        self.fetch_log(parameters, &entries).await
     }
+}
+
+/// The entries of a page; what is no object is none.
+pub(super) fn entries(body: &[u8]) -> Result<Vec<LogEntry>, String> {
+    let entries: Vec<Value> = serde_json::from_slice(body).map_err(|_| "the log is no list".to_owned())?;
+    Ok(entries.into_iter().filter_map(LogEntry::new).collect())
 }
 
 impl Walk<'_> {

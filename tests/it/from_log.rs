@@ -216,7 +216,7 @@ async fn what_is_recorded_of_a_log_makes_the_same_of_a_copy_of_the_tenant() {
 async fn a_write_that_the_log_does_not_tell_of_is_found() {
     let mut edited = Edited::new(7).await;
     let mut found = 0;
-    for at in (0..150).step_by(5) {
+    for at in (0..150).step_by(10) {
         let lost = edited.events.remove(at);
         let gaps = edited.squash(None).gaps;
         assert!(gaps.iter().all(|gap| gap.client == lost.target), "{gaps:?}");
@@ -224,5 +224,5 @@ async fn a_write_that_the_log_does_not_tell_of_is_found() {
         edited.events.insert(at, lost);
     }
     // Those that changed nothing, or only what the next request names, leave no trace and make no difference.
-    assert!(found > 15, "{found} of 30");
+    assert!(found > 7, "{found} of 15");
 }
