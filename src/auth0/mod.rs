@@ -5,7 +5,8 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `access.rs` `claims.rs` | domain, audience, credential; what a token says of itself |
+//! | `access.rs` `claims.rs` `ready.rs` | domain, audience, credential; what a token says of itself; whether one that was given is for this tenant |
+//! | `private_key.rs` `assertion.rs` | a key in place of a secret; what it signs |
 //! | `settings.rs` | time-outs, retries, and how much of the rate limit may be taken |
 //! | `connection.rs` `read.rs` `pages.rs` `write.rs` | what callers hold |
 //! | `token.rs` | one token for all workers |
@@ -19,6 +20,7 @@
 
 mod access;
 mod answer;
+mod assertion;
 mod bucket;
 mod claims;
 mod classify;
@@ -34,8 +36,10 @@ mod limiter;
 mod network;
 mod outlook;
 mod pages;
+mod private_key;
 mod rate_headers;
 mod read;
+mod ready;
 mod rehearsal;
 mod send;
 mod settings;
@@ -54,6 +58,7 @@ pub use connection::Connection;
 pub use error::{ApiError, ErrorClass};
 pub use network::{NetworkCause, NetworkFailure};
 pub use pages::PackedEntity;
+pub use private_key::{KeyError, PrivateKey};
 pub use read::{FirstPage, Reader};
 pub use rehearsal::{Conditions, Rehearsal};
 pub use settings::{Backoff, Cap, MOST_IN_FLIGHT, RateShare, Reserve, Settings};

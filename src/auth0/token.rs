@@ -14,19 +14,24 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::model::Secret;
+use crate::model::{EntityId, Secret};
 
 use super::access::{Access, Credential};
+use super::assertion::{ASSERTION_TYPE, Signer};
 use super::claims::{Claims, scopes_in};
 use super::classify::CallKind;
 use super::courier::Courier;
 use super::error::ApiError;
-use super::transport::Call;
+use super::ready;
+use super::transport::{Call, Payload};
 
 /// A token is renewed so long before its end, or a tenth of its life, whichever is less.
 const MARGIN: Duration = Duration::from_secs(60);
 /// Life of a token whose answer does not say (Auth0's default for the Management API).
 const DEFAULT_LIFE: Duration = Duration::from_secs(86_400);
+
+/// Seconds by which the tenant's clock may differ before an assertion that goes by ours may be out of its time.
+const CLOCKS_APART: f64 = 30.0;
 
 /// What the token allows, as far as it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,29 +162,54 @@ impl TokenSource {
     fn fetch(&self, after_refusal: bool) -> BoxFuture<'static, Result<Arc<Token>, ApiError>> {
         match &self.access.credential {
             Credential::Token(secret) => {
-                let token = ready_made(secret);
+                let token = ready_made(&self.access, secret);
                 async move { token.map(Arc::new) }.boxed()
             }
             Credential::ClientSecret { client_id, secret } => {
-                let courier = Arc::clone(&self.courier);
                 let body = serde_json::json!({
                     "grant_type": "client_credentials",
                     "client_id": client_id,
                     "client_secret": secret.expose(),
                     "audience": self.access.audience,
                 });
-                let call = Call {
-                    kind: CallKind::Token,
-                    url: courier.transport().url(["oauth", "token"]),
-                    body: Some(body.to_string().into()),
-                    agent: self.agent.clone(),
-                    correlation: None,
-                    max_retries: None,
-                };
-                let secret = secret.clone();
+                let call = self.call(Payload::Same(body.to_string().into()));
+                let (courier, secret) = (Arc::clone(&self.courier), secret.clone());
                 let token = async move { request(&courier, &call, after_refusal).await };
                 token.map(move |token| token.map(Arc::new).map_err(|error| without(error, &secret))).boxed()
             }
+            Credential::PrivateKey { client_id, key } => {
+                let signer = Signer::new(client_id, &self.access.domain, key);
+                let call = self.call(self.signed(signer, client_id.clone()));
+                let courier = Arc::clone(&self.courier);
+                let token = async move { request_in_time(&courier, &call, after_refusal).await };
+                token.map(|token| token.map(Arc::new).map_err(of_a_key)).boxed()
+            }
+        }
+    }
+
+    /// A tenant takes an assertion once: what is tried again carries another, and goes by the clock of the answer before.
+    fn signed(&self, signer: Signer, client_id: EntityId) -> Payload {
+        let (courier, audience) = (Arc::clone(&self.courier), self.access.audience.clone());
+        Payload::Fresh(Box::new(move || {
+            let body = serde_json::json!({
+                "grant_type": "client_credentials",
+                "client_id": client_id,
+                "client_assertion_type": ASSERTION_TYPE,
+                "client_assertion": signer.assertion(courier.transport().time_there()),
+                "audience": audience,
+            });
+            body.to_string().into()
+        }))
+    }
+
+    fn call(&self, body: Payload) -> Call {
+        Call {
+            kind: CallKind::Token,
+            url: self.courier.transport().url(["oauth", "token"]),
+            body: Some(body),
+            agent: self.agent.clone(),
+            correlation: None,
+            max_retries: None,
         }
     }
 }
@@ -213,6 +243,20 @@ async fn request(courier: &Courier, call: &Call, after_refusal: bool) -> Result<
     issued(answer, asked, after_refusal)
 }
 
+/// The first assertion goes by our clock. Where it was refused, and the refusal tells that the tenant's is far from it, that may
+/// be why: one more goes by the tenant's.
+async fn request_in_time(courier: &Courier, call: &Call, after_refusal: bool) -> Result<Token, ApiError> {
+    let known = courier.transport().clock_ahead().is_some();
+    let result = request(courier, call, after_refusal).await;
+    let far = || courier.transport().clock_ahead().is_some_and(|ahead| ahead.abs() > CLOCKS_APART);
+    match result {
+        Err(ApiError::TokenRefused { status: 400..=403, .. }) if !known && far() => {
+            request(courier, call, after_refusal).await
+        }
+        result => result,
+    }
+}
+
 /// Serde's message could quote the token, so it is not passed on.
 fn answer(body: &[u8]) -> Result<Answer, String> {
     serde_json::from_slice(body).map_err(|_| "no access token in it".to_owned())
@@ -235,8 +279,9 @@ pub(super) fn granted(body: &[u8]) -> Result<Grant, ApiError> {
     issued(answer(body).map_err(ApiError::Malformed)?, Instant::now(), false).map(|token| token.grant)
 }
 
-fn ready_made(secret: &Secret) -> Result<Token, ApiError> {
+fn ready_made(access: &Access, secret: &Secret) -> Result<Token, ApiError> {
     let claims = Claims::of(secret.expose());
+    ready::check(access, &claims, wall_clock())?;
     let grant = Grant { scopes: claims.scopes(), expires: claims.expires() };
     let bearer = bearer(secret)?;
     Ok(Token { bearer, grant, stale_from: None, after_refusal: false, accepted: AtomicBool::new(false) })
@@ -256,9 +301,10 @@ fn bearer(token: &Secret) -> Result<HeaderValue, ApiError> {
 /// A server that quotes the secret back must not bring it into a message.
 fn without(error: ApiError, secret: &Secret) -> ApiError {
     match error {
-        ApiError::TokenRefused { status, error_code, message } if !secret.expose().is_empty() => {
+        ApiError::TokenRefused { status, error_code, message, by_key } if !secret.expose().is_empty() => {
             let error_code = error_code.map(|code| code.replace(secret.expose(), "…"));
-            ApiError::TokenRefused { status, error_code, message: message.replace(secret.expose(), "…") }
+            let message = message.replace(secret.expose(), "…");
+            ApiError::TokenRefused { status, error_code, message, by_key }
         }
         ApiError::Server { status, message, attempts } if !secret.expose().is_empty() => {
             ApiError::Server { status, message: message.replace(secret.expose(), "…"), attempts }
@@ -267,9 +313,32 @@ fn without(error: ApiError, secret: &Secret) -> ApiError {
     }
 }
 
+/// A refusal of an assertion, without it: it was not taken, and yet is nobody's business.
+fn of_a_key(error: ApiError) -> ApiError {
+    match error {
+        ApiError::TokenRefused { status, error_code, message, .. } => ApiError::TokenRefused {
+            status,
+            error_code: error_code.map(|code| without_tokens(&code)),
+            message: without_tokens(&message),
+            by_key: true,
+        },
+        ApiError::Server { status, message, attempts } => {
+            ApiError::Server { status, message: without_tokens(&message), attempts }
+        }
+        other => other,
+    }
+}
+
+/// A text without JSON Web Tokens: their headers begin with `{"`, which base64 makes `eyJ` of.
+fn without_tokens(text: &str) -> String {
+    let hidden =
+        |word: &str| word.find("eyJ").map_or_else(|| word.to_owned(), |at| format!("{}…", &word[..at]));
+    text.split(' ').map(hidden).collect::<Vec<_>>().join(" ")
+}
+
 #[expect(
     clippy::disallowed_methods,
-    reason = "the one look at the wall clock here: when a token ends, for people to read"
+    reason = "the one look at the wall clock here: when a token ends, for people to read and to use none that has ended"
 )]
 fn wall_clock() -> Timestamp {
     Timestamp::now()

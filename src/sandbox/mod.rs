@@ -7,6 +7,7 @@
 //! A request goes through `server` (bucket, fault, latency), `tenant` (token, scopes) and `clients` (the operations), which
 //! lean on pure parts: `bucket`, `faults`, `validate`, `rules`, `merge`, `view`, `query`. What was written stands in `logs`.
 
+mod assertion;
 mod bucket;
 mod call;
 mod certificate;
@@ -48,6 +49,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+pub use assertion::{PublicKey, PublicKeyError};
 pub use bucket::LimitChange;
 pub use counters::{Counters, SeenPatch};
 pub use faults::{Faults, FaultsError};

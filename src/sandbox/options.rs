@@ -3,6 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::assertion::PublicKey;
 use super::faults::Faults;
 use super::tier::Tier;
 use crate::model::Body;
@@ -99,6 +100,8 @@ pub struct Options {
     pub headers_on_errors: bool,
     /// Seconds that the tenants' clocks are ahead of this machine's.
     pub clock_skew: i64,
+    /// The key that the runner's own client signs in by, in place of its secret. Its private half is the runner's.
+    pub public_key: Option<PublicKey>,
 }
 
 /// Every scope that a simulated tenant knows, but for `read:client_summary`, which the others hold.
@@ -134,6 +137,7 @@ impl Default for Options {
             reset: Reset::default(),
             headers_on_errors: false,
             clock_skew: 0,
+            public_key: None,
         }
     }
 }
