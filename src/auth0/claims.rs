@@ -21,7 +21,7 @@ impl Claims {
         serde_json::from_slice(&json).map(Self).unwrap_or_default()
     }
 
-    fn text(&self, claim: &str) -> Option<&str> {
+    pub(crate) fn text(&self, claim: &str) -> Option<&str> {
         self.0.get(claim)?.as_str()
     }
 

@@ -9,7 +9,7 @@
 //! | `private_key.rs` `assertion.rs` | a key in place of a secret; what it signs |
 //! | `settings.rs` | time-outs, retries, and how much of the rate limit may be taken |
 //! | `connection.rs` `read.rs` `pages.rs` `write.rs` | what callers hold |
-//! | `token.rs` | one token for all workers |
+//! | `token.rs` `sign_in.rs` | one token for all workers; asking for it |
 //! | `courier.rs` `send.rs` `classify.rs` | what every request needs; the one retry loop; its pure table |
 //! | `transport.rs` `network.rs` | one HTTP exchange; why none came about |
 //! | `rate_headers.rs` `bucket/` `groups.rs` `limiter.rs` `share.rs` | headers; the pure pacing machine; one per endpoint group; the clock around it; a share as a cap |
@@ -44,6 +44,7 @@ mod rehearsal;
 mod send;
 mod settings;
 mod share;
+mod sign_in;
 #[doc(hidden)]
 pub mod simulation;
 mod token;

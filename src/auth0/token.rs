@@ -10,28 +10,23 @@ use futures::FutureExt as _;
 use futures::future::{BoxFuture, Shared};
 use jiff::Timestamp;
 use reqwest::header::HeaderValue;
-use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::model::{EntityId, Secret};
+use crate::model::Secret;
 
 use super::access::{Access, Credential};
-use super::assertion::{ASSERTION_TYPE, Signer};
+use super::assertion::Signer;
 use super::claims::{Claims, scopes_in};
-use super::classify::CallKind;
 use super::courier::Courier;
 use super::error::ApiError;
 use super::ready;
-use super::transport::{Call, Payload};
+use super::sign_in::{self, Answer, Desk};
 
 /// A token is renewed so long before its end, or a tenth of its life, whichever is less.
 const MARGIN: Duration = Duration::from_secs(60);
 /// Life of a token whose answer does not say (Auth0's default for the Management API).
 const DEFAULT_LIFE: Duration = Duration::from_secs(86_400);
-
-/// Seconds by which the tenant's clock may differ before an assertion that goes by ours may be out of its time.
-const CLOCKS_APART: f64 = 30.0;
 
 /// What the token allows, as far as it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,57 +155,29 @@ impl TokenSource {
     }
 
     fn fetch(&self, after_refusal: bool) -> BoxFuture<'static, Result<Arc<Token>, ApiError>> {
-        match &self.access.credential {
+        let desk = Desk {
+            courier: Arc::clone(&self.courier),
+            agent: self.agent.clone(),
+            audience: self.access.audience.clone(),
+        };
+        let answer = match &self.access.credential {
             Credential::Token(secret) => {
                 let token = ready_made(&self.access, secret);
-                async move { token.map(Arc::new) }.boxed()
+                return async move { token.map(Arc::new) }.boxed();
             }
             Credential::ClientSecret { client_id, secret } => {
-                let body = serde_json::json!({
-                    "grant_type": "client_credentials",
-                    "client_id": client_id,
-                    "client_secret": secret.expose(),
-                    "audience": self.access.audience,
-                });
-                let call = self.call(Payload::Same(body.to_string().into()));
-                let (courier, secret) = (Arc::clone(&self.courier), secret.clone());
-                let token = async move { request(&courier, &call, after_refusal).await };
-                token.map(move |token| token.map(Arc::new).map_err(|error| without(error, &secret))).boxed()
+                desk.by_secret(client_id.clone(), secret.clone()).boxed()
             }
             Credential::PrivateKey { client_id, key } => {
                 let signer = Signer::new(client_id, &self.access.domain, key);
-                let call = self.call(self.signed(signer, client_id.clone()));
-                let courier = Arc::clone(&self.courier);
-                let token = async move { request_in_time(&courier, &call, after_refusal).await };
-                token.map(|token| token.map(Arc::new).map_err(of_a_key)).boxed()
+                desk.by_key(client_id.clone(), signer).boxed()
             }
+        };
+        async move {
+            let (answer, asked) = answer.await?;
+            issued(answer, asked, after_refusal).map(Arc::new)
         }
-    }
-
-    /// A tenant takes an assertion once: what is tried again carries another, and goes by the clock of the answer before.
-    fn signed(&self, signer: Signer, client_id: EntityId) -> Payload {
-        let (courier, audience) = (Arc::clone(&self.courier), self.access.audience.clone());
-        Payload::Fresh(Box::new(move || {
-            let body = serde_json::json!({
-                "grant_type": "client_credentials",
-                "client_id": client_id,
-                "client_assertion_type": ASSERTION_TYPE,
-                "client_assertion": signer.assertion(courier.transport().time_there()),
-                "audience": audience,
-            });
-            body.to_string().into()
-        }))
-    }
-
-    fn call(&self, body: Payload) -> Call {
-        Call {
-            kind: CallKind::Token,
-            url: self.courier.transport().url(["oauth", "token"]),
-            body: Some(body),
-            agent: self.agent.clone(),
-            correlation: None,
-            max_retries: None,
-        }
+        .boxed()
     }
 }
 
@@ -220,46 +187,10 @@ impl fmt::Debug for TokenSource {
     }
 }
 
-/// The token endpoint's answer (RFC 6749, section 5.1). Has no `Debug`, so that the token cannot be shown by accident.
-#[derive(Deserialize)]
-struct Answer {
-    access_token: String,
-    /// In seconds. Some servers write it as a text.
-    #[serde(default)]
-    expires_in: Value,
-    #[serde(default)]
-    scope: Value,
-}
-
 /// Seconds, as a number or as a text.
 fn seconds(value: &Value) -> Option<Duration> {
     let number = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok());
     Duration::try_from_secs_f64(number?).ok()
-}
-
-async fn request(courier: &Courier, call: &Call, after_refusal: bool) -> Result<Token, ApiError> {
-    let asked = Instant::now();
-    let answer = courier.deliver(call, None, &answer, None).await.result?;
-    issued(answer, asked, after_refusal)
-}
-
-/// The first assertion goes by our clock. Where it was refused, and the refusal tells that the tenant's is far from it, that may
-/// be why: one more goes by the tenant's.
-async fn request_in_time(courier: &Courier, call: &Call, after_refusal: bool) -> Result<Token, ApiError> {
-    let known = courier.transport().clock_ahead().is_some();
-    let result = request(courier, call, after_refusal).await;
-    let far = || courier.transport().clock_ahead().is_some_and(|ahead| ahead.abs() > CLOCKS_APART);
-    match result {
-        Err(ApiError::TokenRefused { status: 400..=403, .. }) if !known && far() => {
-            request(courier, call, after_refusal).await
-        }
-        result => result,
-    }
-}
-
-/// Serde's message could quote the token, so it is not passed on.
-fn answer(body: &[u8]) -> Result<Answer, String> {
-    serde_json::from_slice(body).map_err(|_| "no access token in it".to_owned())
 }
 
 fn issued(answer: Answer, asked: Instant, after_refusal: bool) -> Result<Token, ApiError> {
@@ -276,7 +207,8 @@ fn issued(answer: Answer, asked: Instant, after_refusal: bool) -> Result<Token, 
 
 /// What the token endpoint's answer allows.
 pub(super) fn granted(body: &[u8]) -> Result<Grant, ApiError> {
-    issued(answer(body).map_err(ApiError::Malformed)?, Instant::now(), false).map(|token| token.grant)
+    issued(sign_in::answer(body).map_err(ApiError::Malformed)?, Instant::now(), false)
+        .map(|token| token.grant)
 }
 
 fn ready_made(access: &Access, secret: &Secret) -> Result<Token, ApiError> {
@@ -296,44 +228,6 @@ fn bearer(token: &Secret) -> Result<HeaderValue, ApiError> {
     })?;
     value.set_sensitive(true);
     Ok(value)
-}
-
-/// A server that quotes the secret back must not bring it into a message.
-fn without(error: ApiError, secret: &Secret) -> ApiError {
-    match error {
-        ApiError::TokenRefused { status, error_code, message, by_key } if !secret.expose().is_empty() => {
-            let error_code = error_code.map(|code| code.replace(secret.expose(), "…"));
-            let message = message.replace(secret.expose(), "…");
-            ApiError::TokenRefused { status, error_code, message, by_key }
-        }
-        ApiError::Server { status, message, attempts } if !secret.expose().is_empty() => {
-            ApiError::Server { status, message: message.replace(secret.expose(), "…"), attempts }
-        }
-        other => other,
-    }
-}
-
-/// A refusal of an assertion, without it: it was not taken, and yet is nobody's business.
-fn of_a_key(error: ApiError) -> ApiError {
-    match error {
-        ApiError::TokenRefused { status, error_code, message, .. } => ApiError::TokenRefused {
-            status,
-            error_code: error_code.map(|code| without_tokens(&code)),
-            message: without_tokens(&message),
-            by_key: true,
-        },
-        ApiError::Server { status, message, attempts } => {
-            ApiError::Server { status, message: without_tokens(&message), attempts }
-        }
-        other => other,
-    }
-}
-
-/// A text without JSON Web Tokens: their headers begin with `{"`, which base64 makes `eyJ` of.
-fn without_tokens(text: &str) -> String {
-    let hidden =
-        |word: &str| word.find("eyJ").map_or_else(|| word.to_owned(), |at| format!("{}…", &word[..at]));
-    text.split(' ').map(hidden).collect::<Vec<_>>().join(" ")
 }
 
 #[expect(

@@ -28,6 +28,7 @@ mod oauth;
 mod options;
 mod parameters;
 mod populate;
+mod public_key;
 mod query;
 mod reply;
 mod rules;
@@ -49,13 +50,13 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-pub use assertion::{PublicKey, PublicKeyError};
 pub use bucket::LimitChange;
 pub use counters::{Counters, SeenPatch};
 pub use faults::{Faults, FaultsError};
 pub use handle::TenantHandle;
 pub use logs::DashboardUser;
 pub use options::{Latency, LatencyError, Options, Reset, ResetError, SCOPES};
+pub use public_key::{PublicKey, PublicKeyError};
 pub use tier::{Limit, Limits, Tier, TierError};
 pub use traffic::{Competing, Window};
 

@@ -3,8 +3,8 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::assertion::PublicKey;
 use super::faults::Faults;
+use super::public_key::PublicKey;
 use super::tier::Tier;
 use crate::model::Body;
 
