@@ -95,8 +95,8 @@ impl Connection {
         self.0.limiter.pace()
     }
 
-    /// Seconds by which the tenant's clock is ahead of ours, to about one; below zero where it is behind. `None` until a read
-    /// was answered with its date.
+    /// Seconds by which the tenant's clock is ahead of ours, to about one; below zero where it is behind. `None` until an
+    /// answer told its date.
     pub fn clock_ahead(&self) -> Option<f64> {
         self.0.courier.transport().clock_ahead()
     }

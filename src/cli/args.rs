@@ -174,10 +174,10 @@ pub enum ColorArg {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Tenants")]
 pub struct TenantArgs {
-    /// A tenant of patchwave.toml, or the domain of the environment's credentials. Repeatable.
+    /// A tenant of patchwave.toml, all of them that have a tag, or the domain of the environment's credentials. Repeatable.
     #[arg(
         long = "tenant",
-        value_name = "NAME|DOMAIN",
+        value_name = "NAME|DOMAIN|tag:KEY=VALUE",
         env = "PATCHWAVE_TENANT",
         value_delimiter = ',',
         hide_env = true

@@ -17,7 +17,7 @@ use super::planned::{Planned, blank, failure, needs_total, protected};
 use super::{replaying, scopes};
 use crate::job::{Job, TenantScope};
 use crate::model::suggest::nearest;
-use crate::model::{Problem, TenantName};
+use crate::model::{Problem, TagQuery, TenantName};
 use crate::plan::{
     Header, Needs, PlanOptions, TenantFailure, TenantPlan, TenantState, Unplannable, plan_tenant,
     protects_a_name, protects_nobody, warnings,
@@ -138,8 +138,8 @@ fn one(
 
 /// Whether an entry of a job's `tenants` is about a tenant: by its name, or by a tag as in `tag:ring=canary`.
 fn allows(entry: &TenantName, target: &Target) -> bool {
-    match entry.as_str().strip_prefix("tag:").and_then(|tag| tag.split_once('=')) {
-        Some((key, value)) => target.tags.get(key).is_some_and(|tag| tag.as_str() == Some(value)),
+    match TagQuery::parse(entry.as_str()) {
+        Some(query) => query.fits(&target.tags),
         None => *entry == target.tenant,
     }
 }

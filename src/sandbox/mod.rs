@@ -7,6 +7,7 @@
 //! A request goes through `server` (bucket, fault, latency), `tenant` (token, scopes) and `clients` (the operations), which
 //! lean on pure parts: `bucket`, `faults`, `validate`, `rules`, `merge`, `view`, `query`. What was written stands in `logs`.
 
+mod assertion;
 mod bucket;
 mod call;
 mod certificate;
@@ -27,6 +28,7 @@ mod oauth;
 mod options;
 mod parameters;
 mod populate;
+mod public_key;
 mod query;
 mod reply;
 mod rules;
@@ -54,6 +56,7 @@ pub use faults::{Faults, FaultsError};
 pub use handle::TenantHandle;
 pub use logs::{DashboardUser, LogOptions};
 pub use options::{Latency, LatencyError, Options, Reset, ResetError, SCOPES};
+pub use public_key::{PublicKey, PublicKeyError};
 pub use tier::{Limit, Limits, Tier, TierError};
 pub use traffic::{Competing, Window};
 

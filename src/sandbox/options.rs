@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::faults::Faults;
 use super::logs::LogOptions;
+use super::public_key::PublicKey;
 use super::tier::Tier;
 use crate::model::Body;
 
@@ -102,6 +103,8 @@ pub struct Options {
     pub clock_skew: i64,
     /// How the tenants' logs behave.
     pub log: LogOptions,
+    /// The key that the runner's own client signs in by, in place of its secret. Its private half is the runner's.
+    pub public_key: Option<PublicKey>,
 }
 
 /// Every scope that a simulated tenant knows, but for `read:client_summary`, which the others hold.
@@ -138,6 +141,7 @@ impl Default for Options {
             headers_on_errors: false,
             clock_skew: 0,
             log: LogOptions::default(),
+            public_key: None,
         }
     }
 }

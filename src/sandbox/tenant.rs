@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::watch;
 
+use super::assertion::Assertions;
 use super::bucket::{Bucket, Taken};
 use super::call::Call;
 use super::clients::Clients;
@@ -39,6 +40,7 @@ pub(super) struct Tenant {
     pub(super) secret: Secret,
     authority: String,
     audiences: Vec<String>,
+    assertions: Option<Assertions>,
     issuer: Issuer,
     main: Mutex<Bucket>,
     reads: Option<Mutex<Bucket>>,
@@ -82,7 +84,8 @@ impl Tenant {
             log: TenantLog::new(options.log),
             client_id: text("client_id"),
             secret: Secret::new(text("client_secret")),
-            audiences: audiences(domain),
+            audiences: named(domain, "api/v2/"),
+            assertions: options.public_key.clone().map(|key| Assertions::new(key, named(domain, ""))),
             issuer: Issuer::new(mix(seed, 0x746f_6b65)),
             main: bucket(options.tier.main),
             reads: options.tier.reads.map(|first| bucket(Limits { first, second: None })),
@@ -153,11 +156,12 @@ impl Tenant {
 
     /// The token endpoint.
     pub(super) fn issue(&self, request: &TokenRequest) -> Reply {
-        let (client_id, audience) = match oauth::decide(request, &self.audiences, |id| self.registered(id)) {
+        let now = self.clock.unix(self.clock.now()) as i64;
+        let decided = oauth::decide(request, &self.audiences, now, |id| self.registered(id));
+        let (client_id, audience) = match decided {
             Ok(decided) => decided,
             Err(refusal) => return refusal,
         };
-        let now = self.clock.unix(self.clock.now()) as i64;
         let lifetime = self.options.token_lifetime.as_secs() as i64;
         let scope = self.options.scopes.join(" ");
         let claims = Claims {
@@ -181,13 +185,16 @@ impl Tenant {
     }
 
     /// What is stored of a client that asks for a token: one that was deleted, or given other means, gets none.
-    fn registered(&self, id: &str) -> Option<Registered> {
+    fn registered(&self, id: &str) -> Option<Registered<'_>> {
         let client = self.clients.store.get(id)?.read().body();
-        let by_secret = client.get("client_authentication_methods").is_none_or(Value::is_null);
+        let methods = client.get("client_authentication_methods");
+        let by_secret = methods.is_none_or(Value::is_null);
+        let by_key = methods.is_some_and(|methods| methods.get("private_key_jwt").is_some());
         let secret = client.get("client_secret").and_then(Value::as_str).filter(|_| by_secret);
         let grants = client.get("grant_types").and_then(Value::as_array);
         Some(Registered {
             secret: secret.map(str::to_owned),
+            key: self.assertions.as_ref().filter(|_| by_key && id == self.client_id),
             grants: grants.is_some_and(|grants| grants.iter().any(|grant| grant == "client_credentials")),
             authorized: id == self.client_id,
         })
@@ -287,12 +294,12 @@ impl Tenant {
     }
 }
 
-/// The audiences of the Management API. A caller may have the tenant under either name of this machine, and tools that know
-/// a host alone make it `https`.
-fn audiences(domain: &Domain) -> Vec<String> {
+/// What is below the tenant's address, by all its names. A caller may have the tenant under either name of this machine, and
+/// tools that know a host alone make it `https`.
+fn named(domain: &Domain, path: &str) -> Vec<String> {
     let address = domain.as_str();
     let port = address.rsplit_once(':').map_or("", |(_, port)| port);
     let hosts = [address.to_owned(), format!("localhost:{port}")];
-    let of = |host: &String| ["https", "http"].map(|scheme| format!("{scheme}://{host}/api/v2/"));
+    let of = |host: &String| ["https", "http"].map(|scheme| format!("{scheme}://{host}/{path}"));
     hosts.iter().flat_map(of).collect()
 }

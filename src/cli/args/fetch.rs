@@ -102,6 +102,9 @@ pub struct SandboxArgs {
     /// What tokens allow, separated by commas; all that the simulated API knows, where nothing is said.
     #[arg(long, value_name = "SCOPE,…", value_delimiter = ',')]
     pub scopes: Vec<String>,
+    /// Let the tenants' own client sign in by a private key, whose public half is in this file (PEM), and no more by its secret.
+    #[arg(long, value_name = "FILE")]
+    pub public_key: Option<PathBuf>,
     /// What goes wrong, such as 503=5%,reset-before=5%,patch:hang=#3,competing=8/s@5s-12s,limit=25,8/s@5s:
     /// `[WHERE:]WHAT=AMOUNT`, joined by commas. Times are counted from the first API call.
     #[arg(long, value_name = "SPEC", default_value = "")]
