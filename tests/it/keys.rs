@@ -207,6 +207,24 @@ fn a_ready_token_of_another_tenant_is_3_before_anything_is_sent() {
 }
 
 #[test]
+fn a_token_of_another_tenant_in_one_table_stops_no_other_tenant() {
+    let served = Served::with(Options { tenants: 2, clients: 3, ..Options::default() });
+    let theirs = token(&json!({"aud": served.at(1).audience()}));
+    let case = served.configured("", "").env("THEIRS", &theirs);
+    let first =
+        format!("client_id = \"{}\"\nclient_secret = {{ env = \"SECRET_0\" }}", served.at(0).client_id());
+    let config = case.read("patchwave.toml");
+    assert!(config.contains(&first), "{config}");
+    let job = "[[update]]\nmatch.name = \"acme-*\"\nset.description = \"x\"\n";
+    let case = case
+        .file("patchwave.toml", config.replace(&first, "token = { env = \"THEIRS\" }"))
+        .file("job.toml", job);
+    let done = case.run(["apply", "job.toml", "--yes", "--tenant", "t0", "--tenant", "t1"]);
+    assert!(done.exits(1).shown().contains("t0") && done.shown().contains("and not for"), "{done}");
+    assert_eq!((served.at(0).counters().list, served.at(1).counters().patch), (0, 3));
+}
+
+#[test]
 fn a_ready_token_that_has_ended_is_3_and_says_when() {
     let served = served(|_| {});
     let audience = served.tenant().audience();
