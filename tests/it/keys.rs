@@ -50,6 +50,11 @@ fn the_key_is_taken_from_wherever_people_keep_it() {
     let served = served(|_| {});
     let variable = "AUTH0_CLIENT_ASSERTION_PRIVATE_KEY";
     let escaped = KEY.trim().replace('\n', "\\n");
+    let pasted = &KEY[KEY.find("-----BEGIN").unwrap()..];
+    let variables = |key: &str| {
+        let (domain, id) = (served.tenant().domain().base_url(), served.tenant().client_id());
+        Case::new().file(".env", format!("AUTH0_DOMAIN={domain}\n{variable}={key}\nAUTH0_CLIENT_ID={id}\n"))
+    };
     for (what, case) in [
         ("text", case(&served).env(variable, KEY)),
         ("PKCS#1", case(&served).env(variable, PKCS1)),
@@ -59,17 +64,8 @@ fn the_key_is_taken_from_wherever_people_keep_it() {
             "another algorithm",
             case(&served).env(variable, KEY).env("AUTH0_CLIENT_ASSERTION_SIGNING_ALG", "PS256"),
         ),
-        (
-            "a file of variables",
-            Case::new().file(
-                ".env",
-                format!(
-                    "AUTH0_DOMAIN={}\nAUTH0_CLIENT_ID={}\n{variable}=\"{escaped}\"\n",
-                    served.tenant().domain().base_url(),
-                    served.tenant().client_id()
-                ),
-            ),
-        ),
+        ("a file of variables", variables(&format!("\"{escaped}\""))),
+        ("a file of variables, as it was pasted", variables(pasted)),
     ] {
         let done = case.run(["tenants"]);
         assert_eq!(done.code, Some(0), "{what}: {done}");
