@@ -39,7 +39,6 @@ impl PrivateKey {
     /// # Errors
     /// For everything else, with what it is and what to do.
     pub fn read(text: &Secret, algorithm: SigningAlgorithm, id: Option<String>) -> Result<Self, KeyError> {
-        let text = Secret::new(text.expose().replace("\\r", "\n").replace("\\n", "\n"));
         let pair = read_pair(text.expose())?;
         let key = Self { pair: Arc::new(pair), algorithm, id };
         // The parts of a key are held against each other when it signs.

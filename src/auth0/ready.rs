@@ -17,9 +17,10 @@ const LEEWAY: SignedDuration = SignedDuration::from_secs(60);
 pub(super) fn check(access: &Access, claims: &Claims, now: Timestamp) -> Result<(), ApiError> {
     if let Some(whose) = of_another(access, claims) {
         return Err(ApiError::TokenUnfit(format!(
-            "the token that was given is {whose}, and not for {}{}: choose the tenant that it belongs to, or get a token for this one",
+            "the token that was given is {whose}, and not for {}{}: choose the tenant that it belongs to, or get a token for this one{}",
             access.audience,
-            until(claims, now)
+            until(claims, now),
+            custom_domain(access)
         )));
     }
     match claims.expires() {
@@ -29,6 +30,18 @@ pub(super) fn check(access: &Access, claims: &Claims, now: Timestamp) -> Result<
         ))),
         _ => Ok(()),
     }
+}
+
+/// A tenant under a name of its own says in tokens who it really is, and nothing else tells that the two are one.
+fn custom_domain(access: &Access) -> String {
+    let is_own = access.domain.is_loopback() || access.domain.as_str().ends_with(".auth0.com");
+    if is_own || access.audience != access.domain.default_audience() {
+        return String::new();
+    }
+    format!(
+        "; or, where {} is a custom domain of that tenant, set the audience to that of the token",
+        access.domain
+    )
 }
 
 /// Whose it is, where it is certain that it is another's.
@@ -139,6 +152,16 @@ mod tests {
         );
         let port = json!({"aud": "https://127.0.0.1:4001/api/v2/"});
         assert!(checked("http://127.0.0.1:4000", None, &port).is_err());
+    }
+
+    #[test]
+    fn a_custom_domain_without_its_audience_is_told_what_to_set() {
+        let claims =
+            json!({"aud": "https://acme.eu.auth0.com/api/v2/", "iss": "https://login.acme.example/"});
+        let said = checked("login.acme.example", None, &claims).unwrap_err();
+        assert!(said.ends_with("where login.acme.example is a custom domain of that tenant, set the audience to that of the token"), "{said}");
+        let said = checked("acme-dev.eu.auth0.com", None, &claims).unwrap_err();
+        assert!(said.ends_with("or get a token for this one"), "{said}");
     }
 
     #[test]

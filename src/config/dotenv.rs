@@ -1,5 +1,7 @@
 //! `.env` files: dotenvy's grammar, except that `$` stands for itself and a `;` behind a quoted value is overlooked.
 //!
+//! A key in PEM may stand there without quotes, as it was pasted.
+//!
 //! dotenvy replaces `$NAME` by the variable, or by nothing, which would mangle a secret without a word; the lines of
 //! Auth0's tutorial end in `;`, which dotenvy refuses. Both are settled before dotenvy sees a line.
 
@@ -120,7 +122,8 @@ fn next_entry(text: &str) -> Entry {
     };
     match line.find('=') {
         Some(equals) if !trimmed.starts_with('#') => {
-            let value = scan_value(&text[equals + 1..]);
+            let value = text.get(equals + 1..).unwrap_or_default();
+            let value = pasted_key(value).unwrap_or_else(|| scan_value(value));
             let name_end = start + text[start..equals].trim_end().len();
             Entry {
                 length: equals + 1 + value.length,
@@ -138,6 +141,25 @@ struct Value {
     length: usize,
     plain: String,
     open_quote: bool,
+}
+
+/// A key in PEM that was pasted as it is, without quotes, in one line or many: it ends where it says so.
+fn pasted_key(text: &str) -> Option<Value> {
+    const END: &str = "-----END ";
+    const DASHES: &str = "-----";
+    text.trim_start_matches([' ', '\t']).starts_with("-----BEGIN ").then_some(())?;
+    let label = text.find(END)? + END.len();
+    let end = label + text.get(label..)?.find(DASHES)? + DASHES.len();
+    let (key, rest) = text.split_at_checked(end)?;
+    let rest_of_line = rest.split_inclusive('\n').next().unwrap_or_default();
+    // What is no line of a key belongs to another variable: the end was that of another key.
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '\\' | ' ' | '\t');
+    let is_of_key = |line: &str| line.trim_end().trim_end_matches('=').chars().all(legal);
+    (ends_here(rest_of_line) && key.split("\\n").flat_map(str::lines).all(is_of_key)).then(|| Value {
+        length: end + rest_of_line.len(),
+        plain: format!("'{}'", key.trim()),
+        open_quote: false,
+    })
 }
 
 /// Walks to the end of a value, which a quoted one may have on a later line.

@@ -27,10 +27,16 @@ fn is_name(text: &str) -> bool {
 pub(super) fn broken_toml(text: &str) -> String {
     let hide = |line: &str| match line.split_once('=') {
         _ if is_harmless(line) => line.to_owned(),
-        Some((key, value)) if !key.contains(['"', '\'', '#']) => format!("{key}={}", stars(value)),
+        Some((key, value)) if is_plain_key(key) => format!("{key}={}", stars(value)),
         _ => stars(line),
     };
     text.split('\n').map(hide).collect::<Vec<_>>().join("\n")
+}
+
+/// The last line of a key in PEM ends with `=` as well, and is no setting: those have small letters alone.
+fn is_plain_key(text: &str) -> bool {
+    let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-' | '.');
+    text.trim().chars().all(legal)
 }
 
 fn is_harmless(line: &str) -> bool {

@@ -22,7 +22,8 @@ pub struct Pem<'t> {
 }
 
 impl<'t> Pem<'t> {
-    /// The blocks of a text, in its order. Line ends matter nowhere: what was pasted into one line is read as well.
+    /// The blocks of a text, in its order. Line ends matter nowhere: what was pasted into one line is read as well, also with `\n` for
+    /// each of them.
     pub fn blocks(text: &'t str) -> Vec<Self> {
         let mut blocks = Vec::new();
         let mut rest = text;
@@ -45,10 +46,23 @@ impl<'t> Pem<'t> {
 
     /// What it holds, wiped when dropped; `None` where it is cut off or damaged.
     pub fn der(&self) -> Option<Zeroizing<Vec<u8>>> {
-        let packed: Zeroizing<String> =
-            Zeroizing::new(self.body.chars().filter(|c| !c.is_whitespace()).collect());
+        let packed = self.packed();
         let bytes = STANDARD.decode(packed.as_bytes()).ok().filter(|bytes| !bytes.is_empty());
         bytes.filter(|_| self.ended).map(Zeroizing::new)
+    }
+
+    /// Without line ends, be they such or written as `\n`, which no base64 holds. It has room from the start, so that nothing is
+    /// left behind where it would have grown.
+    fn packed(&self) -> Zeroizing<String> {
+        let mut packed = Zeroizing::new(String::with_capacity(self.body.len()));
+        let mut chars = self.body.chars().peekable();
+        while let Some(c) = chars.next() {
+            let escaped = c == '\\' && chars.next_if(|next| matches!(next, 'n' | 'r')).is_some();
+            if !escaped && !c.is_whitespace() {
+                packed.push(c);
+            }
+        }
+        packed
     }
 }
 
@@ -72,6 +86,7 @@ mod tests {
         for text in [
             "-----BEGIN KEY-----\nAQID\nBA==\n-----END KEY-----\n",
             "-----BEGIN KEY----- AQID BA== -----END KEY-----",
+            "-----BEGIN KEY-----\\nAQID\\r\\nBA==\\n-----END KEY-----\\n",
             "words before\r\n-----BEGIN KEY-----\r\n AQ\r\nIDBA==\r\n-----END KEY-----\r\n and after",
         ] {
             let blocks = Pem::blocks(text);

@@ -50,6 +50,11 @@ fn the_key_is_taken_from_wherever_people_keep_it() {
     let served = served(|_| {});
     let variable = "AUTH0_CLIENT_ASSERTION_PRIVATE_KEY";
     let escaped = KEY.trim().replace('\n', "\\n");
+    let pasted = &KEY[KEY.find("-----BEGIN").unwrap()..];
+    let variables = |key: &str| {
+        let (domain, id) = (served.tenant().domain().base_url(), served.tenant().client_id());
+        Case::new().file(".env", format!("AUTH0_DOMAIN={domain}\n{variable}={key}\nAUTH0_CLIENT_ID={id}\n"))
+    };
     for (what, case) in [
         ("text", case(&served).env(variable, KEY)),
         ("PKCS#1", case(&served).env(variable, PKCS1)),
@@ -59,17 +64,8 @@ fn the_key_is_taken_from_wherever_people_keep_it() {
             "another algorithm",
             case(&served).env(variable, KEY).env("AUTH0_CLIENT_ASSERTION_SIGNING_ALG", "PS256"),
         ),
-        (
-            "a file of variables",
-            Case::new().file(
-                ".env",
-                format!(
-                    "AUTH0_DOMAIN={}\nAUTH0_CLIENT_ID={}\n{variable}=\"{escaped}\"\n",
-                    served.tenant().domain().base_url(),
-                    served.tenant().client_id()
-                ),
-            ),
-        ),
+        ("a file of variables", variables(&format!("\"{escaped}\""))),
+        ("a file of variables, as it was pasted", variables(pasted)),
     ] {
         let done = case.run(["tenants"]);
         assert_eq!(done.code, Some(0), "{what}: {done}");
@@ -204,6 +200,24 @@ fn a_ready_token_of_another_tenant_is_3_before_anything_is_sent() {
     assert_eq!(looked["tenants"][0]["reachable"], Value::Null);
     let counters = served.counters();
     assert_eq!((counters.token, counters.list + counters.get, counters.patch), (0, 0, 0));
+}
+
+#[test]
+fn a_token_of_another_tenant_in_one_table_stops_no_other_tenant() {
+    let served = Served::with(Options { tenants: 2, clients: 3, ..Options::default() });
+    let theirs = token(&json!({"aud": served.at(1).audience()}));
+    let case = served.configured("", "").env("THEIRS", &theirs);
+    let first =
+        format!("client_id = \"{}\"\nclient_secret = {{ env = \"SECRET_0\" }}", served.at(0).client_id());
+    let config = case.read("patchwave.toml");
+    assert!(config.contains(&first), "{config}");
+    let job = "[[update]]\nmatch.name = \"acme-*\"\nset.description = \"x\"\n";
+    let case = case
+        .file("patchwave.toml", config.replace(&first, "token = { env = \"THEIRS\" }"))
+        .file("job.toml", job);
+    let done = case.run(["apply", "job.toml", "--yes", "--tenant", "t0", "--tenant", "t1"]);
+    assert!(done.exits(1).shown().contains("t0") && done.shown().contains("and not for"), "{done}");
+    assert_eq!((served.at(0).counters().list, served.at(1).counters().patch), (0, 3));
 }
 
 #[test]

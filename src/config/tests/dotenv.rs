@@ -20,6 +20,37 @@ fn the_lines_of_auth0s_tutorial_are_taken_as_they_are() {
 }
 
 #[test]
+fn a_key_in_pem_is_read_with_quotes_and_without() {
+    let pem = "-----BEGIN PRIVATE KEY-----\nAQ+/\nAQ==\n-----END PRIVATE KEY-----";
+    let escaped = pem.replace('\n', "\\n");
+    for (written, read) in [
+        (pem.to_owned(), pem),
+        (format!(" {pem} # said"), pem),
+        (pem.replace('\n', "\r\n"), pem),
+        (format!("\"{pem}\""), pem),
+        (format!("'{pem}'"), pem),
+        (escaped.clone(), &escaped),
+        (format!("'{escaped}'"), &escaped),
+        (format!("\"{escaped}\""), pem),
+    ] {
+        let text = format!("A=1\nX={written}\nB=2\n");
+        assert_eq!(value(&text, "X").as_deref(), Some(read), "{text}");
+        assert_eq!(
+            (value(&text, "A").as_deref(), value(&text, "B").as_deref()),
+            (Some("1"), Some("2")),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_pasted_key_without_an_end_takes_no_line_of_another_variable() {
+    let text = "X=-----BEGIN PRIVATE KEY-----\nAQ==\nB=2\nC='-----BEGIN A-----\nAQ==\n-----END A-----'\n";
+    let said = lines(&with_file("", text).unwrap_err());
+    assert!(said.contains(".env:1:1") && !said.contains(".env:3"), "{said}");
+}
+
+#[test]
 fn every_common_way_to_write_a_line_is_read() {
     for line in [
         "X=v1",

@@ -18,7 +18,7 @@ fn assert_hidden(secret: &str, shown: &impl Debug) {
 }
 
 /// Lines that hold a secret, right or wrong in many ways.
-const TOML: [&str; 20] = [
+const TOML: [&str; 26] = [
     "client_secret = \"@\"",
     "client_secret = '@' # @",
     "client_secret = \"\"\"\n@\n\"\"\"",
@@ -31,6 +31,12 @@ const TOML: [&str; 20] = [
     "secret = { a = { b = \"@\" } }",
     "token = \"@\"",
     "private_key = \"@\"",
+    "private_key = { env = \"@\" }",
+    "private_key = { file = \"@\" }",
+    "private_key_alg = \"@\"",
+    "private_key = \"\"\"\n-----BEGIN PRIVATE KEY-----\n@\n@==\n-----END PRIVATE KEY-----\"\"\"",
+    "private_key = \"\"\"\n-----BEGIN PRIVATE KEY-----\n@\n@==\n-----END PRIVATE KEY-----\n",
+    "private_key = -----BEGIN PRIVATE KEY-----\n@\n@==\n-----END PRIVATE KEY-----\n",
     "client_secret.x.y = \"@\"",
     "[client_secret]\nliteral = \"@\"",
     "[[tenants.dev.sub]]\nx = \"@\"",
@@ -49,7 +55,7 @@ const BEFORE: [&str; 5] = [
     "[tenants.dev\n",
 ];
 
-const DOTENV: [&str; 12] = [
+const DOTENV: [&str; 15] = [
     "CLIENT_SECRET=@",
     "CLIENT_SECRET=\"@\";",
     "CLIENT_SECRET=\"@",
@@ -62,6 +68,9 @@ const DOTENV: [&str; 12] = [
     "CLIENT_SECRET=a\\@",
     "CLIENT_SECRET=1\nCLIENT_SECRET=@",
     "CLIENT_DOMAIN=@\nCLIENT_ID=a\nCLIENT_SECRET=@",
+    "AUTH0_CLIENT_ASSERTION_PRIVATE_KEY=\"-----BEGIN PRIVATE KEY-----\n@\n@==\n-----END PRIVATE KEY-----\"",
+    "AUTH0_CLIENT_ASSERTION_PRIVATE_KEY=\"-----BEGIN PRIVATE KEY-----\n@\n@==\n",
+    "AUTH0_CLIENT_ASSERTION_PRIVATE_KEY=-----BEGIN PRIVATE KEY-----\n@\n@==\n-----END PRIVATE KEY-----",
 ];
 
 proptest! {
