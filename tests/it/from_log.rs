@@ -186,7 +186,7 @@ fn with_secrets(value: Value) -> Value {
 
 #[tokio::test]
 async fn what_is_recorded_of_a_log_makes_the_same_of_a_copy_of_the_tenant() {
-    for seed in 0..6 {
+    for seed in 0..4 {
         let edited = Edited::new(seed).await;
         let squashed = edited.squash(None);
         assert_eq!(squashed.gaps, [], "seed {seed}");

@@ -130,6 +130,8 @@ impl<'h> History<'h> {
         let after = state::after(self.kind, self.state.as_ref(), event, &named);
         let answer = event.response.as_ref().map(Packed::open).filter(|body| !body.is_empty());
         let masked = self.masked_by(&request, answer.as_ref());
+        // Of an object of which nothing was seen, a request alone shows a part.
+        let whole = answer.is_some() || self.state.is_some();
         let edits = match self.state.take() {
             Some(before) => self.edits(event, &named, &before, &after),
             None if chosen => self.unguarded(&named, &after, &masked),
@@ -150,8 +152,10 @@ impl<'h> History<'h> {
             self.others.extend(edits.into_iter().map(|edit| (before, edit, event.by.clone())));
         }
         self.name = self.name.take().or_else(|| self.name_in(&after));
-        self.known.get_or_insert_with(|| after.clone());
-        self.state = Some(after);
+        if whole {
+            self.known.get_or_insert_with(|| after.clone());
+            self.state = Some(after);
+        }
         self.answer = answer;
     }
 

@@ -1,6 +1,6 @@
 //! What an answer in the log says of the state, and what it cannot say.
 
-use crate::catalogue::{Kind, patch, redact};
+use crate::catalogue::{Kind, linked, patch, redact};
 use crate::model::{Body, FieldPath, LogEvent, Packed};
 
 use super::super::differing::comparable;
@@ -12,8 +12,10 @@ use super::named::{Named, changes};
 pub(super) fn after(kind: &Kind, before: Option<&Body>, event: &LogEvent, named: &Named) -> Body {
     let answer = event.response.as_ref().map(Packed::open).filter(|body| !body.is_empty());
     let mut body = answer.unwrap_or_else(|| {
-        let changes = changes(&event.request.open(), &named.units);
-        patch::predict(kind, before.unwrap_or(&Body::new()), &changes)
+        let (empty, mut changes) = (Body::new(), changes(&event.request.open(), &named.units));
+        let before = before.unwrap_or(&empty);
+        changes.extend(linked::moved_along(kind, before, &changes));
+        patch::predict(kind, before, &changes)
     });
     redact::strip(kind, &mut body);
     body.retain(|key, _| comparable(kind, &FieldPath::root_field(key)));

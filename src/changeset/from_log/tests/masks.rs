@@ -73,3 +73,30 @@ fn an_edit_without_an_answer_is_taken_at_its_word_and_its_secrets_are_not() {
     );
     assert!(!format!("{squashed:?}").contains("hush"));
 }
+
+#[test]
+fn without_a_snapshot_an_edit_without_an_answer_leaves_the_state_unknown() {
+    let mut story =
+        shop(json!({"sso": true})).ada(json!({"name": "Shop 2"})).ada(json!({"description": "x"}));
+    story.events[0].response = None;
+    let lines = told(&story.without_base(&everything()));
+    assert_eq!(lines[..2], [r#"name: "Shop 2""#, r#"description: "x""#]);
+    assert_eq!(story.without_base(&everything()).clients[0].known["sso"], true);
+}
+
+#[test]
+fn an_edit_without_an_answer_moves_along_what_the_service_moves() {
+    let methods = json!({"private_key_jwt": {"credentials": [{"id": "cred_1"}]}});
+    let mut story = shop(json!({"token_endpoint_auth_method": "client_secret_post"}))
+        .ada(json!({"client_authentication_methods": methods}))
+        .ada(json!({"name": "Shop 2"}));
+    story.events[0].response = None;
+    let lines = told(&story.squashed(&everything()));
+    assert_eq!(
+        lines[..2],
+        [
+            r#"name: "Shop" → "Shop 2""#.to_owned(),
+            format!("client_authentication_methods: absent → {methods}")
+        ]
+    );
+}
