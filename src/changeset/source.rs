@@ -19,13 +19,12 @@ pub(super) const UNNAMED: &str = "id:";
 /// Inside a longer text a shorter value of a variable is left alone: it is likely to mean something else there.
 const SHORTEST: usize = 4;
 /// Prefixes of ids of other objects, with what a variable for one is called.
-const IDS: [(&str, &str); 7] = [
+const IDS: [(&str, &str); 6] = [
     ("org_", "organization_id"),
     ("con_", "connection_id"),
     ("cred_", "credential_id"),
     ("rol_", "role_id"),
     ("cgr_", "client_grant_id"),
-    ("tpc_", "client_id"),
     ("lst_", "log_stream_id"),
 ];
 
@@ -66,8 +65,12 @@ impl Source {
 
     /// A client's state with placeholders in it. `own` is its id, which templates know.
     pub fn marked(&self, kind: &Kind, own: &EntityId, body: &Body) -> Body {
-        let marker =
-            Marker { source: self, own: own.as_str(), tenant: body.get("tenant").and_then(Value::as_str) };
+        let marker = Marker {
+            source: self,
+            id_field: &kind.endpoint.id_field,
+            own: own.as_str(),
+            tenant: body.get("tenant").and_then(Value::as_str),
+        };
         let field = |key: &str| kind.root().fields.get(key);
         body.iter().map(|(key, value)| (key.clone(), marker.value(field(key), value, false))).collect()
     }
@@ -76,6 +79,8 @@ impl Source {
 /// One client on its way to placeholders.
 struct Marker<'s> {
     source: &'s Source,
+    /// What its id is called.
+    id_field: &'s str,
     own: &'s str,
     /// The tenant's short name, as the API tells it: the beginning of its domain.
     tenant: Option<&'s str>,
@@ -177,22 +182,29 @@ impl Marker<'_> {
     /// What stands for a word that is an id.
     fn id_code(&self, word: &str, foreign: bool) -> Option<String> {
         if word == self.own {
-            return Some("client_id".to_owned());
+            return Some(self.id_field.to_owned());
         }
         let unnamed = |base: &str| Some(format!("{UNNAMED}{base}:{word}"));
         if let Some(base) = self.source.clients.get(word) {
             return unnamed(base);
         }
-        let of_prefix = IDS.iter().find(|(prefix, _)| {
-            let rest = word.strip_prefix(prefix);
-            rest.is_some_and(|rest| rest.len() >= 14 && rest.chars().all(|c| c.is_ascii_alphanumeric()))
-        });
+        // Clients of third parties have ids that tell so.
+        if is_id(word, "tpc_") {
+            return unnamed(self.id_field);
+        }
+        let of_prefix = IDS.iter().find(|(prefix, _)| is_id(word, prefix));
         match of_prefix {
             Some((_, base)) => unnamed(base),
             None if foreign => unnamed("id"),
             None => None,
         }
     }
+}
+
+/// Whether a word is an id with this prefix.
+fn is_id(word: &str, prefix: &str) -> bool {
+    let rest = word.strip_prefix(prefix);
+    rest.is_some_and(|rest| rest.len() >= 14 && rest.chars().all(|c| c.is_ascii_alphanumeric()))
 }
 
 /// Marks where a value stands in a text by itself.

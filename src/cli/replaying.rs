@@ -8,6 +8,7 @@ use super::error::CliError;
 use super::output::{self, Output};
 use crate::job::{Input, Job, Mapping, TenantScope};
 use crate::model::Problem;
+use crate::model::suggest::nearest;
 use crate::plan::Refusal;
 use crate::report::term;
 
@@ -55,9 +56,12 @@ pub(super) fn check_vars(job: &Job, session: &Session, scopes: &[Arc<TenantScope
     for (target, scope) in session.targets.iter().zip(scopes) {
         let needed = job.needed_vars(&target.tenant);
         for (name, update) in needed.into_iter().filter(|(name, _)| !scope.has_var(name)) {
-            let what = format!("tenant {} has no variable `{name}`", target.tenant);
+            let what = format!("there is no `vars.{name}` for tenant {}", target.tenant);
+            let near =
+                nearest(&name, scope.var_names()).map(|near| format!("did you mean `vars.{near}`? else "));
             let help = format!(
-                "write it into vars of [tenants.{}], or give it with --var {name}=VALUE",
+                "{}write it into vars of [tenants.{}], or give it with --var {name}=VALUE",
+                near.unwrap_or_default(),
                 target.tenant
             );
             problems.push(Problem::new(what).at(&update.origin.file, update.origin.span.clone()).help(help));

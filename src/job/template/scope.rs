@@ -69,6 +69,11 @@ impl TenantScope {
         self.known.contains(name)
     }
 
+    /// The variables that have a value here.
+    pub fn var_names(&self) -> impl Iterator<Item = &str> {
+        self.known.iter().map(String::as_str)
+    }
+
     /// Of a tenant with nothing but a name, as tests and `get` use it.
     pub fn plain(name: &TenantName) -> Self {
         Self::new(name, None, &Body::new(), Body::new(), BTreeMap::new())

@@ -5,6 +5,8 @@ mod laws;
 mod logged;
 mod recorded;
 mod replayed;
+#[cfg(unix)]
+mod walkthrough;
 
 use patchwave::sandbox::Options;
 use serde_json::{Map, Value, json};

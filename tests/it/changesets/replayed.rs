@@ -144,10 +144,10 @@ fn all_variables_that_are_missing_are_listed_for_every_target_before_anything_is
     let tenants = Tenants { case: tenants.case.file("changes.toml", text), ..tenants };
     let done = replay(&tenants, &["--var=x y=1"]);
     done.exits(64);
-    let told = |name: &str| done.stderr.matches(&format!("no variable `{name}`")).count();
+    let told = |name: &str| done.stderr.matches(&format!("no `vars.{name}` for tenant")).count();
     assert_eq!((told("prefix"), told("host"), told("x y"), told("maybe")), (2, 0, 0, 0), "{done}");
     let done = replay(&tenants, &[]);
-    assert!(done.exits(64).stderr.contains("tenant prod has no variable `x y`"), "{done}");
+    assert!(done.exits(64).stderr.contains("there is no `vars.x y` for tenant prod"), "{done}");
     assert!((0..3).all(|at| tenants.served.at(at).counters().token == 0), "{done}");
 }
 
