@@ -30,8 +30,8 @@ use crate::store::paces::{self, Learned};
 /// Tries for a token: a tenant that is away is told soon.
 const RETRIES: u32 = 1;
 /// Verbs that the scope for reading is needed for, and those that the one for updating is.
-const READING: [&str; 2] = ["plan", "get"];
-const WRITING: [&str; 3] = ["apply", "resume", "undo"];
+const READING: [&str; 4] = ["plan", "get", "record", "diff"];
+const WRITING: [&str; 4] = ["apply", "replay", "resume", "undo"];
 /// What reads the tenant's log, and the scopes any of which lets it (OpenAPI, "Search log events").
 const READING_LOG: [&str; 1] = ["record --from-log"];
 const LOG_SCOPES: [&str; 2] = ["read:logs", "read:logs_users"];

@@ -1,6 +1,7 @@
 //! What was done in one tenant is recorded, and done in others.
 
 mod compared;
+mod fleet;
 mod laws;
 mod logged;
 mod recorded;
