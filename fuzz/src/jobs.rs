@@ -139,6 +139,7 @@ fn plan_of(job: &Job, (writes, rows): Resolved) -> Plan {
         columns: job.columns.clone(),
         extra_fields: Vec::new(),
         guards: job.guards.clone(),
+        waves_by: None,
         verify: false,
         pause_ms: 0,
         undoes: None,

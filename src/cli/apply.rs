@@ -1,16 +1,17 @@
 //! `patchwave apply`: plan, ask, change, report.
 
 use super::args::{ApplyArgs, PlanArgs};
-use super::carry_out::{Orders, Supersedes, carry_out, check_waves};
+use super::carry_out::{Orders, Supersedes, carry_out};
 use super::error::CliError;
 use super::interrupt::Interrupt;
 use super::live_run::Reports;
 use super::output::Output;
 use super::show_plan::{self, Source};
+use super::waves;
 
 /// Applies a job, or a saved plan.
 pub(super) async fn run(args: ApplyArgs, output: &Output) -> Result<u8, CliError> {
-    check_waves(&args.waves)?;
+    waves::check(&args.waves, &args.tenant)?;
     if args.dry_run {
         let ApplyArgs { job, tenant, pace, run, waves, .. } = args;
         let full = run.full;

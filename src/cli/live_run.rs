@@ -147,7 +147,7 @@ impl LiveRun {
             on_conflict: work.on_conflict,
             max_age: work.max_age,
             places: self.plan.tenants.iter().map(|part| part.tenant.clone()).collect(),
-            waves: waves(&self.plan, &self.plan.header.guards.waves),
+            waves: waves(&self.plan),
             pause: pause(&self.plan),
             verify: self.plan.header.verify,
             undo: self.plan.header.undoes.is_some(),

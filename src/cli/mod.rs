@@ -37,6 +37,7 @@ mod shard;
 mod show_plan;
 mod tenants;
 mod undo;
+mod waves;
 
 use clap::Parser;
 

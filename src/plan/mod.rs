@@ -26,6 +26,7 @@ pub mod types;
 pub mod undo;
 pub mod warnings;
 pub mod waves;
+pub mod waves_by;
 pub mod writes;
 
 pub use check_answer::{Answer, as_planned, check_answer};
@@ -38,4 +39,5 @@ pub use shard::{Part, Shard};
 pub use state::{Missing, TenantState};
 pub use types::{Done, Header, Left, Plan, Row, RowState, TenantFailure, TenantPlan, Totals, Write};
 pub use warnings::{protects_a_name, protects_nobody, warnings};
+pub use waves_by::{TagWaves, WavesBy};
 pub use writes::Writes;

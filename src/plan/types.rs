@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::forecast::Forecast;
 use super::shard::Shard;
+use super::waves_by::WavesBy;
 use super::writes::Writes;
 use crate::job::{Guards, RowLabel};
 use crate::model::{
@@ -47,6 +48,9 @@ pub struct Header {
     /// Limits: of a saved plan those of its job, of a run's plan those that hold for the run.
     #[serde(default)]
     pub guards: Guards,
+    /// The waves, where they are of tenants by a tag; takes the place of those of the guards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waves_by: Option<WavesBy>,
     /// Whether what was written is read again and compared, wave by wave.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub verify: bool,

@@ -15,6 +15,7 @@ pub mod rows;
 pub mod summary;
 pub mod tenants;
 pub mod term;
+pub mod waves;
 
 pub use rows::{ReportRow, ReportRows, report_rows};
 pub use summary::{Summary, summarize};

@@ -45,4 +45,5 @@ mod tls;
 mod tomorrow;
 mod undo;
 mod waves;
+mod waves_by;
 mod writes;
