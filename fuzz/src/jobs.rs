@@ -143,6 +143,7 @@ fn plan_of(job: &Job, (writes, rows): Resolved) -> Plan {
         verify: false,
         pause_ms: 0,
         undoes: None,
+        takes_back: None,
         changeset: None,
         shard: None,
     };

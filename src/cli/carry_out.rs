@@ -13,7 +13,7 @@ use super::live_run::{LiveRun, Reports, Work};
 use super::locks::Locks;
 use super::output::Output;
 use super::planned::{Planned, check_max_changes};
-use super::{forecasts, history, prompt, show_plan, waves};
+use super::{forecasts, history, ledger, prompt, show_plan, waves};
 use crate::job::{Guards, Threshold};
 use crate::model::{RunId, Written};
 use crate::plan::{Plan, Refusal, TenantPlan};
@@ -78,10 +78,12 @@ pub(super) async fn carry_out(
         max_age: orders.run.max_age,
     };
     let run = LiveRun::begin(session, planned.plan)?;
+    ledger::begun(session, &run);
     history::supersede(session, orders.locks, &unfinished, run.id(), output);
     history::tidy(&session.state, &kept, now());
     let ended = run.execute(session, work, display, interrupt).await?;
     display.clear();
+    ledger::ended(session, &ended, output);
     Ok(ended.report(orders.reports, output))
 }
 

@@ -116,6 +116,16 @@ impl LiveRun {
         &self.id
     }
 
+    /// What it carries out.
+    pub(super) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// When it began.
+    pub(super) fn began(&self) -> Timestamp {
+        self.record.times().map_or(self.plan.header.made, |(began, ..)| began)
+    }
+
     /// Sends the writes.
     pub(super) async fn execute(
         self,

@@ -18,6 +18,7 @@ mod forecasts;
 mod get;
 mod history;
 mod interrupt;
+mod ledger;
 mod live_run;
 mod locks;
 mod merge;

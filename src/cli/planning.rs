@@ -90,6 +90,7 @@ fn header(job: &Job, session: &Session, args: &JobArgs) -> Header {
         verify: false,
         pause_ms: 0,
         undoes: None,
+        takes_back: None,
         changeset: crate::job::recorded::id(job),
         shard: session.shard.clone(),
     }

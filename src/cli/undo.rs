@@ -26,8 +26,8 @@ use super::{exit, forecasts, prompt, show_plan, waves};
 use crate::catalogue::Kind;
 use crate::job::Guards;
 use crate::model::WriteState;
-use crate::plan::undo::{over, undo};
-use crate::plan::{Header, Refusal, TenantPlan};
+use crate::plan::undo::{Narrowed, over, undo};
+use crate::plan::{Header, Refusal, TakesBack, TenantPlan};
 use crate::report::progress::Display;
 use crate::store::RunGlance;
 
@@ -152,7 +152,7 @@ async fn planned(
         let place = ended.plan.tenants.iter().position(|of| of.tenant == part.tenant);
         place.and_then(|place| narrowed.get(place)).cloned().unwrap_or_default()
     };
-    let header = header(ended);
+    let header = Header { takes_back: takes_back(args, ended, &narrowed), ..header(ended) };
     let mut planned = Planned::new(header, kind, Instant::now());
     let states = beside::all(parts.iter().map(|(target, part)| {
         let clients = clients(part, &of(part).writes);
@@ -190,6 +190,20 @@ fn header(ended: &Ended) -> Header {
         undoes: Some(ended.id.clone()),
         ..of.clone()
     }
+}
+
+/// Of a run that replayed a change set: whether the change set goes or comes back, and where only in part.
+fn takes_back(args: &UndoArgs, ended: &Ended, narrowed: &[Narrowed]) -> Option<TakesBack> {
+    let header = &ended.plan.header;
+    header.changeset.as_ref()?;
+    let in_part = |(part, narrowed): &(&Arc<TenantPlan>, &Narrowed)| {
+        let states = ended.record.writes(&part.tenant);
+        let written = states.iter().filter(|state| state.is_written()).count();
+        !args.fields.is_empty() || narrowed.writes.len() < written
+    };
+    let parts = ended.plan.tenants.iter().zip(narrowed).filter(in_part);
+    let in_part = parts.map(|(part, _)| part.tenant.clone()).collect();
+    Some(TakesBack { an_undo: header.undoes.is_some(), in_part })
 }
 
 fn clients(part: &TenantPlan, writes: &BTreeSet<usize>) -> Clients {

@@ -276,6 +276,7 @@ mod tests {
             verify: false,
             pause_ms: 0,
             undoes: None,
+            takes_back: None,
             changeset: None,
             shard: None,
         };

@@ -60,12 +60,26 @@ pub struct Header {
     /// The run that this plan takes back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoes: Option<RunId>,
+    /// Of an undo of a replay: what that means for the change set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub takes_back: Option<TakesBack>,
     /// The change set that it replays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changeset: Option<ChangeSetId>,
     /// Which part of the chosen tenants it is about, where they were split.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
+}
+
+/// What taking a run back means for the change set that the run replayed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct TakesBack {
+    /// Whether that run was an undo itself: the change set comes back.
+    #[serde(default)]
+    pub an_undo: bool,
+    /// Tenants in which a part of what the run changed is taken back, and the rest stays.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub in_part: Vec<TenantName>,
 }
 
 /// The part of a plan that is about one tenant.

@@ -8,6 +8,7 @@ pub mod diff;
 mod fleet;
 mod forecast;
 pub mod json;
+pub mod ledger;
 pub mod problems;
 pub mod progress;
 mod remaining;

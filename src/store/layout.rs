@@ -50,6 +50,11 @@ impl StateDir {
         self.root.join("bases")
     }
 
+    /// Which change sets went to which tenants.
+    pub fn ledger(&self) -> PathBuf {
+        self.root.join("ledger.jsonl")
+    }
+
     /// What was learned of tenants' rate limits.
     pub fn paces(&self) -> PathBuf {
         self.root.join("paces.json")

@@ -93,6 +93,7 @@ fn header() -> Header {
         verify: false,
         pause_ms: 0,
         undoes: None,
+        takes_back: None,
         changeset: None,
         shard: None,
     }
