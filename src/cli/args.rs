@@ -9,12 +9,14 @@ use encoding_rs::Encoding;
 mod fetch;
 mod history;
 mod runs;
+mod status;
 mod tenants;
 mod values;
 
 pub use fetch::{FormArg, GetArgs, SandboxArgs};
 pub use history::{PruneArgs, ReportArgs, RunsAction, RunsArgs, StateArgs};
 pub use runs::{ApplyArgs, ConflictArg, PlanArgs, ResumeArgs, RunArgs, UndoArgs, WaveArgs};
+pub use status::StatusArgs;
 pub use tenants::TenantsArgs;
 pub use values::{Deadline, ShardArg};
 
@@ -58,6 +60,8 @@ pub enum Verb {
     Runs(RunsArgs),
     /// Make the report of a run again, from its plan and journal.
     Report(ReportArgs),
+    /// Show which change sets went to which tenants, when, and with what result. Needs no network.
+    Status(StatusArgs),
     /// Fetch clients into a file that is a job again: edit it, then apply it.
     Get(GetArgs),
     /// Look whether tenants can be worked on: reached, token, scopes, rate limit. Cannot write.
@@ -76,6 +80,7 @@ impl Verb {
             Self::Undo(args) => Some(&args.tenant),
             Self::Get(args) => Some(&args.tenant),
             Self::Tenants(args) => Some(&args.tenant),
+            Self::Status(args) => Some(&args.tenant),
             Self::Check(_) | Self::Runs(_) | Self::Report(_) | Self::Sandbox(_) => None,
         }
     }

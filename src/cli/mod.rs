@@ -36,6 +36,7 @@ mod saved;
 mod scopes;
 mod shard;
 mod show_plan;
+mod status;
 mod tenants;
 mod undo;
 mod waves;
@@ -81,6 +82,7 @@ pub fn run() -> u8 {
             Verb::Undo(args) => undo::run(args, &output).await,
             Verb::Runs(args) => runs::run(args, &output).await,
             Verb::Report(args) => runs::report(&args, &output),
+            Verb::Status(args) => status::run(&args, &output),
             Verb::Get(args) => get::run(args, &output).await,
             Verb::Tenants(args) => tenants::run(args, &output).await,
             Verb::Sandbox(args) => sandbox::run(args, &output).await,

@@ -13,6 +13,7 @@ pub mod problems;
 pub mod progress;
 mod remaining;
 pub mod rows;
+pub mod status;
 pub mod summary;
 pub mod tenants;
 pub mod term;

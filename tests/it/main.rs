@@ -39,6 +39,7 @@ mod sandbox;
 mod saved;
 mod shards;
 mod signals;
+mod status;
 mod storms;
 mod tenants;
 mod tls;

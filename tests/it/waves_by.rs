@@ -189,3 +189,39 @@ fn a_tenant_of_the_last_ring_that_cannot_be_planned_stops_no_other() {
     apply(&case, &["--waves-by", "ring=canary,rest"]).exits(1);
     assert_eq!(written(&served), [0, 4, 4, 4]);
 }
+
+#[test]
+fn two_hundred_tenants_in_rings_are_finished_after_a_crash_and_all_taken_back() {
+    let tier = "unlimited".parse().unwrap();
+    let served = Served::with(Options { tenants: 200, clients: 10, tier, ..Options::default() });
+    let update = "[[update]]\nmatch.name = \"acme-*\"\nset.sso_disabled = true\n";
+    let case = served.configured("", "").file("job.toml", format!("name = \"all\"\n[recorded]\n{update}"));
+    let mut config = case.read("patchwave.toml");
+    for at in 0..200 {
+        let ring = if at < 3 { "canary" } else { "early" };
+        let table = format!("[tenants.t{at}]\n");
+        let tags = if at < 60 { format!("tags = {{ ring = \"{ring}\" }}\n") } else { String::new() };
+        config = config.replace(&table, &format!("{table}{tags}"));
+    }
+    let case = case.file("patchwave.toml", config);
+    let before: Vec<_> = (0..200).map(|at| served.at(at).state()).collect();
+    let names: Vec<String> = (0..200).map(|at| format!("t{at}")).collect();
+    let tenants = format!("--tenant={}", names.join(","));
+    // The second ring comes to no end before the crash.
+    served.at(50).set_faults("patch:hang=100%".parse().unwrap());
+    let args = ["apply", "job.toml", "--yes", "-q", &tenants, "--timeout", "10m"];
+    let running = case.spawn([&args[..], &["--waves-by", "ring=canary,early,rest"]].concat());
+    served.until_at(40, |counters| counters.patch >= 5);
+    running.kill();
+    assert_eq!(served.at(150).counters().patch, 0, "the ring before was not over");
+    served.at(50).set_faults("".parse().unwrap());
+    case.run(["resume", "--yes", "-q"]).exits(0);
+    assert_eq!(case.result_words(), vec!["updated"; 2000]);
+    let shown = case.run(["status"]);
+    assert!(shown.exits(0).stdout.contains("  200 tenants  "), "{shown}");
+    case.run(["undo", &newest(&case), "--yes", "-q"]).exits(0);
+    for (at, before) in before.iter().enumerate() {
+        assert!(served.at(at).state() == *before, "t{at} is not as it was");
+    }
+    assert!(case.run(["status"]).exits(0).stdout.contains("undone     200 tenants"));
+}
