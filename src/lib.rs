@@ -9,7 +9,7 @@
 //! | [`job`] | job files read and checked, offline | model, catalogue |
 //! | [`plan`] | job + state → exactly what will be written; pure | model, catalogue, job |
 //! | [`config`] | settings, tenants, credentials | model |
-//! | [`store`] | the state directory: runs, journal | model |
+//! | [`store`] | the state directory: runs, journal, ledger | model |
 //! | [`auth0`] | the Management API: reader, writer, pace | model |
 //! | [`run`] | reads tenants, executes a plan | model, catalogue, plan, auth0, store |
 //! | [`report`] | what people and programs see | model, job, plan |

@@ -6,7 +6,7 @@ use super::live_run::LiveRun;
 use super::output::Output;
 use crate::model::LedgerEntry;
 use crate::report::{ledger as lines, report_rows, term};
-use crate::store::ledger;
+use crate::store::{StoreError, ledger};
 
 /// A run that is about to write. Where that cannot be entered, its end tells.
 pub(super) fn begun(session: &Session, run: &LiveRun) {
@@ -32,6 +32,6 @@ pub(super) fn ended(session: &Session, run: &Ended, output: &Output) {
     }
 }
 
-fn enter(session: &Session, entries: &[LedgerEntry]) -> Result<(), crate::store::StoreError> {
+fn enter(session: &Session, entries: &[LedgerEntry]) -> Result<(), StoreError> {
     if entries.is_empty() { Ok(()) } else { ledger::enter(&session.state, entries) }
 }

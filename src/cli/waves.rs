@@ -6,6 +6,7 @@ use super::error::CliError;
 use super::output::Output;
 use crate::config;
 use crate::job::{Threshold, WaveSize};
+use crate::model::{Body, TenantName};
 use crate::plan::waves::untried;
 use crate::plan::{Plan, Refusal, TagWaves};
 use crate::report;
@@ -36,7 +37,7 @@ fn no_tags(whose: &str) -> CliError {
 fn fits<'t>(
     waves: &TagWaves,
     whose: &str,
-    tenants: impl Iterator<Item = (&'t crate::model::TenantName, &'t crate::model::Body)>,
+    tenants: impl Iterator<Item = (&'t TenantName, &'t Body)>,
 ) -> Result<(), CliError> {
     waves.check(tenants).map_err(|wrong| CliError::usage(format!("{whose} {waves}: {wrong}")))
 }

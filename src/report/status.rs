@@ -139,7 +139,13 @@ impl Matrix {
         let mut rows: Vec<(Option<Timestamp>, ChangeSetRow)> = Vec::new();
         for id in wanted {
             let entries = of.get(id.digest.as_str()).map(Vec::as_slice).unwrap_or_default();
-            let cells = tenants.iter().map(|tenant| cell(tenant, entries, same)).collect();
+            let mut by_tenant: HashMap<&str, Vec<&LedgerEntry>> = HashMap::new();
+            for entry in entries {
+                by_tenant.entry(same.key(&entry.tenant, &entry.domain)).or_default().push(entry);
+            }
+            let here = |tenant: &Column| by_tenant.get(same.key(&tenant.tenant, &tenant.domain));
+            let cell = |tenant| cell(tenant, here(tenant).map(Vec::as_slice).unwrap_or_default());
+            let cells = tenants.iter().map(cell).collect();
             let at = entries.iter().map(|entry| entry.at).max();
             let earlier_version = at.is_some_and(|at| is_replaced(&of, &id, at));
             let ChangeSetId { name, digest, edited } = id;
@@ -176,9 +182,7 @@ fn is_replaced(of: &IndexMap<&str, Vec<&LedgerEntry>>, id: &ChangeSetId, at: Tim
     others.filter(|entry| entry.change_set.name == id.name).any(|entry| entry.at > at)
 }
 
-fn cell(tenant: &Column, entries: &[&LedgerEntry], same: SameBy) -> Cell {
-    let key = same.key(&tenant.tenant, &tenant.domain);
-    let here = entries.iter().filter(|entry| same.key(&entry.tenant, &entry.domain) == key);
+fn cell(tenant: &Column, entries: &[&LedgerEntry]) -> Cell {
     let run = |entry: &&LedgerEntry| RunCell {
         run_id: entry.run.clone(),
         undoes: entry.undoes.clone(),
@@ -186,7 +190,7 @@ fn cell(tenant: &Column, entries: &[&LedgerEntry], same: SameBy) -> Cell {
         result: entry.result,
         rows: entry.rows.clone(),
     };
-    let runs: Vec<RunCell> = here.map(run).collect();
+    let runs: Vec<RunCell> = entries.iter().map(run).collect();
     let newest = runs.last();
     Cell {
         tenant: tenant.tenant.clone(),

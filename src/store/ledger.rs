@@ -5,7 +5,7 @@
 //! rewrite replaces the file itself), for as long as a few lines take, and syncs them. A process that dies in the midst leaves
 //! a line without its end at most: the next one ends it, and readers pass over it. So a line is whole or counts for nothing,
 //! and an entry costs its own length, however long the history is. Once in a while, when the file has grown by another
-//! [`STEP`], lines that a later entry of the same run has taken the place of are dropped, by a rename.
+//! `STEP`, lines that a later entry of the same run has taken the place of are dropped, by a rename.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
