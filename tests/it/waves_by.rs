@@ -191,6 +191,19 @@ fn a_tenant_of_the_last_ring_that_cannot_be_planned_stops_no_other() {
 }
 
 #[test]
+fn a_ring_that_another_shard_has_is_no_mistake_and_no_wave_here() {
+    let served = serve();
+    let case = case(&served, RINGS);
+    for shard in ["1/3", "2/3", "3/3"] {
+        apply(&case, &["--waves-by", "ring=canary,early,stable", "--shard", shard]).exits(0);
+        let done = apply(&case, &["--waves-by", "ring=canary,early,stabel,rest", "--shard", shard]);
+        // Where no tenant falls to a shard, nothing is to be done.
+        assert!(done.code == Some(64) || done.stderr.contains("None of the 4 chosen tenants"), "{done}");
+    }
+    assert_eq!(written(&served), [4; 4]);
+}
+
+#[test]
 fn two_hundred_tenants_in_rings_are_finished_after_a_crash_and_all_taken_back() {
     let tier = "unlimited".parse().unwrap();
     let served = Served::with(Options { tenants: 200, clients: 10, tier, ..Options::default() });
