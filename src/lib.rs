@@ -8,6 +8,7 @@
 //! | [`catalogue`] | which fields there are, and how a write treats them | model |
 //! | [`job`] | job files read and checked, offline | model, catalogue |
 //! | [`plan`] | job + state → exactly what will be written; pure | model, catalogue, job |
+//! | [`changeset`] | what was done in one tenant as a job for others; pure | model, catalogue, job, plan |
 //! | [`config`] | settings, tenants, credentials | model |
 //! | [`store`] | the state directory: runs, journal, ledger | model |
 //! | [`auth0`] | the Management API: reader, writer, pace | model |
@@ -20,6 +21,7 @@
 
 pub mod auth0;
 pub mod catalogue;
+pub mod changeset;
 pub mod cli;
 pub mod config;
 pub mod job;

@@ -1,8 +1,11 @@
-//! What the API answers: pages of lists, objects, refusals, tokens, headers.
+//! What the API answers: pages of lists and of the log, objects, refusals, tokens, headers.
 
-use patchwave::auth0::fuzzing::{entity, fields, longest_wait, page, refusal, token};
+use std::collections::HashMap;
+
+use patchwave::auth0::fuzzing::{entity, fields, log, longest_wait, page, refusal, token};
 use patchwave::catalogue::redact;
-use patchwave::model::Body;
+use patchwave::changeset::from_log::{Base, Channel, Log, Selection, squash};
+use patchwave::model::{Body, LogEvent};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::world::kind;
@@ -23,6 +26,9 @@ pub fn api_answers(data: &[u8]) {
         assert_eq!(some.get("client_id"), one.body.get("client_id"));
         assert_eq!(some.get("name"), one.body.get("name"));
     }
+    if let Ok(events) = log(data, endpoint) {
+        squashed(&events);
+    }
     for status in [400, 401, 403, 404, 429, 503] {
         let error = refusal(status, data);
         let words = error.to_string();
@@ -37,6 +43,29 @@ pub fn api_answers(data: &[u8]) {
     let wait = longest_wait(answers.iter().map(|(status, headers)| (*status, headers)));
     // Retry-After is believed up to ten minutes; a bucket that is all but still gives a token in that time as well.
     assert!(wait.as_secs() <= 1300, "a request waits {wait:?}");
+}
+
+/// Events of the log: no secret of theirs is recorded, and what comes twice is as if it came once.
+fn squashed(events: &[LogEvent]) {
+    let Some(since) = events.iter().map(|event| event.at).min() else { return };
+    let until = events.iter().map(|event| event.at).max().unwrap_or(since);
+    let all = Selection { since, until, by: None, channel: Channel::All };
+    let clients: HashMap<_, Body> =
+        events.iter().map(|event| (event.target.clone(), event.request.open())).collect();
+    for base in [None, Some(Base { clients: &clients, read_by: since })] {
+        let once = squash(kind(), &Log { events, base, now: None }, &all);
+        for client in &once.clients {
+            let mut shown = client.after.clone();
+            redact::strip(kind(), &mut shown);
+            assert_eq!(shown, client.after, "a secret is recorded");
+            assert!(client.paths.iter().all(|path| !kind().is_secret(path)));
+        }
+        let twice = [events, events].concat();
+        assert_eq!(
+            squash(kind(), &Log { events: &twice, base, now: Some(&clients) }, &all).clients,
+            once.clients
+        );
+    }
 }
 
 /// An object that was read: what is hidden stays hidden, and all else is kept.

@@ -6,7 +6,7 @@
 //! | [`expression`] | `patchwave::job::template` | mistakes have a place in the code; what is escaped comes out |
 //! | [`plan_file`] | `patchwave::plan::file` | what is read prints as what reads back the same |
 //! | [`journal`] | `patchwave::store::journal` | a record of it is the same read again, and cut anywhere |
-//! | [`api_answers`] | `patchwave::auth0` | known fields are kept; no header makes a run wait for ever |
+//! | [`api_answers`] | `patchwave::auth0` | known fields are kept; no secret of the log is recorded; no header makes a run wait for ever |
 
 mod answers;
 mod code;

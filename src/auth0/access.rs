@@ -3,6 +3,7 @@
 use crate::model::{Domain, EntityId, Secret};
 
 use super::claims::Claims;
+use super::private_key::PrivateKey;
 
 /// All that is needed to sign in to one tenant. Its `Debug` shows no secret.
 #[derive(Debug, Clone)]
@@ -25,6 +26,13 @@ pub enum Credential {
         /// Its secret.
         secret: Secret,
     },
+    /// The same grant, by a key that the application has the public half of.
+    PrivateKey {
+        /// The application.
+        client_id: EntityId,
+        /// Its key.
+        key: PrivateKey,
+    },
     /// A token that was obtained elsewhere. It is used as it is and never renewed.
     Token(Secret),
 }
@@ -33,7 +41,9 @@ impl Access {
     /// The client that signs in, so that a run can avoid cutting off its own access. A ready token may tell it, and may not.
     pub fn own_client(&self) -> Option<EntityId> {
         match &self.credential {
-            Credential::ClientSecret { client_id, .. } => Some(client_id.clone()),
+            Credential::ClientSecret { client_id, .. } | Credential::PrivateKey { client_id, .. } => {
+                Some(client_id.clone())
+            }
             Credential::Token(token) => Claims::of(token.expose()).client(),
         }
     }

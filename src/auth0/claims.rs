@@ -21,8 +21,22 @@ impl Claims {
         serde_json::from_slice(&json).map(Self).unwrap_or_default()
     }
 
-    fn text(&self, claim: &str) -> Option<&str> {
+    pub(crate) fn text(&self, claim: &str) -> Option<&str> {
         self.0.get(claim)?.as_str()
+    }
+
+    /// The services it is for.
+    pub(crate) fn audiences(&self) -> Vec<&str> {
+        match self.0.get("aud") {
+            Some(Value::String(one)) => vec![one],
+            Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Who issued it.
+    pub(crate) fn issuer(&self) -> Option<&str> {
+        self.text("iss")
     }
 
     /// The client it was issued to.

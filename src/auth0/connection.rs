@@ -32,12 +32,18 @@ pub(crate) struct Shared {
     pub(crate) progress: ProgressSink,
     tokens: TokenSource,
     limiter: Limiter,
+    log_limiter: Limiter,
     own_client: Option<EntityId>,
 }
 
 impl Shared {
     pub(crate) fn lane(&self) -> Lane<'_> {
         Lane { tokens: &self.tokens, limiter: &self.limiter, halt: None, hurry: None }
+    }
+
+    /// For reads of the log, which have a limit of their own on some tiers (Auth0, "Rate Limit Configurations").
+    pub(crate) fn log_lane(&self) -> Lane<'_> {
+        Lane { limiter: &self.log_limiter, ..self.lane() }
     }
 }
 
@@ -57,6 +63,7 @@ impl Connection {
         let agent = agent_header(&settings.user_agent)?;
         let courier = Arc::new(Courier::new(transport, &settings, tenant.clone(), progress.clone()));
         let limiter = Limiter::new(&settings, tenant.clone(), progress.clone());
+        let log_limiter = limiter.beside(&settings);
         let own_client = access.own_client();
         let tokens = TokenSource::new(access, Arc::clone(&courier), agent.clone());
         let user_agent = settings.user_agent;
@@ -68,6 +75,7 @@ impl Connection {
             progress,
             tokens,
             limiter,
+            log_limiter,
             own_client,
         })))
     }
@@ -87,8 +95,8 @@ impl Connection {
         self.0.limiter.pace()
     }
 
-    /// Seconds by which the tenant's clock is ahead of ours, to about one; below zero where it is behind. `None` until a read
-    /// was answered with its date.
+    /// Seconds by which the tenant's clock is ahead of ours, to about one; below zero where it is behind. `None` until an
+    /// answer told its date.
     pub fn clock_ahead(&self) -> Option<f64> {
         self.0.courier.transport().clock_ahead()
     }

@@ -80,7 +80,7 @@ pub enum ApiError {
         attempts: u32,
     },
     /// The token endpoint gives no token.
-    #[error("no token: {message}{}{}", in_brackets(.error_code), token_advice(*.status, .error_code.as_deref(), .message))]
+    #[error("no token: {message}{}{}", in_brackets(.error_code), token_advice(*.status, .error_code.as_deref(), .message, *.by_key))]
     TokenRefused {
         /// HTTP status.
         status: u16,
@@ -88,7 +88,12 @@ pub enum ApiError {
         error_code: Option<String>,
         /// OAuth's `error_description`.
         message: String,
+        /// Whether a private key was to open the door, and not a secret.
+        by_key: bool,
     },
+    /// The token that was given is another tenant's, or has ended. Nothing was sent with it.
+    #[error("{0}")]
+    TokenUnfit(String),
     /// An answer is not what the API answers.
     #[error("unexpected answer: {0}; is the domain that of an Auth0 tenant?")]
     Malformed(String),
@@ -186,6 +191,7 @@ impl ApiError {
             Self::Network { .. }
             | Self::Malformed(_)
             | Self::Incomplete { .. }
+            | Self::TokenUnfit(_)
             | Self::Halted
             | Self::Setup(_) => None,
         }
@@ -209,6 +215,7 @@ impl ApiError {
             Self::Unauthorized { .. }
             | Self::ScopeMissing { .. }
             | Self::TokenRefused { .. }
+            | Self::TokenUnfit(_)
             | Self::Forbidden { .. } => ErrorClass::Auth,
             Self::NotFound { .. } => ErrorClass::NotFound,
             Self::Refused { status: 409, .. } => ErrorClass::Conflict,
@@ -236,6 +243,7 @@ impl ApiError {
             Self::Unauthorized { .. }
                 | Self::ScopeMissing { .. }
                 | Self::TokenRefused { .. }
+                | Self::TokenUnfit(_)
                 | Self::Setup(_)
         )
     }
@@ -247,6 +255,7 @@ impl ApiError {
             Self::Unauthorized { .. }
             | Self::ScopeMissing { .. }
             | Self::Forbidden { .. }
+            | Self::TokenUnfit(_)
             | Self::TokenRefused { .. } => Reason::Forbidden,
             Self::Refused { .. } => Reason::Refused,
             Self::RateLimited { .. } | Self::Server { .. } | Self::Malformed(_) | Self::Incomplete { .. } => {
@@ -287,7 +296,7 @@ fn tries(attempts: u32) -> String {
 }
 
 /// What to do about a refusal of the token endpoint. Sources: Auth0's client-credentials documentation and issue threads of its SDKs.
-fn token_advice(status: u16, code: Option<&str>, message: &str) -> &'static str {
+fn token_advice(status: u16, code: Option<&str>, message: &str, by_key: bool) -> &'static str {
     match (status, code) {
         _ if message.contains("Service not enabled within domain") => {
             "; the audience must be `https://DOMAIN/api/v2/` with the tenant's canonical domain, never a custom one"
@@ -296,6 +305,10 @@ fn token_advice(status: u16, code: Option<&str>, message: &str) -> &'static str 
             "; authorize the application for the Auth0 Management API in the Dashboard"
         }
         (_, Some("unauthorized_client")) => "; allow the application the grant type `client_credentials`",
+        (400..=403, _) if by_key => {
+            "; check client id and private key: the application of that id, in this domain, must have the public half of the key \
+             as a credential, with the same algorithm (RS256 where nothing else was said), and use Private Key JWT"
+        }
         (401, _) | (_, Some("invalid_client" | "access_denied")) => {
             "; check client id and client secret, and that they belong to this domain"
         }

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 
-use crate::model::{Body, Endpoint, Entity};
+use crate::model::{Body, Endpoint, Entity, LogEvent};
 
 use super::answer::ErrorBody;
 use super::error::ApiError;
 use super::groups::{Group, Groups};
+use super::log_entry::Reading;
+use super::logs::entries;
 use super::pages::{Collected, Page};
 use super::rate_headers::RateHeaders;
 use super::settings::Reserve;
@@ -37,6 +39,18 @@ pub fn page(body: &[u8], endpoint: &Endpoint) -> Result<Listed, String> {
     all.add(page);
     let items = all.into_items().into_iter().map(|(id, body)| Entity { id, body: body.open() });
     Ok(Listed { items: items.collect(), total, next })
+}
+
+/// Reads a page of the log: the writes in it.
+///
+/// # Errors
+/// Where it is none.
+pub fn log(body: &[u8], endpoint: &Endpoint) -> Result<Vec<LogEvent>, String> {
+    let write = |reading| match reading {
+        Reading::Write(event) => Some(*event),
+        Reading::Other | Reading::Unreadable(_) => None,
+    };
+    Ok(entries(body)?.iter().filter_map(|entry| write(entry.read(endpoint))).collect())
 }
 
 /// Reads one object.

@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::num::NonZeroU32;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use governor::clock::Clock;
@@ -21,7 +21,7 @@ use crate::model::{Measured, Outlook, Progress, TenantName};
 use super::groups::{Group, Groups, Trip};
 use super::outlook::Bounds;
 use super::rate_headers::RateHeaders;
-use super::settings::{Cap, RateShare, Settings};
+use super::settings::{Cap, RateShare, Reserve, Settings};
 use super::share::ShareCap;
 
 /// News of the pace are told no more often than this.
@@ -35,7 +35,7 @@ pub(crate) struct Limiter {
     /// One for each bucket.
     queues: [Queue; 2],
     /// The user's own caps, in series: a rate, and a share of the refill.
-    cap: Option<UserCap>,
+    cap: Option<Arc<UserCap>>,
     share: Option<RateShare>,
     ticker: Ticker,
     /// What the user's cap and the connections allow, whatever the tenant does.
@@ -93,26 +93,22 @@ enum Turn {
 impl Limiter {
     pub(crate) fn new(settings: &Settings, tenant: TenantName, progress: ProgressSink) -> Self {
         let ticker = Ticker(Instant::now());
-        let state = State {
-            groups: Groups::new(settings.reserve),
-            pace: Pace::default(),
-            told: None,
-            remaining_at: Duration::ZERO,
-            in_flight: 0,
-            left: None,
-            shares: Default::default(),
-            granted: [false; 2],
-        };
-        let queue = || Queue { turnstile: Semaphore::new(1), answered: Notify::new() };
         let cap = settings.rate.and_then(|rate| rate_quota(rate, settings.burst));
         let bounds = Bounds {
             cap: cap.map(|quota| (quota.replenish_interval().as_secs_f64(), quota.burst_size().get())),
             concurrency: settings.concurrency.max(1),
         };
-        let cap = cap.map(|quota| RateLimiter::direct_with_clock(quota, ticker.clone()));
-        let share = settings.rate_share;
-        let (state, queues) = (Mutex::new(state), [queue(), queue()]);
-        Self { state, queues, cap, share, ticker, bounds, tenant, progress }
+        let cap = cap.map(|quota| Arc::new(RateLimiter::direct_with_clock(quota, ticker.clone())));
+        let queue = || Queue { turnstile: Semaphore::new(1), answered: Notify::new() };
+        let (state, queues) = (Mutex::new(State::new(settings.reserve)), [queue(), queue()]);
+        Self { state, queues, cap, share: settings.rate_share, ticker, bounds, tenant, progress }
+    }
+
+    /// One for calls that some tiers count in a bucket of their own: it learns by itself, and shares the user's rate with
+    /// this one. Tells nobody: the pace that is shown is that of the other calls.
+    pub(crate) fn beside(&self, settings: &Settings) -> Self {
+        let own = Self::new(settings, self.tenant.clone(), ProgressSink::none());
+        Self { cap: self.cap.clone(), ticker: self.ticker.clone(), ..own }
     }
 
     /// Waits until a request of `group` may go.
@@ -211,7 +207,7 @@ impl Limiter {
             // To ask is to take: whoever is refused by the rate below must not pay twice.
             state.granted[index] = true;
         }
-        if let Some(Err(not_yet)) = self.cap.as_ref().map(RateLimiter::check) {
+        if let Some(Err(not_yet)) = self.cap.as_ref().map(|cap| cap.check()) {
             return Turn::Sleep(not_yet.wait_time_from(now));
         }
         state.granted[index] = false;
@@ -247,6 +243,19 @@ impl Limiter {
 }
 
 impl State {
+    fn new(reserve: Reserve) -> Self {
+        Self {
+            groups: Groups::new(reserve),
+            pace: Pace::default(),
+            told: None,
+            remaining_at: Duration::ZERO,
+            in_flight: 0,
+            left: None,
+            shares: Default::default(),
+            granted: [false; 2],
+        }
+    }
+
     fn answered(&mut self, trip: Trip, now: Duration, status: u16, headers: &RateHeaders) {
         let before = self.groups.index(Group::Write);
         self.groups.answered(trip, now, status, headers);

@@ -5,10 +5,12 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `access.rs` `claims.rs` | domain, audience, credential; what a token says of itself |
+//! | `access.rs` `claims.rs` `ready.rs` | domain, audience, credential; what a token says of itself; whether one that was given is for this tenant |
+//! | `private_key.rs` `assertion.rs` | a key in place of a secret; what it signs |
 //! | `settings.rs` | time-outs, retries, and how much of the rate limit may be taken |
 //! | `connection.rs` `read.rs` `pages.rs` `write.rs` | what callers hold |
-//! | `token.rs` | one token for all workers |
+//! | `logs.rs` `log_entry.rs` | the tenant's log of a time window; what an entry of it tells |
+//! | `token.rs` `sign_in.rs` | one token for all workers; asking for it |
 //! | `courier.rs` `send.rs` `classify.rs` | what every request needs; the one retry loop; its pure table |
 //! | `transport.rs` `network.rs` | one HTTP exchange; why none came about |
 //! | `rate_headers.rs` `bucket/` `groups.rs` `limiter.rs` `share.rs` | headers; the pure pacing machine; one per endpoint group; the clock around it; a share as a cap |
@@ -19,6 +21,7 @@
 
 mod access;
 mod answer;
+mod assertion;
 mod bucket;
 mod claims;
 mod classify;
@@ -31,15 +34,20 @@ mod gauge;
 mod groups;
 mod kept;
 mod limiter;
+mod log_entry;
+mod logs;
 mod network;
 mod outlook;
 mod pages;
+mod private_key;
 mod rate_headers;
 mod read;
+mod ready;
 mod rehearsal;
 mod send;
 mod settings;
 mod share;
+mod sign_in;
 #[doc(hidden)]
 pub mod simulation;
 mod token;
@@ -52,8 +60,10 @@ mod tests;
 pub use access::{Access, Credential};
 pub use connection::Connection;
 pub use error::{ApiError, ErrorClass};
+pub use logs::LogWindow;
 pub use network::{NetworkCause, NetworkFailure};
 pub use pages::PackedEntity;
+pub use private_key::{KeyError, PrivateKey};
 pub use read::{FirstPage, Reader};
 pub use rehearsal::{Conditions, Rehearsal};
 pub use settings::{Backoff, Cap, MOST_IN_FLIGHT, RateShare, Reserve, Settings};

@@ -154,6 +154,26 @@ impl Reader {
         url: Url,
         parse: &(dyn Fn(&[u8]) -> Result<T, String> + Send + Sync),
     ) -> Result<T, ApiError> {
+        self.fetch_in(self.shared.lane(), url, parse).await
+    }
+
+    /// One page of what is asked for with these parameters, of the tenant's log.
+    pub(super) async fn fetch_log<T: Send>(
+        &self,
+        parameters: &[(&str, &str)],
+        parse: &(dyn Fn(&[u8]) -> Result<T, String> + Send + Sync),
+    ) -> Result<T, ApiError> {
+        let mut url = self.shared.courier.transport().url(["api", "v2", "logs"]);
+        url.query_pairs_mut().extend_pairs(parameters);
+        self.fetch_in(self.shared.log_lane(), url, parse).await
+    }
+
+    async fn fetch_in<T: Send>(
+        &self,
+        lane: Lane<'_>,
+        url: Url,
+        parse: &(dyn Fn(&[u8]) -> Result<T, String> + Send + Sync),
+    ) -> Result<T, ApiError> {
         let call = Call {
             kind: CallKind::Read,
             url,
@@ -162,7 +182,7 @@ impl Reader {
             correlation: None,
             max_retries: self.max_retries,
         };
-        let lane = Lane { halt: self.halt.as_ref(), hurry: self.hurry.as_ref(), ..self.shared.lane() };
+        let lane = Lane { halt: self.halt.as_ref(), hurry: self.hurry.as_ref(), ..lane };
         self.shared.courier.deliver(&call, Some(lane), parse, None).await.result
     }
 

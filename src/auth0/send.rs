@@ -269,7 +269,7 @@ impl<'a, T: Send> Round<'a, T> {
     fn final_answer(&self, status: u16, body: ErrorBody) -> Flow<T> {
         let about_credential = self.call.kind == CallKind::Token && status < 500 && status != 408;
         Flow::Done(Err(if about_credential {
-            ApiError::TokenRefused { status, error_code: body.code, message: body.message }
+            ApiError::TokenRefused { status, error_code: body.code, message: body.message, by_key: false }
         } else {
             ApiError::of_answer(status, body, self.attempts)
         }))

@@ -10,18 +10,18 @@ use futures::FutureExt as _;
 use futures::future::{BoxFuture, Shared};
 use jiff::Timestamp;
 use reqwest::header::HeaderValue;
-use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::model::Secret;
 
 use super::access::{Access, Credential};
+use super::assertion::Signer;
 use super::claims::{Claims, scopes_in};
-use super::classify::CallKind;
 use super::courier::Courier;
 use super::error::ApiError;
-use super::transport::Call;
+use super::ready;
+use super::sign_in::{self, Answer, Desk};
 
 /// A token is renewed so long before its end, or a tenth of its life, whichever is less.
 const MARGIN: Duration = Duration::from_secs(60);
@@ -155,32 +155,29 @@ impl TokenSource {
     }
 
     fn fetch(&self, after_refusal: bool) -> BoxFuture<'static, Result<Arc<Token>, ApiError>> {
-        match &self.access.credential {
+        let desk = Desk {
+            courier: Arc::clone(&self.courier),
+            agent: self.agent.clone(),
+            audience: self.access.audience.clone(),
+        };
+        let answer = match &self.access.credential {
             Credential::Token(secret) => {
-                let token = ready_made(secret);
-                async move { token.map(Arc::new) }.boxed()
+                let token = ready_made(&self.access, secret);
+                return async move { token.map(Arc::new) }.boxed();
             }
             Credential::ClientSecret { client_id, secret } => {
-                let courier = Arc::clone(&self.courier);
-                let body = serde_json::json!({
-                    "grant_type": "client_credentials",
-                    "client_id": client_id,
-                    "client_secret": secret.expose(),
-                    "audience": self.access.audience,
-                });
-                let call = Call {
-                    kind: CallKind::Token,
-                    url: courier.transport().url(["oauth", "token"]),
-                    body: Some(body.to_string().into()),
-                    agent: self.agent.clone(),
-                    correlation: None,
-                    max_retries: None,
-                };
-                let secret = secret.clone();
-                let token = async move { request(&courier, &call, after_refusal).await };
-                token.map(move |token| token.map(Arc::new).map_err(|error| without(error, &secret))).boxed()
+                desk.by_secret(client_id.clone(), secret.clone()).boxed()
             }
+            Credential::PrivateKey { client_id, key } => {
+                let signer = Signer::new(client_id, &self.access.domain, key);
+                desk.by_key(client_id.clone(), signer).boxed()
+            }
+        };
+        async move {
+            let (answer, asked) = answer.await?;
+            issued(answer, asked, after_refusal).map(Arc::new)
         }
+        .boxed()
     }
 }
 
@@ -190,32 +187,10 @@ impl fmt::Debug for TokenSource {
     }
 }
 
-/// The token endpoint's answer (RFC 6749, section 5.1). Has no `Debug`, so that the token cannot be shown by accident.
-#[derive(Deserialize)]
-struct Answer {
-    access_token: String,
-    /// In seconds. Some servers write it as a text.
-    #[serde(default)]
-    expires_in: Value,
-    #[serde(default)]
-    scope: Value,
-}
-
 /// Seconds, as a number or as a text.
 fn seconds(value: &Value) -> Option<Duration> {
     let number = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok());
     Duration::try_from_secs_f64(number?).ok()
-}
-
-async fn request(courier: &Courier, call: &Call, after_refusal: bool) -> Result<Token, ApiError> {
-    let asked = Instant::now();
-    let answer = courier.deliver(call, None, &answer, None).await.result?;
-    issued(answer, asked, after_refusal)
-}
-
-/// Serde's message could quote the token, so it is not passed on.
-fn answer(body: &[u8]) -> Result<Answer, String> {
-    serde_json::from_slice(body).map_err(|_| "no access token in it".to_owned())
 }
 
 fn issued(answer: Answer, asked: Instant, after_refusal: bool) -> Result<Token, ApiError> {
@@ -232,11 +207,13 @@ fn issued(answer: Answer, asked: Instant, after_refusal: bool) -> Result<Token, 
 
 /// What the token endpoint's answer allows.
 pub(super) fn granted(body: &[u8]) -> Result<Grant, ApiError> {
-    issued(answer(body).map_err(ApiError::Malformed)?, Instant::now(), false).map(|token| token.grant)
+    issued(sign_in::answer(body).map_err(ApiError::Malformed)?, Instant::now(), false)
+        .map(|token| token.grant)
 }
 
-fn ready_made(secret: &Secret) -> Result<Token, ApiError> {
+fn ready_made(access: &Access, secret: &Secret) -> Result<Token, ApiError> {
     let claims = Claims::of(secret.expose());
+    ready::check(access, &claims, wall_clock())?;
     let grant = Grant { scopes: claims.scopes(), expires: claims.expires() };
     let bearer = bearer(secret)?;
     Ok(Token { bearer, grant, stale_from: None, after_refusal: false, accepted: AtomicBool::new(false) })
@@ -253,23 +230,9 @@ fn bearer(token: &Secret) -> Result<HeaderValue, ApiError> {
     Ok(value)
 }
 
-/// A server that quotes the secret back must not bring it into a message.
-fn without(error: ApiError, secret: &Secret) -> ApiError {
-    match error {
-        ApiError::TokenRefused { status, error_code, message } if !secret.expose().is_empty() => {
-            let error_code = error_code.map(|code| code.replace(secret.expose(), "…"));
-            ApiError::TokenRefused { status, error_code, message: message.replace(secret.expose(), "…") }
-        }
-        ApiError::Server { status, message, attempts } if !secret.expose().is_empty() => {
-            ApiError::Server { status, message: message.replace(secret.expose(), "…"), attempts }
-        }
-        other => other,
-    }
-}
-
 #[expect(
     clippy::disallowed_methods,
-    reason = "the one look at the wall clock here: when a token ends, for people to read"
+    reason = "the one look at the wall clock here: when a token ends, for people to read and to use none that has ended"
 )]
 fn wall_clock() -> Timestamp {
     Timestamp::now()

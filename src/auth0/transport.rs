@@ -1,6 +1,7 @@
 //! One HTTP exchange with one tenant; no retries here. Central type: [`Transport`].
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -31,12 +32,39 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'
 
 const CORRELATION: HeaderName = HeaderName::from_static("x-correlation-id");
 
+/// What a request carries.
+pub(crate) enum Payload {
+    /// The same each time it is sent.
+    Same(Bytes),
+    /// Made anew each time, since a server takes it once.
+    Fresh(Box<dyn Fn() -> Bytes + Send + Sync>),
+}
+
+impl Payload {
+    fn bytes(&self) -> Bytes {
+        match self {
+            Self::Same(bytes) => bytes.clone(),
+            Self::Fresh(make) => make(),
+        }
+    }
+}
+
+impl fmt::Debug for Payload {
+    /// It may hold a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Same(_) => "Same(…)",
+            Self::Fresh(_) => "Fresh(…)",
+        })
+    }
+}
+
 /// A request that can be sent any number of times.
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) kind: CallKind,
     pub(crate) url: Url,
-    pub(crate) body: Option<Bytes>,
+    pub(crate) body: Option<Payload>,
     pub(crate) agent: HeaderValue,
     pub(crate) correlation: Option<HeaderValue>,
     /// How often it is tried again, where not as often as the connection says.
@@ -71,7 +99,7 @@ impl Call {
         }
         if let Some(body) = &self.body {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            *request.body_mut() = Some(body.clone().into());
+            *request.body_mut() = Some(body.bytes().into());
         }
         request
     }
@@ -135,6 +163,13 @@ impl Transport {
         self.reached.load(Ordering::Relaxed)
     }
 
+    /// What time it is for the tenant, as far as its answers told.
+    pub(crate) fn time_there(&self) -> Timestamp {
+        let ours = wall_clock();
+        let ahead = self.clock_ahead().map_or(0, |seconds| seconds.round() as i64);
+        ours.checked_add(jiff::SignedDuration::from_secs(ahead)).unwrap_or(ours)
+    }
+
     /// Seconds by which the tenant's clock is ahead of ours, to about one; below zero where it is behind.
     pub(crate) fn clock_ahead(&self) -> Option<f64> {
         let millis = self.ahead.load(Ordering::Relaxed);
@@ -151,8 +186,11 @@ impl Transport {
         let answer = self.client.execute(call.request(bearer)).await;
         let response = answer.map_err(|e| NetworkFailure::before_answer(&e))?;
         self.reached.store(true, Ordering::Relaxed);
-        if call.kind == CallKind::Read {
-            self.compare_clocks(response.headers(), sent);
+        match call.kind {
+            CallKind::Read => self.compare_clocks(response.headers(), sent),
+            // The first request opens a connection, which makes its trip long: better than nothing, and no more.
+            CallKind::Token if self.clock_ahead().is_none() => self.compare_clocks(response.headers(), sent),
+            CallKind::Token | CallKind::Write => {}
         }
         Ok(Head(response))
     }
@@ -167,7 +205,10 @@ impl Transport {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the tenant's clock is compared with ours, for people to read")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the tenant's clock is compared with ours, for people to read and for assertions to be in time"
+)]
 fn wall_clock() -> Timestamp {
     Timestamp::now()
 }

@@ -17,7 +17,7 @@ use super::courier::Lane;
 use super::error::ApiError;
 use super::kept;
 use super::read::{Reader, object_url, with_id};
-use super::transport::{Call, correlation};
+use super::transport::{Call, Payload, correlation};
 
 /// Writes to one tenant on behalf of one run. Cheap to clone.
 #[derive(Clone)]
@@ -143,7 +143,7 @@ impl Writer {
         Ok(Call {
             kind: CallKind::Write,
             url: object_url(self.shared.courier.transport(), endpoint, id)?,
-            body: Some(body.into()),
+            body: Some(Payload::Same(body.into())),
             agent: self.agent.clone(),
             correlation: correlation(trace),
             max_retries: None,

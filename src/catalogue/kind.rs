@@ -136,6 +136,20 @@ impl Kind {
         scopes
     }
 
+    /// Scopes that reading single fields needs beside the kind's own, each with the fields, where a token has none of the scopes
+    /// that would do: of several the first.
+    pub fn field_read_scopes(&self, has: impl Fn(&str) -> bool) -> BTreeMap<&str, Vec<&str>> {
+        let mut scopes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (name, field) in &self.root.fields {
+            if let Some(first) = field.read_scopes.first()
+                && !field.read_scopes.iter().any(|scope| has(scope))
+            {
+                scopes.entry(first).or_default().push(name);
+            }
+        }
+        scopes
+    }
+
     /// Scopes any of which lets a token read this root field; none where no scope of its own is needed.
     pub fn read_scopes_of(&self, root: &str) -> &[String] {
         self.root.fields.get(root).map(|field| field.read_scopes.as_slice()).unwrap_or_default()

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use encoding_rs::Encoding;
 
+mod changesets;
 mod fetch;
 mod history;
 mod runs;
@@ -13,12 +14,13 @@ mod status;
 mod tenants;
 mod values;
 
+pub use changesets::{ChannelArg, DiffArgs, RecordArgs, ReplayArgs};
 pub use fetch::{FormArg, GetArgs, SandboxArgs};
 pub use history::{PruneArgs, ReportArgs, RunsAction, RunsArgs, StateArgs};
 pub use runs::{ApplyArgs, ConflictArg, PlanArgs, ResumeArgs, RunArgs, UndoArgs, WaveArgs};
 pub use status::StatusArgs;
 pub use tenants::TenantsArgs;
-pub use values::{Deadline, ShardArg};
+pub use values::{Deadline, Moment, ShardArg};
 
 use values::{parse_duration, parse_encoding, parse_rate, parse_shard, parse_share, parse_var};
 
@@ -64,6 +66,12 @@ pub enum Verb {
     Status(StatusArgs),
     /// Fetch clients into a file that is a job again: edit it, then apply it.
     Get(GetArgs),
+    /// Make a change set: what a run, a person or a program changed in a tenant, as a job that does the same in others.
+    Record(RecordArgs),
+    /// Plan, ask and change in other tenants what a change set has recorded in one.
+    Replay(ReplayArgs),
+    /// Show the fields that differ between two snapshots, or two tenants. Cannot write.
+    Diff(DiffArgs),
     /// Look whether tenants can be worked on: reached, token, scopes, rate limit. Cannot write.
     Tenants(TenantsArgs),
     /// Serve simulated tenants on this machine until stopped.
@@ -79,6 +87,9 @@ impl Verb {
             Self::Resume(args) => Some(&args.tenant),
             Self::Undo(args) => Some(&args.tenant),
             Self::Get(args) => Some(&args.tenant),
+            Self::Record(args) => Some(&args.tenant),
+            Self::Replay(args) => Some(&args.apply.tenant),
+            Self::Diff(args) => Some(&args.tenant),
             Self::Tenants(args) => Some(&args.tenant),
             Self::Status(args) => Some(&args.tenant),
             Self::Check(_) | Self::Runs(_) | Self::Report(_) | Self::Sandbox(_) => None,
@@ -168,10 +179,10 @@ pub enum ColorArg {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Tenants")]
 pub struct TenantArgs {
-    /// A tenant of patchwave.toml, or the domain of the environment's credentials. Repeatable.
+    /// A tenant of patchwave.toml, all of them that have a tag, or the domain of the environment's credentials. Repeatable.
     #[arg(
         long = "tenant",
-        value_name = "NAME|DOMAIN",
+        value_name = "NAME|DOMAIN|tag:KEY=VALUE",
         env = "PATCHWAVE_TENANT",
         value_delimiter = ',',
         hide_env = true
@@ -255,6 +266,10 @@ pub struct JobArgs {
     /// Only clients of which this holds, such as "app_type == 'spa'"; the others are skipped.
     #[arg(long = "where", value_name = "EXPR", env = "PATCHWAVE_WHERE", hide_env = true)]
     pub narrow: Option<String>,
+    /// Which clients are meant in which tenant, instead of those that are found: a CSV file with the columns match (the name or
+    /// key that the job has), tenant and client_id.
+    #[arg(long, value_name = "FILE", env = "PATCHWAVE_MAP", hide_env = true)]
+    pub map: Option<PathBuf>,
     /// A variable for templates, over those of the tenant and the job. Repeatable; PATCHWAVE_VAR holds one a line.
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = parse_var)]
     pub vars: Vec<(String, String)>,

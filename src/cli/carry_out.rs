@@ -1,5 +1,6 @@
 //! From a plan to its report: guards, consent, the run. What `apply` and `undo` have in common.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -13,9 +14,9 @@ use super::live_run::{LiveRun, Reports, Work};
 use super::locks::Locks;
 use super::output::Output;
 use super::planned::{Planned, check_max_changes};
-use super::{forecasts, history, ledger, prompt, show_plan, waves};
+use super::{forecasts, history, ledger, prompt, saved, show_plan, waves};
 use crate::job::{Guards, Threshold};
-use crate::model::{RunId, Written};
+use crate::model::{RunId, TenantName, Written};
 use crate::plan::{Plan, Refusal, TenantPlan};
 use crate::report::progress::Display;
 use crate::report::term;
@@ -60,7 +61,6 @@ pub(super) async fn carry_out(
         show_plan::show_diff(&planned, orders.run.full, output);
     }
     refuse_conflicts(&planned.plan, orders.run)?;
-    waves::refuse_untried(&planned.plan)?;
     check_max_changes(&planned, session, orders.guards)?;
     if shown {
         waves::show(&planned.plan, output);
@@ -68,7 +68,10 @@ pub(super) async fn carry_out(
     let kept = list(&session.state)?;
     let unfinished = history::unfinished(&kept, session, orders, (&planned.plan, output));
     let asked = Asked::of(&planned.plan, planned.kind, shown && !output.json());
-    interrupt.or(consent::check_scopes(session, &asked)).await?;
+    let barred = interrupt.or(async { Ok(consent::barred(session, &asked).await) }).await?;
+    leave_out(&mut planned, barred, session, output)?;
+    waves::refuse_untried(&planned.plan)?;
+    let asked = Asked::of(&planned.plan, planned.kind, shown && !output.json());
     interrupt.or(consent::ask(orders.run, session, &asked)).await?;
     let work = Work {
         kind: planned.kind,
@@ -85,6 +88,36 @@ pub(super) async fn carry_out(
     display.clear();
     ledger::ended(session, &ended, output);
     Ok(ended.report(orders.reports, output))
+}
+
+/// Tenants whose tokens may not write stop no other: what was planned for them is not attempted.
+///
+/// # Errors
+/// Where no other tenant has anything to write.
+fn leave_out(
+    planned: &mut Planned,
+    barred: Vec<(TenantName, CliError)>,
+    session: &Session,
+    output: &Output,
+) -> Result<(), CliError> {
+    let writing = planned.plan.tenants.iter().filter(|part| !part.writes.is_empty()).count();
+    if barred.len() == writing {
+        return barred.into_iter().next().map_or(Ok(()), |(_, error)| Err(error));
+    }
+    for (tenant, error) in barred {
+        let place = planned.plan.tenants.iter().position(|part| part.tenant == tenant);
+        if let (Some(place), Some(target)) = (place, session.target(&tenant)) {
+            let failure = error.into_failure();
+            let message = term::safe(&failure.message);
+            output.error(&format!(
+                "{} tenant {tenant} is left out: {message}",
+                term::paint(term::BAD, "error:")
+            ));
+            let part = &mut planned.plan.tenants[place];
+            *part = Arc::new(saved::unread(target, part, failure));
+        }
+    }
+    Ok(())
 }
 
 /// Everything in the plan. Clients are read again first where somebody thought for long, also where the machine slept

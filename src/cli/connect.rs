@@ -10,10 +10,10 @@ use super::args::{PaceArgs, TenantArgs};
 use super::context::state_dir;
 use super::error::CliError;
 use super::{open_files, shard};
-use crate::auth0::{Access, Cap, Connection, Credential, RateShare, Reserve, Settings};
-use crate::config::{self, Config, Credentials, Environment, Selected, process_environment};
+use crate::auth0::{Access, Cap, Connection, Credential, PrivateKey, RateShare, Reserve, Settings};
+use crate::config::{self, Config, Credentials, Environment, SecretError, Selected, process_environment};
 use crate::job::{Guards, Threshold, WaveSize};
-use crate::model::{Body, Domain, EntityId, Problem, ProgressSink, TenantName};
+use crate::model::{Body, Domain, EntityId, Problem, ProgressSink, TagQuery, TenantName};
 use crate::plan::{Shard, TagWaves};
 use crate::report::progress::Display;
 use crate::sandbox::{Options, Sandbox};
@@ -141,6 +141,16 @@ pub(super) fn target_of(
         Credentials::Client { client_id, secret } => {
             Credential::ClientSecret { client_id: EntityId::new(client_id), secret }
         }
+        Credentials::Key { client_id, key, algorithm, key_id, found } => {
+            let key = PrivateKey::read(&key, algorithm, key_id).map_err(|wrong| SecretError {
+                tenant: one.tenant.clone(),
+                kind: "private key",
+                source_text: found,
+                cause: wrong.cause,
+                help: wrong.help,
+            })?;
+            Credential::PrivateKey { client_id: EntityId::new(client_id), key }
+        }
         Credentials::Token(token) => Credential::Token(token),
     };
     let access = Access { domain: one.domain.clone(), audience: one.audience.clone(), credential };
@@ -168,6 +178,11 @@ pub(super) async fn connect_sandbox(
     planned: &[(TenantName, Domain)],
     display: &Display,
 ) -> Result<Session, CliError> {
+    if let Some(query) = tenant.tenants.iter().find_map(|name| TagQuery::parse(name)) {
+        return Err(CliError::usage(format!(
+            "--tenant {query}: tenants of the sandbox have no tags; name them"
+        )));
+    }
     let env = Environment::new(process_environment());
     let state = prepared(tenant.state_dir.as_deref(), &env)?.sandbox();
     let names: Vec<&str> = match tenant.tenants.as_slice() {

@@ -54,28 +54,30 @@ pub(super) fn fields_of(plan: &Plan) -> Vec<(TenantName, BTreeSet<String>)> {
     plan.tenants.iter().map(|part| (part.tenant.clone(), part.writes.fields().clone())).collect()
 }
 
-/// A token that may not write is found out before the first write, not by it.
-pub(super) async fn check_scopes(session: &Session, asked: &Asked) -> Result<(), CliError> {
-    for target in asked.targets(session) {
-        let grant = target.connection.reader().sign_in().await;
-        let grant = grant.map_err(|error| CliError::tenant(target.tenant.as_str(), &error))?;
-        let wanted = &asked.kind.endpoint.update_scope;
-        let enough = asked.kind.update_scopes();
-        let Some(scopes) = grant.scopes else { continue };
-        let missing = if enough.iter().any(|scope| scopes.contains(*scope)) {
-            asked.scope_of_a_field(&target.tenant, |scope| scopes.contains(scope))
-        } else {
-            Some(wanted.clone())
-        };
-        if let Some(missing) = missing {
-            let what = format!(
-                "the token for {} lacks the scope {missing}: grant it to the application, on its \"APIs\" page in the Auth0 Dashboard; nothing was written",
-                target.domain
-            );
-            return Err(CliError::setup(what).of_tenant(target.tenant.as_str()));
-        }
-    }
-    Ok(())
+/// Tokens that may not write are found out before the first write, not by it: the tenants that have one, each with the error.
+pub(super) async fn barred(session: &Session, asked: &Asked) -> Vec<(TenantName, CliError)> {
+    let targets = asked.targets(session);
+    let checks = targets.iter().map(|target| check_scopes(target, asked));
+    let checked = futures::future::join_all(checks).await;
+    let named = targets.iter().zip(checked);
+    named.filter_map(|(target, checked)| Some((target.tenant.clone(), checked.err()?))).collect()
+}
+
+async fn check_scopes(target: &Target, asked: &Asked) -> Result<(), CliError> {
+    let grant = target.connection.reader().sign_in().await;
+    let grant = grant.map_err(|error| CliError::tenant(target.tenant.as_str(), &error))?;
+    let Some(scopes) = grant.scopes else { return Ok(()) };
+    let missing = if asked.kind.update_scopes().iter().any(|scope| scopes.contains(*scope)) {
+        asked.scope_of_a_field(&target.tenant, |scope| scopes.contains(scope))
+    } else {
+        Some(asked.kind.endpoint.update_scope.clone())
+    };
+    let Some(missing) = missing else { return Ok(()) };
+    let what = format!(
+        "the token for {} lacks the scope {missing}: grant it to the application, on its \"APIs\" page in the Auth0 Dashboard; nothing was written",
+        target.domain
+    );
+    Err(CliError::setup(what).of_tenant(target.tenant.as_str()))
 }
 
 /// Where something is written. Of many tenants the plan above has the names, if it was shown.

@@ -21,6 +21,8 @@ pub(super) struct Ended {
     pub(super) record: RunRecord,
     /// Why its journal was lost, where it was.
     pub(super) lost: Option<StoreError>,
+    /// Why what it did is not there as a change set, where that failed.
+    pub(super) unrecorded: Option<CliError>,
 }
 
 impl Ended {
@@ -42,7 +44,7 @@ impl Ended {
                 CliError::damaged(format!("run {id}: {}: line {}: {impossible}", journal.display(), at + 1))
             })?;
         }
-        Ok((Self { id: id.clone(), folder, plan, record, lost: None }, found))
+        Ok((Self { id: id.clone(), folder, plan, record, lost: None, unrecorded: None }, found))
     }
 
     /// Whether it is not known what the run wrote: a write may have been sent and was not looked at, or its process was
@@ -51,6 +53,13 @@ impl Ended {
         let left = self.plan.tenants.iter().flat_map(|part| self.record.remaining(&part.tenant, false));
         !self.record.closed && self.record.is_unfinished()
             || left.into_iter().any(|(_, remains)| remains == Remains::Look)
+    }
+
+    /// The tenants of which any client was certainly changed, in the plan's order.
+    pub(super) fn changed(&self) -> impl Iterator<Item = &TenantPlan> {
+        let changed =
+            |part: &&TenantPlan| self.record.writes(&part.tenant).iter().any(WriteState::is_surely_written);
+        self.plan.tenants.iter().map(|part| &**part).filter(changed)
     }
 
     /// The exit code that the run has, or had.
@@ -68,6 +77,10 @@ impl Ended {
         self.say(&summary, code, written.is_ok(), output);
         if let Some(lost) = &self.lost {
             output.error(&format!("{} {lost}", term::paint(term::BAD, "error:")));
+        }
+        if let Some(error) = &self.unrecorded {
+            let what = format!("its change set was not kept: {}", error.message());
+            output.error(&format!("{} {what}", term::paint(term::WARN, "warning:")));
         }
         let Err(error) = written else { return code };
         output.error(&format!("{} {error}", term::paint(term::BAD, "error:")));

@@ -259,7 +259,8 @@ impl From<StoreError> for CliError {
 
 impl From<SecretError> for CliError {
     fn from(error: SecretError) -> Self {
-        Self::new(exit::SETUP, "auth", "credentials", error.to_string())
+        let message = format!("{error}; {}", error.help);
+        Self::new(exit::SETUP, "auth", "credentials", message)
     }
 }
 

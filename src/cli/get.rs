@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use serde_json::Value;
+use jiff::Timestamp;
 
 use super::args::{FormArg, GetArgs};
 use super::connect::{Target, connect};
@@ -11,12 +11,13 @@ use super::context::expression;
 use super::error::CliError;
 use super::interrupt::Interrupt;
 use super::output::Output;
+use super::snapshot;
 use crate::catalogue::{self, Kind, redact};
 use crate::job::fetched::{self, Form};
 use crate::job::{Expression, Scope, TenantScope};
 use crate::model::{Body, Entity, EntityId, FieldPath};
 use crate::report::term;
-use crate::store::{atomic, bases};
+use crate::store::{atomic, snapshots};
 
 /// Fetches, keeps what was fetched as the base of later edits, and writes the file.
 pub(super) async fn run(args: GetArgs, output: &Output) -> Result<u8, CliError> {
@@ -33,10 +34,13 @@ pub(super) async fn run(args: GetArgs, output: &Output) -> Result<u8, CliError> 
         return Err(CliError::usage("get reads one tenant: choose one with --tenant"));
     };
     display.reading();
+    let began = now();
     let fetched = interrupt.or(asked.fetch(target)).await;
     display.clear();
     let bodies = fetched?;
-    let digest = bases::keep(&session.state, &bodies)?;
+    let whole = asked.list && asked.condition.is_none();
+    let from = (&target.domain, asked.kind.name.as_str());
+    let digest = snapshots::keep(&session.state, &bodies, from, (began, now(), whole))?;
     let bodies: Vec<Body> = bodies.into_iter().map(|body| asked.pruned(body)).collect();
     let single = !asked.list && bodies.len() == 1;
     let count = bodies.len();
@@ -154,12 +158,7 @@ impl Asked {
         let reader = target.connection.reader();
         let failed = |error| CliError::tenant(target.tenant.as_str(), &error);
         let entities: Vec<Entity> = if self.list {
-            let all = reader.list(&self.kind.endpoint, None).await.map_err(failed)?;
-            let excluded = |entity: &Entity| {
-                self.kind.excluded_field().and_then(|field| entity.body.get(field))
-                    == Some(&Value::Bool(true))
-            };
-            all.into_iter().filter(|entity| !excluded(entity)).collect()
+            snapshot::entities(&reader, self.kind).await.map_err(failed)?
         } else {
             let mut entities = Vec::new();
             for id in self.ids(target)? {
@@ -231,4 +230,12 @@ impl Asked {
             CliError::usage("--self: the token does not say which client it belongs to; name the id instead")
         })
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the command line owns the wall clock that snapshots are dated by"
+)]
+fn now() -> Timestamp {
+    Timestamp::now()
 }

@@ -41,6 +41,13 @@ impl Interrupt {
         }
     }
 
+    /// Waits until the time has come.
+    pub(super) async fn wait(&self, until: Deadline) {
+        if let Some(wait) = until.from(&now()) {
+            tokio::time::sleep(wait).await;
+        }
+    }
+
     /// Raises the will to stop when the time has come.
     pub(super) fn at(&self, deadline: Option<Deadline>) {
         let Some(wait) = deadline.and_then(|deadline| deadline.from(&now())) else { return };

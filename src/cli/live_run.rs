@@ -11,6 +11,7 @@ use super::connect::Session;
 use super::ended::Ended;
 use super::error::CliError;
 use super::interrupt::Interrupt;
+use super::record;
 use crate::auth0::Writer;
 use crate::catalogue::Kind;
 use crate::model::event::{JOURNAL_VERSION, TenantStart};
@@ -108,7 +109,14 @@ impl LiveRun {
         let finished = Entry::Finished { at: now(), stop: None, paces: Vec::new(), tally };
         self.journal.append(std::slice::from_ref(&finished))?;
         self.record.take(finished).map_err(|error| CliError::setup(error.to_string()))?;
-        Ok(Ended { id: self.id, folder: self.folder, plan: self.plan, record: self.record, lost: None })
+        Ok(Ended {
+            id: self.id,
+            folder: self.folder,
+            plan: self.plan,
+            record: self.record,
+            lost: None,
+            unrecorded: None,
+        })
     }
 
     /// Its id.
@@ -166,13 +174,16 @@ impl LiveRun {
         };
         let finished = execute(setup, tenants, self.record, Box::new(self.journal), &mut listeners).await;
         learn(session);
-        Ok(Ended {
+        let mut ended = Ended {
             id: self.id,
             folder: self.folder,
             plan: self.plan,
             record: finished.record,
             lost: finished.journal,
-        })
+            unrecorded: None,
+        };
+        ended.unrecorded = record::leave(session, &ended).err();
+        Ok(ended)
     }
 }
 

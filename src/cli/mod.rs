@@ -11,6 +11,7 @@ mod check;
 mod connect;
 mod consent;
 mod context;
+mod diff;
 mod ended;
 mod error;
 mod exit;
@@ -28,6 +29,8 @@ mod output;
 mod planned;
 mod planning;
 mod prompt;
+mod record;
+mod replaying;
 mod resume;
 mod runs;
 mod sandbox;
@@ -36,6 +39,7 @@ mod saved;
 mod scopes;
 mod shard;
 mod show_plan;
+mod snapshot;
 mod status;
 mod tenants;
 mod undo;
@@ -76,7 +80,7 @@ pub fn run() -> u8 {
         }
         match cli.verb {
             Verb::Check(args) => check::run(&args, &output),
-            Verb::Plan(args) => show_plan::run(args, None, &output).await,
+            Verb::Plan(args) => show_plan::run(args, (None, false), &output).await,
             Verb::Apply(args) => apply::run(args, &output).await,
             Verb::Resume(args) => resume::run(args, &output).await,
             Verb::Undo(args) => undo::run(args, &output).await,
@@ -84,6 +88,9 @@ pub fn run() -> u8 {
             Verb::Report(args) => runs::report(&args, &output),
             Verb::Status(args) => status::run(&args, &output),
             Verb::Get(args) => get::run(args, &output).await,
+            Verb::Record(args) => record::run(args, &output).await,
+            Verb::Replay(args) => apply::replay(args, &output).await,
+            Verb::Diff(args) => diff::run(args, &output).await,
             Verb::Tenants(args) => tenants::run(args, &output).await,
             Verb::Sandbox(args) => sandbox::run(args, &output).await,
         }

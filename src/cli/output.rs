@@ -171,7 +171,7 @@ pub(super) fn look_line() -> String {
         }
     }
     let verb = words.iter().find(|word| !word.starts_with('-')).map(String::as_str);
-    if matches!(verb, Some("apply" | "undo")) {
+    if matches!(verb, Some("apply" | "replay" | "undo")) {
         words.push("--dry-run".to_owned());
     }
     line(words.into_iter())
@@ -181,7 +181,7 @@ pub(super) fn look_line() -> String {
 pub(super) fn again_line(source: &str) -> String {
     let verb = std::env::args().skip(1).find(|word| !word.starts_with('-'));
     match verb.as_deref() {
-        Some("apply") => command_line(),
+        Some("apply" | "replay") => command_line(),
         _ => line(["apply".to_owned(), source.to_owned()].into_iter().chain(kept(VALUED, ALONE))),
     }
 }

@@ -14,10 +14,10 @@ use super::error::CliError;
 use super::locks::Locks;
 use super::output;
 use super::planned::{Planned, blank, failure, needs_total, protected};
-use super::scopes;
+use super::{replaying, scopes};
 use crate::job::{Job, TenantScope};
 use crate::model::suggest::nearest;
-use crate::model::{Problem, TenantName};
+use crate::model::{Problem, TagQuery, TenantName};
 use crate::plan::{
     Header, Needs, PlanOptions, TenantFailure, TenantPlan, TenantState, Unplannable, plan_tenant,
     protects_a_name, protects_nobody, warnings,
@@ -39,6 +39,7 @@ pub(super) async fn plan(
     let narrow = args.narrow.as_deref().map(|text| expression("--where", text, job.kind)).transpose()?;
     let narrow = narrow.map(Arc::new);
     let scopes = scopes::of_tenants(job, session, args)?;
+    replaying::check_vars(job, session, &scopes)?;
     let needs = scopes::needs_of(job, &scopes, narrow.as_deref())?;
     let mut planned = Planned::new(header(job, session, args), job.kind, Instant::now());
     let states = read(job, session, locks, args, needs).await;
@@ -139,8 +140,8 @@ fn one(
 
 /// Whether an entry of a job's `tenants` is about a tenant: by its name, or by a tag as in `tag:ring=canary`.
 fn allows(entry: &TenantName, target: &Target) -> bool {
-    match entry.as_str().strip_prefix("tag:").and_then(|tag| tag.split_once('=')) {
-        Some((key, value)) => target.tags.get(key).is_some_and(|tag| tag.as_str() == Some(value)),
+    match TagQuery::parse(entry.as_str()) {
+        Some(query) => query.fits(&target.tags),
         None => *entry == target.tenant,
     }
 }

@@ -17,6 +17,11 @@ pub(super) async fn typed(question: String, name: &str) -> bool {
     answer(format!("{question}\nType {name} to go on: ")).await.as_deref() == Some(name)
 }
 
+/// Waits until somebody presses Enter.
+pub(super) async fn enter(question: String) {
+    answer(question).await;
+}
+
 /// A question that nobody has answered yet. Where a signal ends the command, what is said next begins on a line of its own.
 struct Open(bool);
 

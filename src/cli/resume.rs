@@ -61,7 +61,10 @@ pub(super) async fn run(args: ResumeArgs, output: &Output) -> Result<u8, CliErro
         fields: consent::fields_of(&ended.plan),
         named: false,
     };
-    interrupt.or(consent::check_scopes(&session, &asked)).await?;
+    let barred = interrupt.or(async { Ok(consent::barred(&session, &asked).await) }).await?;
+    if let Some((_, error)) = barred.into_iter().next() {
+        return Err(error);
+    }
     interrupt.or(consent::ask(&args.run, &session, &asked)).await?;
     let tasks = todo.tasks(&ended);
     let mut plan = ended.plan;

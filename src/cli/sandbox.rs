@@ -1,5 +1,7 @@
 //! `patchwave sandbox`: simulated tenants until stopped.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::args::SandboxArgs;
@@ -8,10 +10,12 @@ use super::exit;
 use super::output::Output;
 use crate::model::suggest;
 use crate::report::term;
-use crate::sandbox::{Counters, Options, SCOPES, Sandbox, TenantHandle};
+use crate::sandbox::{
+    Counters, LogOptions, Options, PublicKey, PublicKeyError, SCOPES, Sandbox, TenantHandle,
+};
 
 mod ca_file;
-mod loaded;
+pub(super) mod loaded;
 mod written_config;
 
 use ca_file::CaFile;
@@ -19,6 +23,7 @@ use ca_file::CaFile;
 /// Serves until Ctrl-C or SIGTERM, then tells what was seen.
 pub(super) async fn run(args: SandboxArgs, output: &Output) -> Result<u8, CliError> {
     let load = args.load.as_deref().map(loaded::read).transpose()?;
+    let public_key = args.public_key.as_deref().map(public_key).transpose()?;
     if let Some(folder) = &args.write_config {
         written_config::check(folder)?;
     }
@@ -36,6 +41,12 @@ pub(super) async fn run(args: SandboxArgs, output: &Output) -> Result<u8, CliErr
         load,
         reset: args.reset,
         clock_skew: args.clock_skew,
+        log: LogOptions {
+            retention: args.log_retention,
+            delay: args.log_delay.unwrap_or_default(),
+            doubles: args.log_doubles.unwrap_or_default(),
+        },
+        public_key,
         scopes: scopes(args.scopes)?,
         ..Options::default()
     };
@@ -59,11 +70,25 @@ pub(super) async fn run(args: SandboxArgs, output: &Output) -> Result<u8, CliErr
     if let Some(ca) = &ca {
         output.text(&format!("\n{}", ca.lines()));
     }
+    if let Some(file) = &args.public_key {
+        let how = match &args.write_config {
+            Some(_) => format!("export {}=\"$(cat PRIVATE_KEY.pem)\"", written_config::KEY_VARIABLE),
+            None => "put its path in the place of PRIVATE_KEY.pem".to_owned(),
+        };
+        let whose = file.display();
+        output.note(&format!("The client signs in by the private key that belongs to {whose}: {how}"));
+    }
     output.note("Serving until Ctrl-C. Simulated tenants on this machine: nothing here is a real secret.");
     stop.at_least(crate::model::StopReason::Interrupted).await;
     tell(&sandbox, output);
     sandbox.stop().await;
     Ok(exit::OK)
+}
+
+fn public_key(path: &Path) -> Result<PublicKey, CliError> {
+    let wrong = |cause: String| CliError::usage(format!("--public-key {}: {cause}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    text.parse().map_err(|error: PublicKeyError| wrong(error.to_string()))
 }
 
 /// The scopes of tokens: those asked for, which the simulated API has to know.
@@ -86,11 +111,15 @@ fn lines(sandbox: &Sandbox) -> String {
     let several = sandbox.tenants().len() > 1;
     let one = |(at, tenant): (usize, &TenantHandle)| {
         let heading = if several { format!("# tenant {}\n", at + 1) } else { String::new() };
+        let proof = if tenant.wants_key() {
+            "export AUTH0_CLIENT_SIGNING_KEY_PATH=PRIVATE_KEY.pem".to_owned()
+        } else {
+            format!("export AUTH0_CLIENT_SECRET={}", tenant.client_secret().expose())
+        };
         format!(
-            "{heading}export AUTH0_DOMAIN={}\nexport AUTH0_CLIENT_ID={}\nexport AUTH0_CLIENT_SECRET={}",
+            "{heading}export AUTH0_DOMAIN={}\nexport AUTH0_CLIENT_ID={}\n{proof}",
             address(tenant),
             tenant.client_id(),
-            tenant.client_secret().expose()
         )
     };
     sandbox.tenants().iter().enumerate().map(one).collect::<Vec<_>>().join("\n\n")

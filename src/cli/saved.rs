@@ -52,10 +52,11 @@ pub(super) async fn plan(
 
 /// What narrows or reads a job has no meaning for a plan: it is carried out exactly.
 fn refuse_job_flags(args: &JobArgs) -> Result<(), CliError> {
-    let JobArgs { narrow, vars, read, limit, allow_env, .. } = args;
+    let JobArgs { narrow, vars, read, limit, allow_env, map, .. } = args;
     let given = [
         ("--where", narrow.is_some()),
         ("--var", !vars.is_empty()),
+        ("--map", map.is_some()),
         ("--limit", limit.is_some()),
         ("--allow-env", !allow_env.is_empty()),
         ("--allow-field", !read.allow_field.is_empty()),

@@ -12,7 +12,7 @@ use super::interrupt::Interrupt;
 use super::locks::{self, Locks};
 use super::output::{self, Output};
 use super::planned::{Planned, check_max_changes};
-use super::{forecasts, planning, saved, waves};
+use super::{forecasts, planning, replaying, saved, waves};
 use crate::plan::{Totals, file};
 use crate::report::diff::{self, DiffOptions};
 use crate::report::progress::Display;
@@ -25,7 +25,7 @@ const MAX_AGE: Duration = Duration::from_secs(5 * 60);
 /// Plans and shows it; of an `apply` that is not to be made, with its waves.
 pub(super) async fn run(
     args: PlanArgs,
-    of_apply: Option<&WaveArgs>,
+    (of_apply, replay): (Option<&WaveArgs>, bool),
     output: &Output,
 ) -> Result<u8, CliError> {
     let display = output.progress();
@@ -33,8 +33,13 @@ pub(super) async fn run(
     if let Some(out) = &args.out {
         check_out(out, &args.job.job)?;
     }
-    let source =
-        Source { args: &args.job, tenant: &args.tenant, pace: &args.pace, on_conflict: ConflictArg::Skip };
+    let source = Source {
+        args: &args.job,
+        tenant: &args.tenant,
+        pace: &args.pace,
+        on_conflict: ConflictArg::Skip,
+        replay,
+    };
     let (session, mut planned, _) = interrupt.or(source.plan(&display, output, None)).await?;
     let code = exit::of_plan(planned.plan.totals(), planned.plan.tenants.len(), args.detailed_exitcode);
     if code == exit::SETUP {
@@ -74,6 +79,8 @@ pub(super) struct Source<'s> {
     pub(super) tenant: &'s TenantArgs,
     pub(super) pace: &'s PaceArgs,
     pub(super) on_conflict: ConflictArg,
+    /// Whether the job is replayed: then it is a change set, whoever made it.
+    pub(super) replay: bool,
 }
 
 impl Source<'_> {
@@ -87,6 +94,13 @@ impl Source<'_> {
     ) -> Result<(Session, Planned, Locks), CliError> {
         let bytes = read_job(&self.args.job)
             .map_err(|problem| CliError::job(vec![problem], output::check_line(&self.args.job)))?;
+        if file::is_plan(&bytes) && self.replay {
+            let what = format!(
+                "{} is a saved plan, which says itself for which tenants it is: apply it",
+                self.args.job
+            );
+            return Err(CliError::usage(what));
+        }
         if file::is_plan(&bytes) {
             return saved::plan(self, &bytes, lock_wait, (display, output)).await;
         }
@@ -97,7 +111,11 @@ impl Source<'_> {
         };
         let reading =
             Reading { state: &session.state, args: &self.args.read, extra_fields: &session.extra_fields };
-        let job = reading.job(&self.args.job, &bytes, output)?;
+        let mut job = reading.job(&self.args.job, &bytes, output)?;
+        if self.replay {
+            job.recorded.get_or_insert_default();
+        }
+        replaying::prepare(&mut job, self.args, (self.on_conflict, lock_wait.is_some()), output)?;
         display.reading();
         let planned = planning::plan(&job, &session, &locks, self.args, self.on_conflict).await;
         display.clear();

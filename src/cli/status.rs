@@ -148,9 +148,15 @@ impl Wanted {
             encoding: None,
         };
         let reading = Reading { state, args: &read, extra_fields: fields.unwrap_or_default() };
-        let job = reading.job(word, &bytes, output)?;
-        let Some(id) = recorded::id(&job) else {
-            let what = format!("{word} is a job, and no change set: it has no [recorded] table");
+        let mut job = reading.job(word, &bytes, output)?;
+        // Any job can be replayed, and counts as a change set then.
+        let is_recorded = job.recorded.is_some();
+        job.recorded.get_or_insert_default();
+        let known = |id: &ChangeSetId| {
+            entries.iter().any(|of| of.change_set.digest == id.digest || of.change_set.name == id.name)
+        };
+        let Some(id) = recorded::id(&job).filter(|id| is_recorded || known(id)) else {
+            let what = format!("{word} is no change set: it has no [recorded] table, and was never replayed");
             return Err(CliError::usage(what).next(output::verb_line("status")));
         };
         let file = FileStatus::of(word, &id, entries);

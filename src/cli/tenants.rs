@@ -1,9 +1,11 @@
 //! `patchwave tenants`: whether tenants can be worked on. Reads, and cannot write.
 
+use std::sync::Arc;
+
 use futures::future::join_all;
-use futures::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 use serde_json::json;
+use tokio::sync::Semaphore;
 
 use super::args::TenantsArgs;
 use super::connect::{Caps, SECRETS, Surroundings, Target, connect_sandbox, surroundings, target_of};
@@ -17,10 +19,10 @@ use super::{open_files, shard};
 use crate::auth0::{ApiError, Grant, Settings};
 use crate::catalogue::{self, Kind};
 use crate::config::{self, Environment, Selected, process_environment};
-use crate::model::{Domain, TenantName};
+use crate::model::{Body, Domain, TenantName};
 use crate::plan::TenantFailure;
 use crate::report::progress::Display;
-use crate::report::tenants::{Allowed, Bucket, Lack, Refill, TenantCheck, render};
+use crate::report::tenants::{Allowed, Bucket, Lack, Refill, TenantCheck, Use, render};
 use crate::sandbox::Sandbox;
 use crate::store::StateDir;
 use crate::store::paces::{self, Learned};
@@ -30,6 +32,9 @@ const RETRIES: u32 = 1;
 /// Verbs that the scope for reading is needed for, and those that the one for updating is.
 const READING: [&str; 2] = ["plan", "get"];
 const WRITING: [&str; 3] = ["apply", "resume", "undo"];
+/// What reads the tenant's log, and the scopes any of which lets it (OpenAPI, "Search log events").
+const READING_LOG: [&str; 1] = ["record --from-log"];
+const LOG_SCOPES: [&str; 2] = ["read:logs", "read:logs_users"];
 
 /// Looks at the tenants that were chosen, or at all that are configured, beside each other.
 pub(super) async fn run(args: TenantsArgs, output: &Output) -> Result<u8, CliError> {
@@ -53,10 +58,12 @@ async fn look(args: &TenantsArgs, display: &Display) -> Result<Vec<TenantCheck>,
     display.reading();
     let now = now();
     let learned = paces::recall(&found.state);
-    let looks = found.tenants.iter().map(|tenant| async {
-        match &tenant.target {
-            Ok(target) => check(target, learned.get(&tenant.kept_as), now).await,
-            Err(failure) => blank(&tenant.selected, Some(failure.clone())),
+    let secrets = Semaphore::new(SECRETS);
+    let looks = found.tenants.into_iter().map(|one| async {
+        // A tenant whose secret takes long is waited for by itself: the others are asked meanwhile.
+        match one.open(&secrets, display).await {
+            Ok((target, kept_as)) => check(&target, learned.get(&kept_as), now).await,
+            Err((known, failure)) => blank(&known, Some(failure)),
         }
     });
     let checks = join_all(looks).await;
@@ -72,11 +79,39 @@ struct Found {
     _sandbox: Option<Sandbox>,
 }
 
-struct One {
-    selected: Known,
-    target: Result<Target, TenantFailure>,
-    /// Under which name the state directory knows it.
-    kept_as: String,
+/// A tenant to look at.
+enum One {
+    /// The way to it is known.
+    Open(Target),
+    /// Its credentials are still to be fetched.
+    Chosen { selected: Selected, settings: Arc<Settings>, env: Arc<Environment> },
+}
+
+impl One {
+    /// The way to it, and under which name the state directory knows it.
+    async fn open(
+        self,
+        secrets: &Semaphore,
+        display: &Display,
+    ) -> Result<(Target, String), (Known, TenantFailure)> {
+        let (selected, settings, env) = match self {
+            Self::Open(target) => {
+                let kept_as = target.tenant.to_string();
+                return Ok((target, kept_as));
+            }
+            Self::Chosen { selected, settings, env } => (selected, settings, env),
+        };
+        let credentials = {
+            // It is never closed; should that ever change, the bound is lost and nothing else.
+            let _one_of_few = secrets.acquire().await;
+            config::resolve(&selected, &env).await.map_err(CliError::from)
+        };
+        let target = credentials.and_then(|found| target_of(&selected, found, &settings, display.sink()));
+        match target {
+            Ok(target) => Ok((target, selected.domain.to_string())),
+            Err(error) => Err((Known::of(&selected), error.into_failure())),
+        }
+    }
 }
 
 /// What is known of a tenant before it is asked.
@@ -85,6 +120,7 @@ struct Known {
     domain: Domain,
     origin: String,
     protected: bool,
+    tags: Body,
 }
 
 async fn found(args: &TenantsArgs, display: &Display) -> Result<Found, CliError> {
@@ -92,13 +128,8 @@ async fn found(args: &TenantsArgs, display: &Display) -> Result<Found, CliError>
     let flag = args.tenant.state_dir.as_deref();
     if args.tenant.sandbox {
         let session = connect_sandbox(&args.tenant, (settings, Caps::default()), &[], display).await?;
-        let one = |target: Target| One {
-            kept_as: target.tenant.to_string(),
-            selected: Known::of_target(&target),
-            target: Ok(target),
-        };
         let state = state_dir(flag, &Environment::new(process_environment()))?.sandbox();
-        let tenants = session.targets.into_iter().map(one).collect();
+        let tenants = session.targets.into_iter().map(One::Open).collect();
         return Ok(Found { tenants, state, _sandbox: session.sandbox });
     }
     let surroundings = surroundings(&args.tenant)?;
@@ -106,16 +137,9 @@ async fn found(args: &TenantsArgs, display: &Display) -> Result<Found, CliError>
     let selected = selected(args, &surroundings)?;
     let concurrency = open_files::share(selected.len(), 1, settings.concurrency)?;
     let settings = Settings { concurrency, ..settings };
-    let tenants = stream::iter(&selected).map(|one| async {
-        let credentials = config::resolve(one, &surroundings.env).await.map_err(CliError::from);
-        let target = credentials.and_then(|found| target_of(one, found, &settings, display.sink()));
-        One {
-            kept_as: one.domain.to_string(),
-            selected: Known::of(one),
-            target: target.map_err(CliError::into_failure),
-        }
-    });
-    Ok(Found { tenants: tenants.buffered(SECRETS).collect().await, state, _sandbox: None })
+    let (settings, env) = (Arc::new(settings), Arc::new(surroundings.env));
+    let one = |selected| One::Chosen { selected, settings: Arc::clone(&settings), env: Arc::clone(&env) };
+    Ok(Found { tenants: selected.into_iter().map(one).collect(), state, _sandbox: None })
 }
 
 /// Those that were chosen; where none was, all that are configured, each by itself: two names for one tenant are no mistake
@@ -138,12 +162,12 @@ fn selected(args: &TenantsArgs, surroundings: &Surroundings) -> Result<Vec<Selec
 impl Known {
     fn of(one: &Selected) -> Self {
         let (tenant, domain, origin) = (one.tenant.clone(), one.domain.clone(), one.origin.clone());
-        Self { tenant, domain, origin, protected: one.protected }
+        Self { tenant, domain, origin, protected: one.protected, tags: one.tags.clone() }
     }
 
     fn of_target(target: &Target) -> Self {
         let (tenant, domain, origin) = (target.tenant.clone(), target.domain.clone(), target.origin.clone());
-        Self { tenant, domain, origin, protected: target.protected }
+        Self { tenant, domain, origin, protected: target.protected, tags: target.tags.clone() }
     }
 }
 
@@ -154,6 +178,7 @@ fn blank(known: &Known, error: Option<TenantFailure>) -> TenantCheck {
         domain: known.domain.clone(),
         credentials: known.origin.clone(),
         protected: known.protected,
+        tags: known.tags.clone(),
         reachable: None,
         token: false,
         token_expires: None,
@@ -184,7 +209,11 @@ async fn check(target: &Target, known: Option<&Learned>, now: Timestamp) -> Tena
     }
     let pace = target.connection.pace();
     TenantCheck {
-        reachable: Some(!matches!(error, Some(ApiError::Network { .. }))),
+        reachable: match &error {
+            // Nothing was sent.
+            Some(ApiError::TokenUnfit(_) | ApiError::Setup(_)) => None,
+            error => Some(!matches!(error, Some(ApiError::Network { .. }))),
+        },
         token: grant.is_some(),
         token_expires: grant.as_ref().and_then(|grant| grant.expires),
         allows: grant.as_ref().and_then(|grant| allowed(kind, grant)),
@@ -218,24 +247,26 @@ fn allowed(kind: &Kind, grant: &Grant) -> Option<Allowed> {
     let endpoint = &kind.endpoint;
     let has = |scope: &str| scopes.contains(scope);
     let (read, write) = (has(&endpoint.read_scope), kind.update_scopes().iter().any(|scope| has(scope)));
-    let essential = |scope: &str, verbs: &[&str]| Lack {
+    let lack = |scope: &str, to: Use, needed_for: &[&str]| Lack {
         scope: scope.to_owned(),
-        needed_for: verbs.iter().map(|verb| (*verb).to_owned()).collect(),
-        essential: true,
+        needed_for: needed_for.iter().map(|word| (*word).to_owned()).collect(),
+        to,
+        essential: to == Use::Run,
     };
     let mut lacks = Vec::new();
     if !read {
-        lacks.push(essential(&endpoint.read_scope, &READING));
+        lacks.push(lack(&endpoint.read_scope, Use::Run, &READING));
     }
     if !write {
-        lacks.push(essential(&endpoint.update_scope, &WRITING));
+        lacks.push(lack(&endpoint.update_scope, Use::Run, &WRITING));
     }
-    let of_fields = kind.field_scopes().into_iter().filter(|(scope, _)| !has(scope));
-    lacks.extend(of_fields.map(|(scope, fields)| Lack {
-        scope: scope.to_owned(),
-        needed_for: fields.into_iter().map(str::to_owned).collect(),
-        essential: false,
-    }));
+    let written = kind.field_scopes().into_iter().filter(|(scope, _)| !has(scope));
+    lacks.extend(written.map(|(scope, fields)| lack(scope, Use::WriteFields, &fields)));
+    let seen = kind.field_read_scopes(has).into_iter();
+    lacks.extend(seen.map(|(scope, fields)| lack(scope, Use::ReadFields, &fields)));
+    if !LOG_SCOPES.iter().any(|scope| has(scope)) {
+        lacks.push(lack(LOG_SCOPES[0], Use::ReadLog, &READING_LOG));
+    }
     Some(Allowed { read, write, lacks })
 }
 

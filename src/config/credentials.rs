@@ -4,7 +4,7 @@
 //! hence four possible sets. The first complete one in order of strength is taken: process before file, `AUTH0_` before
 //! `CLIENT_`. It is refused as a mix where a variable outside it has a claim to be heard ([`Set::disputes`]).
 
-use crate::model::{Domain, Problem, Secret};
+use crate::model::{Domain, Problem, Secret, SigningAlgorithm};
 
 use super::env::{Environment, Place, Var};
 use super::secrets::{CredentialSource, SecretSource};
@@ -21,8 +21,10 @@ struct Spelling {
     secret: &'static str,
     /// Ready tokens, the preferred name first.
     tokens: &'static [&'static str],
-    /// Of keys in place of a secret, which are not supported yet.
+    /// A private key in place of the secret, or the path of its file.
     keys: &'static [&'static str],
+    /// What such a key signs by.
+    algorithm: Option<&'static str>,
 }
 
 const AUTH0: Spelling = Spelling {
@@ -31,11 +33,8 @@ const AUTH0: Spelling = Spelling {
     id: "AUTH0_CLIENT_ID",
     secret: "AUTH0_CLIENT_SECRET",
     tokens: &["AUTH0_ACCESS_TOKEN", "AUTH0_API_TOKEN"],
-    keys: &[
-        "AUTH0_CLIENT_ASSERTION_PRIVATE_KEY",
-        "AUTH0_CLIENT_SIGNING_KEY_PATH",
-        "AUTH0_CLIENT_ASSERTION_SIGNING_ALG",
-    ],
+    keys: &["AUTH0_CLIENT_ASSERTION_PRIVATE_KEY", "AUTH0_CLIENT_SIGNING_KEY_PATH"],
+    algorithm: Some("AUTH0_CLIENT_ASSERTION_SIGNING_ALG"),
 };
 
 const CLIENT: Spelling = Spelling {
@@ -45,6 +44,7 @@ const CLIENT: Spelling = Spelling {
     secret: "CLIENT_SECRET",
     tokens: &[],
     keys: &[],
+    algorithm: None,
 };
 
 /// The tenant that the environment names.
@@ -103,7 +103,7 @@ struct Set<'e> {
 impl<'e> Set<'e> {
     fn gather(env: &'e Environment, place: Place, spelling: &'static Spelling) -> Self {
         let names = [spelling.domain, spelling.id, spelling.secret];
-        let names = names.iter().chain(spelling.tokens).chain(spelling.keys);
+        let names = names.iter().chain(spelling.tokens).chain(spelling.keys).chain(&spelling.algorithm);
         let vars = names.filter_map(|name| Some((*name, env.at(place, name)?))).collect();
         Self { place, spelling, vars }
     }
@@ -127,13 +127,22 @@ impl<'e> Set<'e> {
         self.spelling.tokens.iter().find_map(|name| self.get(name))
     }
 
+    /// The variables of private keys that are set.
+    fn keys(&self) -> impl Iterator<Item = &'static str> {
+        self.spelling.keys.iter().copied().filter(|name| self.get(name).is_some())
+    }
+
     fn is_complete(&self) -> bool {
         self.missing().is_empty()
     }
 
     fn missing(&self) -> Vec<&'static str> {
         let Spelling { domain, id, secret, .. } = self.spelling;
-        let needed = if self.token().is_some() { vec![*domain] } else { vec![*domain, *id, *secret] };
+        let needed = match (self.token(), self.keys().next()) {
+            (Some(_), _) => vec![*domain],
+            (None, Some(_)) => vec![*domain, *id],
+            (None, None) => vec![*domain, *id, *secret],
+        };
         needed.into_iter().filter(|name| self.get(name).is_none()).collect()
     }
 
@@ -170,13 +179,11 @@ impl<'e> Set<'e> {
     }
 
     fn tenant(&self, env: &Environment, sets: &[Set<'_>]) -> Result<EnvironmentTenant, Problem> {
-        let Spelling { domain, id, secret, label, .. } = *self.spelling;
-        let credential = match (self.token(), self.get(id), self.get(secret)) {
-            (Some(token), _, _) => CredentialSource::Token(given(token)),
-            (None, Some(client_id), Some(secret)) => {
-                CredentialSource::Client { client_id: client_id.to_owned(), secret: given(secret) }
-            }
-            _ => return Err(self.incomplete(env)),
+        let Spelling { domain, id, label, .. } = *self.spelling;
+        let credential = match (self.token(), self.get(id)) {
+            (Some(token), _) => CredentialSource::Token(given(token)),
+            (None, Some(client_id)) => self.of_client(client_id, env)?,
+            (None, None) => return Err(self.incomplete(env)),
         };
         Ok(EnvironmentTenant {
             domain: self.domain(domain)?,
@@ -186,13 +193,51 @@ impl<'e> Set<'e> {
         })
     }
 
+    /// A secret or a key: with both nobody could say which one the tenant knows.
+    fn of_client(&self, client_id: &str, env: &Environment) -> Result<CredentialSource, Problem> {
+        let client_id = client_id.to_owned();
+        let (secret, mut keys) = (self.get(self.spelling.secret), self.keys());
+        let Some(variable) = keys.next() else {
+            let secret = given(secret.ok_or_else(|| self.incomplete(env))?);
+            return Ok(CredentialSource::Client { client_id, secret });
+        };
+        let twice = secret.map(|_| self.spelling.secret).or(keys.next());
+        if let Some(other) = twice {
+            let place = env.place_name(self.place);
+            return Err(Problem::new(format!(
+                "{other} and {variable} ({place}) are both set, and each is a way to sign in"
+            ))
+            .help(format!(
+                "unset {other} where the application uses Private Key JWT with the key of {variable}, else {variable}"
+            )));
+        }
+        let value = Secret::new(self.get(variable).unwrap_or_default());
+        let key = SecretSource::TextOrPath { variable, value };
+        Ok(CredentialSource::Key { client_id, key, algorithm: self.algorithm()?, key_id: None })
+    }
+
+    fn algorithm(&self) -> Result<SigningAlgorithm, Problem> {
+        let Some((name, text)) = self.spelling.algorithm.and_then(|name| Some((name, self.get(name)?)))
+        else {
+            return Ok(SigningAlgorithm::default());
+        };
+        text.parse().map_err(|unknown| {
+            Problem::new(format!("{name} ({}): {unknown}", self.origin(name)))
+                .help("set it to the algorithm of the application's credential, or unset it for RS256")
+        })
+    }
+
+    fn origin(&self, name: &str) -> String {
+        let found = self.vars.iter().find(|(known, _)| *known == name);
+        found.map(|(_, var)| var.origin.to_string()).unwrap_or_default()
+    }
+
     /// The value is not shown: where a quote is missing or two lines were swapped it is the secret.
     fn domain(&self, name: &'static str) -> Result<Domain, Problem> {
         let text = self.get(name).unwrap_or_default();
         let full = |domain: &Domain| domain.is_loopback() || domain.as_str().contains('.');
         Domain::parse(text).ok().filter(full).ok_or_else(|| {
-            let origin = self.vars.iter().find(|(known, _)| *known == name).map(|(_, var)| var.origin.to_string());
-            Problem::new(format!("{name} ({}) is not the domain of a tenant", origin.unwrap_or_default())).help(
+            Problem::new(format!("{name} ({}) is not the domain of a tenant", self.origin(name))).help(
                 "it looks like acme.eu.auth0.com, or https://acme.eu.auth0.com; http:// is for loopback hosts alone",
             )
         })
@@ -208,16 +253,12 @@ impl<'e> Set<'e> {
     fn incomplete(&self, env: &Environment) -> Problem {
         let place = env.place_name(self.place);
         let missing = self.missing();
-        let Spelling { id, secret, keys, .. } = self.spelling;
-        let key = keys.iter().find(|name| self.get(name).is_some());
-        if let (Some(key), true) = (key, missing.contains(secret)) {
-            return Problem::new(format!(
-                "{key} ({place}) is set, but private keys are not supported yet in this version"
-            ))
-            .help(format!("set {id} and {secret} there, or a token in {}", AUTH0.tokens[0]));
-        }
-        let token = self.spelling.tokens.first().filter(|_| missing.contains(secret));
-        let or_token = token.map(|token| format!(" (or a ready token in {token})")).unwrap_or_default();
+        let secret = self.spelling.secret;
+        let others = self.spelling.tokens.first().zip(self.spelling.keys.first());
+        let or_token = others.filter(|_| missing.contains(&secret)).map(|(token, key)| {
+            format!(" (or a ready token in {token}, or in place of {secret} a private key in {key})")
+        });
+        let or_token = or_token.unwrap_or_default();
         Problem::new(format!(
             "credentials are incomplete: {} set, but {} missing",
             listed(self.vars.iter().map(|(name, var)| format!("{name} ({})", var.origin))),

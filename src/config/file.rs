@@ -5,12 +5,12 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use toml::de::DeTable;
 
 use crate::model::secret::names_credential;
 use crate::model::suggest::nearest;
-use crate::model::{Problem, SourceFile, TenantName};
+use crate::model::{Problem, SourceFile, TagQuery, TenantName, tag};
 
 use super::env::{Environment, Place};
 use super::mask;
@@ -168,7 +168,7 @@ fn read_root(reader: &mut Reader, root: &DeTable<'_>, source: Arc<SourceFile>) -
     for (key, value) in root.iter().filter(|(key, _)| key.get_ref() == "groups") {
         let table = reader.table(key, value, "[groups] with lines such as all = [\"dev\", \"prod\"]");
         for (name, value) in table.into_iter().flatten() {
-            groups.insert(name.get_ref().to_string(), read_group(reader, name, value, &known));
+            groups.insert(name.get_ref().to_string(), read_group(reader, (name, value), &known, &tenants));
         }
     }
     Config { tenants, groups, allow_env, extra_fields, guards, source }
@@ -208,7 +208,13 @@ fn read_variables(reader: &mut Reader, key: &Key<'_>, value: &Item<'_>) -> Vec<S
     names
 }
 
-fn read_group(reader: &mut Reader, name: &Key<'_>, value: &Item<'_>, known: &[String]) -> Vec<TenantName> {
+/// The members of a group: names, and tenants that have a tag.
+fn read_group(
+    reader: &mut Reader,
+    (name, value): (&Key<'_>, &Item<'_>),
+    known: &[String],
+    tenants: &IndexMap<TenantName, TenantConfig>,
+) -> Vec<TenantName> {
     let Some(members) = reader.texts(name, value) else { return Vec::new() };
     if members.is_empty() {
         reader.problem(
@@ -217,17 +223,29 @@ fn read_group(reader: &mut Reader, name: &Key<'_>, value: &Item<'_>, known: &[St
             "name its tenants, or leave the group out",
         );
     }
-    for (member, span) in &members {
-        if !known.contains(member) {
-            let near = nearest(member, known.iter().map(String::as_str));
+    let mut group = IndexSet::new();
+    for (member, span) in members {
+        if let Some(query) = TagQuery::parse(&member) {
+            let fitting = || tenants.values().filter(|tenant| query.fits(&tenant.tags));
+            // Of a table that is itself wrong the tags are not known.
+            if fitting().next().is_none() && tenants.len() == known.len() {
+                let what = format!("group `{}` names `{query}`, a tag that no tenant has", name.get_ref());
+                reader.problem(span, what, tag::help(&query, tenants.values().map(|tenant| &tenant.tags)));
+            }
+            group.extend(fitting().map(|tenant| tenant.name.clone()));
+            continue;
+        }
+        if !known.contains(&member) {
+            let near = nearest(&member, known.iter().map(String::as_str));
             let help = near.map_or_else(
                 || format!("add [tenants.{member}], or leave it out"),
                 |near| format!("did you mean `{near}`?"),
             );
             let what =
                 format!("group `{}` names `{member}`, which is no tenant of this file", name.get_ref());
-            reader.problem(span.clone(), what, help);
+            reader.problem(span, what, help);
         }
+        group.insert(TenantName::new(&member));
     }
-    members.iter().map(|(member, _)| TenantName::new(member)).collect()
+    group.into_iter().collect()
 }

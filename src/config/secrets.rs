@@ -9,13 +9,17 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 
 use crate::model::suggest::nearest;
-use crate::model::{Problem, Secret, TenantName};
+use crate::model::{Problem, Secret, SigningAlgorithm, TenantName};
 
 use super::env::Environment;
 use super::select::Selected;
 
 /// How long a secret's command may take. Password managers ask a person or a network, which takes seconds.
 const COMMAND_LIMIT: Duration = Duration::from_secs(60);
+/// What a [`SecretError`] calls a key.
+const PRIVATE_KEY: &str = "private key";
+/// What is no path, whatever follows.
+const PEM_BEGINS: &str = "-----BEGIN";
 /// No secret or token is near this size; what is larger is the wrong file.
 const SIZE_LIMIT: u64 = 64 * 1024;
 
@@ -24,6 +28,14 @@ const SIZE_LIMIT: u64 = 64 * 1024;
 pub enum SecretSource {
     /// It was given by a variable of the credential set from the environment.
     Given(Secret),
+    /// In a variable of the credential set from the environment: itself, or the path of a file that holds it. Which of the two
+    /// is seen when it is fetched; until then nothing of it is shown.
+    TextOrPath {
+        /// The variable's name.
+        variable: &'static str,
+        /// What it holds.
+        value: Secret,
+    },
     /// In a variable (of the process, or of the `.env` file).
     Env(String),
     /// In a file.
@@ -36,6 +48,9 @@ impl PartialEq for SecretSource {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Given(a), Self::Given(b)) => a.expose() == b.expose(),
+            (Self::TextOrPath { variable: a, value: x }, Self::TextOrPath { variable: b, value: y }) => {
+                a == b && x.expose() == y.expose()
+            }
             (Self::Env(a), Self::Env(b)) | (Self::Command(a), Self::Command(b)) => a == b,
             (Self::File(a), Self::File(b)) => a == b,
             _ => false,
@@ -53,6 +68,17 @@ pub enum CredentialSource {
         /// Where its secret is.
         secret: SecretSource,
     },
+    /// The same, with a key that signs in place of a secret.
+    Key {
+        /// Its id.
+        client_id: String,
+        /// Where its private key is.
+        key: SecretSource,
+        /// What the key signs by.
+        algorithm: SigningAlgorithm,
+        /// How the tenant calls the key, where it was told a name (`kid`).
+        key_id: Option<String>,
+    },
     /// A token that is ready for use.
     Token(SecretSource),
 }
@@ -67,6 +93,19 @@ pub enum Credentials {
         /// Its secret.
         secret: Secret,
     },
+    /// The same, with a key that signs in place of a secret.
+    Key {
+        /// Its id.
+        client_id: String,
+        /// Its private key, as it was found: what is in it has not been looked at.
+        key: Secret,
+        /// What the key signs by.
+        algorithm: SigningAlgorithm,
+        /// How the tenant calls the key, where it was told a name (`kid`).
+        key_id: Option<String>,
+        /// Where it was found, in words.
+        found: String,
+    },
     /// A token that is ready for use.
     Token(Secret),
 }
@@ -77,7 +116,7 @@ pub enum Credentials {
 pub struct SecretError {
     /// Whose.
     pub tenant: TenantName,
-    /// `client secret` or `token`.
+    /// `client secret`, `private key` or `token`.
     pub kind: &'static str,
     /// The source, in words.
     pub source_text: String,
@@ -110,9 +149,11 @@ fn failure(cause: impl Into<String>, help: impl Into<String>) -> Failure {
 pub async fn resolve(selected: &Selected, env: &Environment) -> Result<Credentials, SecretError> {
     let (kind, source) = match &selected.credential {
         CredentialSource::Client { secret, .. } => ("client secret", secret),
+        CredentialSource::Key { key, .. } => (PRIVATE_KEY, key),
         CredentialSource::Token(token) => ("token", token),
     };
-    let secret = fetch(source, env).await.map_err(|failure| SecretError {
+    let check = if kind == PRIVATE_KEY { check_text } else { check };
+    let secret = fetch(source, env, check).await.map_err(|failure| SecretError {
         tenant: selected.tenant.clone(),
         kind,
         source_text: describe(source),
@@ -123,6 +164,13 @@ pub async fn resolve(selected: &Selected, env: &Environment) -> Result<Credentia
         CredentialSource::Client { client_id, .. } => {
             Credentials::Client { client_id: client_id.clone(), secret }
         }
+        CredentialSource::Key { client_id, algorithm, key_id, .. } => Credentials::Key {
+            client_id: client_id.clone(),
+            key: secret,
+            algorithm: *algorithm,
+            key_id: key_id.clone(),
+            found: describe(source),
+        },
         CredentialSource::Token(_) => Credentials::Token(secret),
     })
 }
@@ -130,15 +178,23 @@ pub async fn resolve(selected: &Selected, env: &Environment) -> Result<Credentia
 fn describe(source: &SecretSource) -> String {
     match source {
         SecretSource::Given(_) => "the environment".to_owned(),
+        SecretSource::TextOrPath { variable, .. } => format!("variable {variable}"),
         SecretSource::Env(name) => format!("variable {name}"),
         SecretSource::File(path) => format!("file {}", path.display()),
         SecretSource::Command(command) => format!("command `{command}`"),
     }
 }
 
-async fn fetch(source: &SecretSource, env: &Environment) -> Result<Secret, Failure> {
+/// Judges what was found.
+type Check = fn(&[u8]) -> Result<Secret, Failure>;
+
+async fn fetch(source: &SecretSource, env: &Environment, check: Check) -> Result<Secret, Failure> {
     match source {
         SecretSource::Given(secret) => check(secret.expose().as_bytes()),
+        SecretSource::TextOrPath { value, .. } if value.expose().contains(PEM_BEGINS) => {
+            check(value.expose().as_bytes())
+        }
+        SecretSource::TextOrPath { value, .. } => check(&read_unnamed(value)?),
         SecretSource::Env(name) => {
             let var = env.get(name).ok_or_else(|| unset(name, env))?;
             check(var.expose().as_bytes())
@@ -146,6 +202,17 @@ async fn fetch(source: &SecretSource, env: &Environment) -> Result<Secret, Failu
         SecretSource::File(path) => check(&read_file(path)?),
         SecretSource::Command(command) => check(&run(command).await?),
     }
+}
+
+/// Reads the file whose path a variable holds. The path is not shown: it may be a key that lost its first line.
+fn read_unnamed(path: &Secret) -> Result<Vec<u8>, Failure> {
+    read_file(Path::new(path.expose())).map_err(|failed| {
+        let cause = format!("it holds no key in PEM, and the file that it names as a path: {}", failed.cause);
+        failure(
+            cause,
+            "put the key into it, from -----BEGIN PRIVATE KEY----- to its end, or the path of its file",
+        )
+    })
 }
 
 fn unset(name: &str, env: &Environment) -> Failure {
@@ -215,6 +282,15 @@ fn printable(bytes: &[u8]) -> String {
 
 /// Takes one line of text as the secret. Line ends behind it are no part of it; within it they would break the request.
 fn check(bytes: &[u8]) -> Result<Secret, Failure> {
+    let secret = check_text(bytes)?;
+    if secret.expose().contains(char::is_control) {
+        return Err(failure("it holds more than one line of text", "it must hold the secret alone"));
+    }
+    Ok(secret)
+}
+
+/// Takes a text of any number of lines, as a key has.
+fn check_text(bytes: &[u8]) -> Result<Secret, Failure> {
     if bytes.len() as u64 > SIZE_LIMIT {
         return Err(failure("it holds more than 64 KiB", "name the place of the secret itself"));
     }
@@ -224,9 +300,6 @@ fn check(bytes: &[u8]) -> Result<Secret, Failure> {
     let text = text.strip_suffix('\r').unwrap_or(text);
     if text.trim().is_empty() {
         return Err(failure("it is empty", "it must hold the secret itself"));
-    }
-    if text.contains(char::is_control) {
-        return Err(failure("it holds more than one line of text", "it must hold the secret alone"));
     }
     Ok(Secret::new(text))
 }

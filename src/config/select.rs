@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use crate::model::suggest::nearest;
-use crate::model::{Domain, Problem, TenantName};
+use crate::model::{Domain, Problem, TagQuery, TenantName, tag};
 
 use super::credentials::{self, EnvironmentTenant};
 use super::env::Environment;
@@ -60,7 +60,8 @@ impl SelectError {
     }
 }
 
-/// Selects by `--tenant` (`names`: of a table, or a domain) and `--group`, in that order and without doubles.
+/// Selects by `--tenant` (`names`: of a table, a domain, or `tag:KEY=VALUE`) and `--group`, in that order and without doubles.
+/// What several tenants are chosen by gives them in the file's order.
 /// With neither, the environment's tenant is taken, but only where no tenant is configured.
 ///
 /// # Errors
@@ -80,9 +81,13 @@ pub fn select(
     }
     let mut chosen = IndexMap::new();
     let mut problems = Vec::new();
-    for result in names.iter().map(|name| by_name(name, config, env)) {
-        match result {
-            Ok(one) => keep(&mut chosen, one),
+    for name in names {
+        let found = match TagQuery::parse(name) {
+            Some(query) => by_tag(&query, config),
+            None => by_name(name, config, env).map(|one| vec![one]),
+        };
+        match found {
+            Ok(found) => found.into_iter().for_each(|one| keep(&mut chosen, one)),
             Err(SelectError::Usage(more)) => problems.extend(more),
             Err(error) => return Err(error),
         }
@@ -120,6 +125,19 @@ fn by_name(name: &str, config: Option<&Config>, env: &Environment) -> Result<Sel
             .help("choose one by its name: --tenant NAME"),
         ])),
     }
+}
+
+fn by_tag(query: &TagQuery, config: Option<&Config>) -> Result<Vec<Selected>, SelectError> {
+    let tables = || config.iter().flat_map(|config| config.tenants.values());
+    let found: Vec<Selected> = tables().filter(|table| query.fits(&table.tags)).map(configured).collect();
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let help = match tables().next() {
+        None => "no tenants are configured; add [tenants.NAME] with tags = { ring = \"canary\" } to patchwave.toml".to_owned(),
+        Some(_) => tag::help(query, tables().map(|table| &table.tags)),
+    };
+    Err(SelectError::Usage(vec![Problem::new(format!("no tenant has the tag of `{query}`")).help(help)]))
 }
 
 /// The environment names the domain; it is selected where the set that holds is for it.
@@ -220,7 +238,7 @@ fn none_chosen(config: &Config) -> SelectError {
             config.source.name,
             list(config.tenants.keys())
         ))
-        .help("choose with --tenant NAME (repeatable) or --group NAME"),
+        .help("choose with --tenant NAME (repeatable), --tenant tag:KEY=VALUE or --group NAME"),
     ])
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use toml::de::DeValue;
 
-use crate::model::{Domain, TenantName};
+use crate::model::{Domain, SigningAlgorithm, TenantName};
 
 use super::reader::{Item, Key, Reader, is_variable, looks_like_secret};
 use super::secrets::{CredentialSource, SecretSource};
@@ -31,8 +31,20 @@ pub struct TenantConfig {
     pub origin: String,
 }
 
-const KEYS: [&str; 9] =
-    ["domain", "audience", "client_id", "client_secret", "token", "vars", "tags", "protected", "rate_share"];
+const KEYS: [&str; 12] = [
+    "domain",
+    "audience",
+    "client_id",
+    "client_secret",
+    "private_key",
+    "private_key_alg",
+    "private_key_id",
+    "token",
+    "vars",
+    "tags",
+    "protected",
+    "rate_share",
+];
 const SOURCE_HELP: &str = "{ env = \"NAME\" }, { file = \"PATH\" } or { command = \"…\" }";
 
 #[derive(Default)]
@@ -41,6 +53,9 @@ struct Draft {
     audience: Option<String>,
     client_id: Option<String>,
     secret: Option<SecretSource>,
+    key: Option<SecretSource>,
+    algorithm: SigningAlgorithm,
+    key_id: Option<String>,
     token: Option<SecretSource>,
     vars: Map<String, Value>,
     tags: Map<String, Value>,
@@ -85,11 +100,9 @@ fn read_key(reader: &mut Reader, draft: &mut Draft, key: &Key<'_>, value: &Item<
         "protected" => draft.protected = reader.boolean(key, value).unwrap_or_default(),
         "tags" => draft.tags = reader.json_table(key, value),
         "rate_share" => draft.rate_share = read_share(reader, key, value),
-        "private_key" => reader.problem(
-            key.span(),
-            "`private_key` is not supported yet in this version",
-            format!("use client_secret = {SOURCE_HELP}"),
-        ),
+        "private_key" => draft.key = read_source(reader, key, value),
+        "private_key_alg" => draft.algorithm = read_algorithm(reader, key, value).unwrap_or_default(),
+        "private_key_id" => draft.key_id = reader.text(key, value),
         _ => reader.unknown_key(key, "a tenant's table", &KEYS),
     }
 }
@@ -107,6 +120,16 @@ fn read_share(reader: &mut Reader, key: &Key<'_>, value: &Item<'_>) -> Option<f6
         reader.problem(value.span(), format!("`{text}` is no share of a rate limit"), "write \"50%\"");
     }
     share
+}
+
+/// The word is not shown: it may be a secret that got into the wrong line.
+fn read_algorithm(reader: &mut Reader, key: &Key<'_>, value: &Item<'_>) -> Option<SigningAlgorithm> {
+    let read: Result<SigningAlgorithm, _> = reader.text(key, value)?.parse();
+    if let Err(unknown) = read {
+        let help = "write that of the application's credential, or leave the line out for RS256";
+        reader.problem(key.span(), format!("`{}`: {unknown}", key.get_ref()), help);
+    }
+    read.ok()
 }
 
 fn read_domain(reader: &mut Reader, key: &Key<'_>, value: &Item<'_>) -> Option<Domain> {
@@ -170,26 +193,39 @@ fn check_complete(reader: &mut Reader, name: &Key<'_>, has: impl Fn(&str) -> boo
     if !has("domain") {
         missing.push("domain");
     }
-    // A key that is refused for now has its own message; what it stood for is then not missing.
-    if !has("token") && !has("private_key") {
-        missing.extend(["client_id", "client_secret"].into_iter().filter(|key| !has(key)));
-    }
+    let ways = ["token", "client_secret", "private_key"].map(|way| (way, has(way)));
+    let given: Vec<&str> = ways.into_iter().filter(|(_, has)| *has).map(|(way, _)| way).collect();
+    let needed: &[&str] = match given.first() {
+        Some(&"token") => &[],
+        Some(_) => &["client_id"],
+        None => &["client_id", "client_secret"],
+    };
+    missing.extend(needed.iter().filter(|key| !has(key)));
     if !missing.is_empty() {
         let what = format!("tenant `{}` has no {}", name.get_ref(), missing.join(" and no "));
-        let help = "a tenant's domain and credentials all stand in its own table: domain, client_id, client_secret (or token)";
+        let help = "a tenant's domain and credentials all stand in its own table: domain, client_id, and client_secret or private_key (or a token)";
         reader.problem(name.span(), what, help);
     }
-    if has("token") && has("client_secret") {
-        let what = format!("tenant `{}` has both token and client_secret", name.get_ref());
+    if let [first, second, ..] = given.as_slice() {
+        let what = format!("tenant `{}` has both {first} and {second}", name.get_ref());
         reader.problem(name.span(), what, "keep the one to be used");
+    }
+    let alone =
+        ["private_key_alg", "private_key_id"].into_iter().filter(|key| has(key) && !has("private_key"));
+    for key in alone {
+        let what = format!("tenant `{}` has {key}, but no private_key", name.get_ref());
+        reader.problem(name.span(), what, format!("add private_key = {SOURCE_HELP}, or leave {key} out"));
     }
 }
 
 impl Draft {
     fn finish(self, reader: &Reader, name: &Key<'_>) -> Option<TenantConfig> {
-        let credential = match (self.token, self.client_id, self.secret) {
-            (Some(token), _, _) => CredentialSource::Token(token),
-            (None, Some(client_id), Some(secret)) => CredentialSource::Client { client_id, secret },
+        let credential = match (self.token, self.client_id, self.secret, self.key) {
+            (Some(token), ..) => CredentialSource::Token(token),
+            (None, Some(client_id), Some(secret), _) => CredentialSource::Client { client_id, secret },
+            (None, Some(client_id), None, Some(key)) => {
+                CredentialSource::Key { client_id, key, algorithm: self.algorithm, key_id: self.key_id }
+            }
             _ => return None,
         };
         Some(TenantConfig {

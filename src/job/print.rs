@@ -7,9 +7,9 @@ use std::fmt::Write;
 use serde_json::{Map, Value};
 
 use super::selector::{PatternText, Selector, Templated};
-use super::template::escaped;
+use super::template::{escaped, is_template};
 use super::term::{Term, Tree};
-use super::{Guards, Job, Recorded, Update};
+use super::{Guards, Job, Pattern, Recorded, Update};
 use crate::model::FieldPath;
 
 /// The job's own settings and its updates. Updates that rows of a file made are written out one by one.
@@ -41,16 +41,25 @@ fn settings(job: &Job, out: &mut String) {
         line(out, format_args!("tenants = [{}]", names.join(", ")));
     }
     if let Some(path) = &job.identity {
-        line(out, format_args!("identity = {}", text(&path.to_string())));
+        identity(path, out);
     }
     if job.updates.is_empty() {
-        // A job without any word of updates is taken for a mistake.
-        line(out, format_args!("update = []"));
+        no_updates(out);
     }
 }
 
+/// The path that names one client.
+pub fn identity(path: &FieldPath, out: &mut String) {
+    line(out, format_args!("identity = {}", text(&path.to_string())));
+}
+
+/// A job without any word of updates is taken for a mistake.
+pub fn no_updates(out: &mut String) {
+    line(out, format_args!("update = []"));
+}
+
 /// Where a change set comes from.
-fn header(recorded: &Recorded, out: &mut String) {
+pub fn header(recorded: &Recorded, out: &mut String) {
     line(out, format_args!("[recorded]"));
     let Recorded { tenant, at, by, job, digest } = recorded;
     for (name, value) in [("tenant", tenant), ("at", at), ("by", by), ("job", job), ("digest", digest)] {
@@ -150,15 +159,14 @@ fn selector(job: &Job, selector: &Selector, out: &mut String) {
             }
             Templated::Rule { fields, condition, every } => {
                 let pattern = |text: &PatternText| match text {
-                    PatternText::Pattern(pattern) => template_text(&pattern.to_string()),
+                    PatternText::Pattern(pattern) => pattern_text(pattern),
                     PatternText::Template(template) => self::text(template.source()),
                 };
                 (fields.iter().map(|(path, text)| (path, pattern(text))).collect(), condition, every)
             }
         },
         Selector::Rule(rule) => {
-            let fields =
-                rule.fields.iter().map(|(path, pattern)| (path, template_text(&pattern.to_string())));
+            let fields = rule.fields.iter().map(|(path, pattern)| (path, pattern_text(pattern)));
             (fields.collect(), &rule.condition, &rule.every)
         }
     };
@@ -170,6 +178,14 @@ fn selector(job: &Job, selector: &Selector, out: &mut String) {
     }
     if *every {
         line(out, format_args!("every = true"));
+    }
+}
+
+/// In a block, which keeps marks of templates apart, a star is a star.
+fn pattern_text(pattern: &Pattern) -> String {
+    match pattern.exact() {
+        Some(exact) if is_template(exact) => template_text(exact),
+        _ => template_text(&pattern.to_string()),
     }
 }
 
@@ -199,7 +215,7 @@ fn data(value: &Value) -> String {
 }
 
 /// Nulls have no spelling: inside an object an absent key is the same.
-fn print_value(value: &Value, text: &dyn Fn(&str) -> String) -> String {
+pub(super) fn print_value(value: &Value, text: &dyn Fn(&str) -> String) -> String {
     match value {
         Value::Null => "\"\"".to_owned(),
         Value::String(inner) => text(inner),
@@ -229,12 +245,12 @@ fn inline(entries: &[String]) -> String {
 }
 
 /// A text where templates are read: marks of templates are escaped.
-fn template_text(inner: &str) -> String {
+pub(super) fn template_text(inner: &str) -> String {
     text(&escaped(inner))
 }
 
 /// A TOML basic string.
-fn text(inner: &str) -> String {
+pub(super) fn text(inner: &str) -> String {
     let mut out = String::from("\"");
     for c in inner.chars() {
         match c {
@@ -258,6 +274,6 @@ fn key(name: &str) -> String {
     if !name.is_empty() && name.chars().all(bare) { name.to_owned() } else { text(name) }
 }
 
-fn dotted(path: &FieldPath) -> String {
+pub(super) fn dotted(path: &FieldPath) -> String {
     path.keys().map(key).collect::<Vec<_>>().join(".")
 }

@@ -27,6 +27,16 @@ pub fn digest(job: &Job) -> String {
     hex(&Sha256::digest(print::asked(job)))
 }
 
+/// The same of a job that is being written: what stands before its header, and its updates, each behind an empty line.
+pub fn digest_of(before_header: &str, updates: &str) -> String {
+    let mut none = String::new();
+    if updates.is_empty() {
+        print::no_updates(&mut none);
+    }
+    let asked = Sha256::new().chain_update(before_header).chain_update(none).chain_update(updates);
+    hex(&asked.finalize())
+}
+
 /// What a job is known by in the ledger, where it is a change set.
 pub fn id(job: &Job) -> Option<ChangeSetId> {
     let recorded = job.recorded.as_ref()?;

@@ -1,6 +1,7 @@
 //! Whom an update is about. Central type: [`Selector`].
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::pattern::Pattern;
@@ -71,6 +72,15 @@ impl PatternText {
 }
 
 impl Templated {
+    /// The template that a field must fit, as it was written.
+    fn text_of(&self, key: &FieldPath) -> Option<&str> {
+        let Self::Rule { fields, .. } = self else { return None };
+        fields.iter().find(|(path, _)| path == key).and_then(|(_, text)| match text {
+            PatternText::Template(template) => Some(template.source()),
+            PatternText::Pattern(_) => None,
+        })
+    }
+
     /// What its templates use.
     pub fn uses(&self) -> Uses {
         let mut uses = Uses::default();
@@ -124,6 +134,21 @@ fn no_client(what: &str) -> RenderFault {
 }
 
 impl Selector {
+    /// Variables that it cannot do without.
+    pub fn needed_vars(&self) -> BTreeSet<String> {
+        let Self::Templated(templated) = self else { return BTreeSet::new() };
+        match &**templated {
+            Templated::Id(template) => template.needed_vars(),
+            Templated::Rule { fields, .. } => {
+                let templates = fields.iter().filter_map(|(_, text)| match text {
+                    PatternText::Template(template) => Some(template),
+                    PatternText::Pattern(_) => None,
+                });
+                templates.flat_map(|template| template.needed_vars()).collect()
+            }
+        }
+    }
+
     /// A rule of patterns alone.
     pub fn matching(fields: Vec<(FieldPath, Pattern)>) -> Self {
         Rule { fields, ..Rule::default() }.into()
@@ -159,16 +184,30 @@ impl Selector {
 /// # Errors
 /// All selectors that have no value there.
 pub fn bind<'j>(job: &'j Job, tenant: &Arc<TenantScope>) -> Result<Cow<'j, Job>, Vec<Problem>> {
-    if !job.updates.iter().any(|update| matches!(update.selector, Selector::Templated(_))) {
+    let mapping = job.mapping.clone().filter(|mapping| mapping.is_for(&tenant.name));
+    let templated = |update: &Update| matches!(update.selector, Selector::Templated(_));
+    if mapping.is_none() && !job.updates.iter().any(templated) {
         return Ok(Cow::Borrowed(job));
     }
     let mut job = job.clone();
     let mut problems = Vec::new();
+    let keys = [Some(FieldPath::root_field(&job.kind.endpoint.name_field)), job.identity.clone()];
     for update in &mut job.updates {
-        let Selector::Templated(templated) = &update.selector else { continue };
-        match templated.bind(&Scope::of_tenant(tenant, update.row.as_ref())) {
-            Ok(selector) => update.selector = selector,
-            Err(fault) => problems.push(unbound(update, &fault)),
+        let mut written = None;
+        if let Selector::Templated(templated) = &update.selector {
+            written = Some(Arc::clone(templated));
+            match templated.bind(&Scope::of_tenant(tenant, update.row.as_ref())) {
+                Ok(selector) => update.selector = selector,
+                Err(fault) => problems.push(unbound(update, &fault)),
+            }
+        }
+        let (Some(mapping), Selector::Rule(rule)) = (&mapping, &update.selector) else { continue };
+        let mapped = keys.iter().flatten().find_map(|key| {
+            let text = written.as_ref().and_then(|written| written.text_of(key));
+            mapping.id(&tenant.name, rule, text, key)
+        });
+        if let Some(id) = mapped {
+            update.selector = Selector::Id(id.clone());
         }
     }
     if problems.is_empty() { Ok(Cow::Owned(job)) } else { Err(problems) }

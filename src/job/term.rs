@@ -1,5 +1,6 @@
 //! A value of a job: plain, or with templates in it that each client fills in. Central type: [`Term`].
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -49,6 +50,14 @@ impl Term {
         uses
     }
 
+    /// Variables that it cannot do without.
+    pub fn needed_vars(&self) -> BTreeSet<String> {
+        match self {
+            Self::Value(_) => BTreeSet::new(),
+            Self::Template(tree) => tree.needed_vars(),
+        }
+    }
+
     /// Its value in a scope, as the field at `path` is to have it.
     ///
     /// # Errors
@@ -73,6 +82,15 @@ impl From<Value> for Term {
 }
 
 impl Tree {
+    fn needed_vars(&self) -> BTreeSet<String> {
+        match self {
+            Self::Value(_) => BTreeSet::new(),
+            Self::Text(template) => template.needed_vars(),
+            Self::List(items) => items.iter().flat_map(Self::needed_vars).collect(),
+            Self::Object(entries) => entries.iter().flat_map(|(_, inner)| inner.needed_vars()).collect(),
+        }
+    }
+
     fn collect(&self, uses: &mut Uses) {
         match self {
             Self::Value(_) => (),

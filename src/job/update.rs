@@ -3,10 +3,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use indexmap::IndexMap;
+
 use super::guards::{Count, Guards};
 use super::template::RowCells;
 use super::term::Term;
-use super::{Recorded, RowLabel, Selector};
+use super::{Mapping, Recorded, RowLabel, Selector};
 use crate::catalogue::Kind;
 use crate::model::{Body, Cells, FieldPath, Problem, SourceFile, TenantName};
 
@@ -33,6 +35,8 @@ pub struct Job {
     pub columns: Vec<String>,
     /// Where it comes from, if it is a change set.
     pub recorded: Option<Recorded>,
+    /// Which clients are meant in which tenant, where somebody said so.
+    pub mapping: Option<Arc<Mapping>>,
     /// What a person should look at, though the job is valid.
     pub warnings: Vec<Problem>,
 }
@@ -51,8 +55,31 @@ impl Job {
             updates: Vec::new(),
             columns: Vec::new(),
             recorded: None,
+            mapping: None,
             warnings: Vec::new(),
         }
+    }
+}
+
+impl Job {
+    /// Whether what stands at this path names one client: its name, or what the job calls its identity.
+    pub fn is_key(&self, path: &FieldPath) -> bool {
+        path.depth() == 1 && path.root() == self.kind.endpoint.name_field
+            || self.identity.as_ref() == Some(path)
+    }
+
+    /// Variables that the updates for a tenant cannot do without, each with the first update that uses it.
+    pub fn needed_vars(&self, tenant: &TenantName) -> IndexMap<String, &Update> {
+        let mut needed = IndexMap::new();
+        for update in self.updates.iter().filter(|update| update.is_for(tenant)) {
+            let ops = update.ops.iter().filter_map(|op| op.action.term());
+            let expects = update.expects.iter().filter_map(|expect| expect.value.as_ref());
+            let of_terms = ops.chain(expects).flat_map(Term::needed_vars);
+            for name in update.selector.needed_vars().into_iter().chain(of_terms) {
+                needed.entry(name).or_insert(update);
+            }
+        }
+        needed
     }
 }
 

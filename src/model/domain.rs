@@ -69,6 +69,11 @@ impl Domain {
         format!("https://{}/api/v2/", self.authority)
     }
 
+    /// What the tenant calls itself in tokens, and is called in what clients sign for it: `https://DOMAIN/`.
+    pub fn issuer(&self) -> String {
+        format!("https://{}/", self.authority)
+    }
+
     /// Host and port as shown to people.
     pub fn as_str(&self) -> &str {
         &self.authority

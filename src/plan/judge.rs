@@ -88,7 +88,10 @@ impl<'j> Filled<'j> {
     ) -> Judgement {
         let now = asked.path.get(before);
         let expected = self.expected(&asked.path).filter(|_| !overwrite);
-        let conflict = || Judgement::Conflict(holds(&asked.path, now, expected.unwrap_or_default()));
+        let conflict = |after: Option<&Value>| {
+            let held = holds(&asked.path, now, expected.unwrap_or_default());
+            Judgement::Conflict(format!("{held} before it becomes {}", shown(after)))
+        };
         let order = kind.order(&asked.path);
         let change = |after: Option<Value>, items| FieldChange {
             path: asked.path.clone(),
@@ -124,7 +127,7 @@ impl<'j> Filled<'j> {
                 match judge(expectation, asked.path.get(&settled), now, order) {
                     Verdict::Already => Judgement::Already,
                     Verdict::Apply => Judgement::Apply(vec![change]),
-                    Verdict::Conflict => conflict(),
+                    Verdict::Conflict => conflict(asked.path.get(&settled)),
                 }
             }
             Want::Exactly(object) => {
@@ -134,7 +137,7 @@ impl<'j> Filled<'j> {
                 };
                 match expected {
                     _ if changes.is_empty() => Judgement::Already,
-                    Some(expected) if !same(expected, now, order) => conflict(),
+                    Some(expected) if !same(expected, now, order) => conflict(Some(object)),
                     _ => Judgement::Apply(changes),
                 }
             }

@@ -45,6 +45,7 @@ impl<'j> Draft<'j> {
                 // What it asks is made of the client as it was, and cannot be laid beside what others ask of it now.
                 Judged::Done { done } if done.result == RowResult::Unchanged && as_was.is_some() => done,
                 Judged::Done { done } if done.result == RowResult::Unchanged => continue,
+                _ if knows_more_than_the_name(self.job.kind, update) => continue,
                 _ => self.not_ours(id, update),
             };
             self.end(row, state.into(), before);
@@ -56,7 +57,7 @@ impl<'j> Draft<'j> {
     fn not_ours(&self, id: &EntityId, update: &Update) -> Done {
         let kind = self.job.kind;
         let message = format!(
-            "no {} is named \"{}\"; {id} has the new name already, but is not as asked otherwise: select it by its id if it is meant",
+            "no {} is named \"{}\"; {id} has the new name already, but is not as asked otherwise: select it by its id (or with --map) if it is meant",
             kind.singular,
             exact_name(kind, update).unwrap_or_default()
         );
@@ -222,6 +223,15 @@ fn below(outer: &FieldPath, inner: &FieldPath, value: Option<&Value>) -> Option<
     let mut body = Body::new();
     outer.put(&mut body, value?.clone());
     inner.get(&body).cloned()
+}
+
+/// Whether an update says of another field that it writes what it held before: then the three-way comparison tells whether a
+/// client that has the new name already is the one that is meant.
+fn knows_more_than_the_name(kind: &Kind, update: &Update) -> bool {
+    let name = FieldPath::root_field(&kind.endpoint.name_field);
+    let of_name = update.expects.iter().any(|expect| expect.path == name);
+    let written = |path: &FieldPath| update.ops.iter().any(|op| op.path == *path);
+    of_name && update.expects.iter().any(|expect| expect.path != name && written(&expect.path))
 }
 
 /// What is said of a `replace` that would take away what nobody could put back.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::model::suggest::nearest;
-use crate::model::{Body, TenantName};
+use crate::model::{Body, TenantName, tag};
 
 /// The word for all tenants that no earlier wave has.
 const REST: &str = "rest";
@@ -113,12 +113,7 @@ impl TagWaves {
 
 /// The words that a tag's value is told by: itself, or each item of a list.
 fn words(tag: Option<&Value>) -> Vec<String> {
-    match tag {
-        Some(Value::String(text)) => vec![text.clone()],
-        Some(value @ (Value::Number(_) | Value::Bool(_))) => vec![value.to_string()],
-        Some(Value::Array(items)) => items.iter().flat_map(|item| words(Some(item))).collect(),
-        Some(Value::Null | Value::Object(_)) | None => Vec::new(),
-    }
+    tag.into_iter().flat_map(tag::texts).collect()
 }
 
 fn did_you_mean(word: &str, known: &[&str]) -> String {

@@ -88,61 +88,82 @@ fn heading(out: &mut String, tenant: &TenantPlan, options: DiffOptions<'_>) {
     }
 }
 
-fn writes(out: &mut String, tenant: &TenantPlan, options: DiffOptions<'_>) {
-    let mut cut = false;
-    let mut value = |value: Option<&Value>, room: usize| {
-        let room = if options.full { usize::MAX } else { room };
+/// The fields of clients that change, old → new.
+pub(super) struct Changes<'d> {
+    options: DiffOptions<'d>,
+    /// Whether a value was too long to be shown whole.
+    cut: bool,
+}
+
+impl<'d> Changes<'d> {
+    pub(super) fn new(options: DiffOptions<'d>) -> Self {
+        Self { options, cut: false }
+    }
+
+    fn value(&mut self, value: Option<&Value>, room: usize) -> String {
+        let room = if self.options.full { usize::MAX } else { room };
         let shown = term::value(value, room);
-        cut |= shown.contains('…') && shown.chars().count() == room;
+        self.cut |= shown.contains('…') && shown.chars().count() == room;
         shown
-    };
-    let most = if options.full { usize::MAX } else { SHOWN };
-    for write in tenant.writes.iter().take(most) {
-        let name =
-            term::shorten(&term::safe(write.name.as_deref().unwrap_or("(no name)")), options.width / 2);
-        let place = paint(term::FAINT, format_args!("{}  {}", write.id, write.label.in_words()));
+    }
+
+    /// One client.
+    pub(super) fn client(
+        &mut self,
+        out: &mut String,
+        (name, place): (Option<&str>, &str),
+        changes: &[FieldChange],
+    ) {
+        let width = self.options.width;
+        let name = term::shorten(&term::safe(name.unwrap_or("(no name)")), width / 2);
+        let place = paint(term::FAINT, place);
         line(out, format_args!("  {} {}  {place}", paint(term::WARN, "~"), paint(term::STRONG, name)));
-        let widest =
-            write.changes.iter().map(|change| change.path.to_string().chars().count()).max().unwrap_or(0);
-        for change in &write.changes {
+        let widest = changes.iter().map(|change| change.path.to_string().chars().count()).max().unwrap_or(0);
+        for change in changes {
             let path = term::safe(&change.path.to_string());
             if let Some((gone, new)) = items(change) {
-                let room = options.width.saturating_sub(widest + 10).max(40);
+                let room = width.saturating_sub(widest + 10).max(40);
                 let gone = gone.into_iter().map(|item| (term::OLD, '-', item));
                 for (style, sign, item) in gone.chain(new.into_iter().map(|item| (term::NEW, '+', item))) {
-                    let shown = format!("{sign} {}", value(Some(item), room));
+                    let shown = format!("{sign} {}", self.value(Some(item), room));
                     line(out, format_args!("      {path:widest$}  {}", paint(style, shown)));
                 }
                 continue;
             }
             // Two values share what the field's name leaves of the line.
-            let room = options.width.saturating_sub(widest + 12).max(40) / 2;
-            let before = paint(term::OLD, value(change.before.as_ref(), room));
-            let after = paint(term::NEW, value(change.after.as_ref(), room));
+            let room = width.saturating_sub(widest + 12).max(40) / 2;
+            let before = paint(term::OLD, self.value(change.before.as_ref(), room));
+            let after = paint(term::NEW, self.value(change.after.as_ref(), room));
             line(out, format_args!("      {path:widest$}  {before} → {after}"));
         }
+    }
+
+    /// Below all of them: how many there are beside, and what stands for what was left out.
+    pub(super) fn close(&self, out: &mut String, more: usize) {
+        if more > 0 {
+            line(
+                out,
+                format_args!("  … and {} more; --full shows all", term::count(more, self.options.noun)),
+            );
+        } else if self.cut {
+            let words = "… stands for the middle of a long value; --full shows all";
+            line(out, format_args!("  {}", paint(term::FAINT, words)));
+        }
+    }
+}
+
+fn writes(out: &mut String, tenant: &TenantPlan, options: DiffOptions<'_>) {
+    let mut changes = Changes::new(options);
+    let most = if options.full { usize::MAX } else { SHOWN };
+    for write in tenant.writes.iter().take(most) {
+        let place = format!("{}  {}", write.id, write.label.in_words());
+        changes.client(out, (write.name.as_deref(), &place), &write.changes);
         for left in &write.left {
             let why = term::safe(&left.message);
             line(out, format_args!("      {} {}: {why}", paint(term::BAD, "stays"), left.reason));
         }
     }
-    if tenant.writes.len() > most {
-        line(
-            out,
-            format_args!(
-                "  … and {} more; --full shows all",
-                term::count(tenant.writes.len() - most, options.noun)
-            ),
-        );
-    } else if cut {
-        line(
-            out,
-            format_args!(
-                "  {}",
-                paint(term::FAINT, "… stands for the middle of a long value; --full shows all")
-            ),
-        );
-    }
+    changes.close(out, tenant.writes.len().saturating_sub(most));
 }
 
 /// Of a list that changes in part: what goes and what comes, each to stand on a line of its own; what stays would only hide

@@ -3,6 +3,7 @@
 //! Central type: [`ReportRow`], made from a plan and the outcomes of its writes, whether they come live or from a stored
 //! run. Uses `model` and `plan`; it never sees `run` or `auth0`, so that any output can be added without touching them.
 
+pub mod compared;
 pub mod csv;
 pub mod diff;
 mod fleet;

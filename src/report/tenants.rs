@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::term::{self, paint};
-use crate::model::{Domain, TenantName};
+use crate::model::{Body, Domain, TenantName, tag};
 use crate::plan::TenantFailure;
 
 /// What was found of a tenant.
@@ -21,6 +21,8 @@ pub struct TenantCheck {
     pub credentials: String,
     /// Whether it asks for its name before anything is written.
     pub protected: bool,
+    /// What it is tagged with.
+    pub tags: Body,
     /// Whether it answered at all; null where nobody tried, since there were no credentials.
     pub reachable: Option<bool>,
     /// Whether a token was to be had.
@@ -61,8 +63,24 @@ pub struct Lack {
     pub scope: String,
     /// The verbs or fields that need it.
     pub needed_for: Vec<String>,
+    /// What it would let them do.
+    pub to: Use,
     /// Whether whole verbs need it, and not single fields alone.
     pub essential: bool,
+}
+
+/// What a scope is needed to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Use {
+    /// To run whole verbs.
+    Run,
+    /// To write single fields.
+    WriteFields,
+    /// To see single fields; what cannot be seen is not compared either.
+    ReadFields,
+    /// To read the tenant's log.
+    ReadLog,
 }
 
 /// A token bucket.
@@ -87,19 +105,23 @@ pub struct Refill {
     pub age_seconds: Option<i64>,
 }
 
-const HEADINGS: [&str; 8] =
-    ["tenant", "domain", "token for", "clients", "bucket", "refill", "clock", "credentials"];
+const HEADINGS: [&str; 9] =
+    ["tenant", "tags", "domain", "token for", "clients", "bucket", "refill", "clock", "credentials"];
+/// Of those, the one that is left out where no tenant has any.
+const TAGS: usize = 1;
 
 /// A table, and below it what the tokens lack.
 pub fn render(checks: &[TenantCheck], now: Timestamp) -> String {
-    let rows: Vec<[String; 8]> = checks.iter().map(|check| check.cells(now)).collect();
+    let rows: Vec<[String; 9]> = checks.iter().map(|check| check.cells(now)).collect();
+    let tagged = checks.iter().any(|check| !check.tags.is_empty());
     let widest = |column: usize| {
         let cells = rows.iter().map(|row| row[column].chars().count());
         cells.chain([HEADINGS[column].len()]).max().unwrap_or(0)
     };
-    let widths: [usize; 8] = std::array::from_fn(widest);
-    let line = |cells: [&str; 8]| {
-        let padded = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+    let widths: [usize; 9] = std::array::from_fn(widest);
+    let line = |cells: [&str; 9]| {
+        let shown = cells.iter().zip(widths).enumerate().filter(|(at, _)| tagged || *at != TAGS);
+        let padded = shown.map(|(_, (cell, width))| format!("{cell:width$}"));
         padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     let mut out = format!("{}\n", paint(term::STRONG, line(HEADINGS)));
@@ -115,33 +137,43 @@ pub fn render(checks: &[TenantCheck], now: Timestamp) -> String {
             let _ = writeln!(out, "{} needed for {}", paint(term::WARN, what), lack.needed_for.join(", "));
         }
     }
-    let optional = lacked_by_fields(checks);
-    if !optional.is_empty() {
-        let _ = writeln!(out, "{}", paint(term::FAINT, optional));
+    for (to, what) in OPTIONAL {
+        let lacked = lacked(checks, to);
+        if !lacked.is_empty() {
+            let _ = writeln!(
+                out,
+                "{}",
+                paint(term::FAINT, format!("Not granted everywhere, and needed {what}: {lacked}"))
+            );
+        }
     }
     out
 }
 
-/// Scopes that only single fields need, in one line for all tenants that lack any.
-fn lacked_by_fields(checks: &[TenantCheck]) -> String {
+/// What a run can do without, in words.
+const OPTIONAL: [(Use, &str); 3] = [
+    (Use::WriteFields, "to write single fields alone"),
+    (Use::ReadFields, "to see single fields alone"),
+    (Use::ReadLog, "to read the tenant's log"),
+];
+
+/// Scopes of one use, in one line for all tenants that lack any.
+fn lacked(checks: &[TenantCheck], to: Use) -> String {
     let lacks = checks.iter().filter_map(|check| check.allows.as_ref()).flat_map(|allowed| &allowed.lacks);
     let words = lacks
-        .filter(|lack| !lack.essential)
+        .filter(|lack| lack.to == to)
         .map(|lack| format!("{} ({})", lack.scope, lack.needed_for.join(", ")));
     let words: BTreeSet<String> = words.collect();
-    if words.is_empty() {
-        return String::new();
-    }
-    let words: Vec<String> = words.into_iter().collect();
-    format!("Not granted everywhere, and needed to write single fields alone: {}", words.join(", "))
+    words.into_iter().collect::<Vec<_>>().join(", ")
 }
 
 impl TenantCheck {
-    fn cells(&self, now: Timestamp) -> [String; 8] {
+    fn cells(&self, now: Timestamp) -> [String; 9] {
         let unknown = || "–".to_owned();
         let named = term::safe(self.tenant.as_str());
         [
             if self.protected { format!("{named} (protected)") } else { named },
+            term::safe(&tag::written(&self.tags).collect::<Vec<_>>().join(", ")),
             self.domain.to_string(),
             self.token_for().to_owned(),
             self.clients.map_or_else(unknown, |clients| clients.to_string()),

@@ -54,6 +54,11 @@ impl Call {
         matches!(self, Self::List | Self::Get)
     }
 
+    /// Whether it reads the tenant's log, which the same subscriptions count apart.
+    pub(super) fn reads_logs(self) -> bool {
+        matches!(self, Self::Logs | Self::Log)
+    }
+
     /// What the tenant's log calls a write: the operation's title in the API's reference, as far as events are published.
     pub(super) fn event(self) -> Option<Event> {
         let event = |description, method| Some(Event { description, method });

@@ -2,6 +2,7 @@
 //! Central type: [`TenantHandle`].
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -31,7 +32,7 @@ impl TenantHandle {
         &self.tenant.client_id
     }
 
-    /// That client's secret.
+    /// That client's secret. It opens nothing where the client signs in by a key.
     pub fn client_secret(&self) -> &Secret {
         &self.tenant.secret
     }
@@ -41,13 +42,18 @@ impl TenantHandle {
         self.domain.default_audience()
     }
 
+    /// Whether that client signs in by a private key, and not by its secret.
+    pub fn wants_key(&self) -> bool {
+        self.tenant.options.public_key.is_some()
+    }
+
     /// Where it listens and whom it knows, for programs.
     pub fn to_json(&self) -> Value {
-        json!({
-            "domain": self.domain.base_url(),
-            "client_id": self.client_id(),
-            "client_secret": self.client_secret().expose(),
-        })
+        let mut told = json!({ "domain": self.domain.base_url(), "client_id": self.client_id() });
+        if !self.wants_key() {
+            told["client_secret"] = self.client_secret().expose().into();
+        }
+        told
     }
 
     /// What it has seen until now.
@@ -103,6 +109,11 @@ impl TenantHandle {
     /// The tenant's log as the API shows it, oldest event first.
     pub fn events(&self) -> Vec<Body> {
         self.tenant.events()
+    }
+
+    /// Makes every event of the log so much older, as if that time had passed since.
+    pub fn age_log(&self, by: Duration) {
+        self.tenant.age_log(by);
     }
 
     /// Adds a client without the API noticing; it gets an id where it has none.

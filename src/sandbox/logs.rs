@@ -1,6 +1,5 @@
 //! A tenant's log: an event for every write that succeeded, as the Management API shows it (Auth0, "Log Event Type Codes",
-//! `sapi`). Kept in memory alone, the newest events only; how long a subscription keeps them is not simulated.
-//! Central type: [`TenantLog`].
+//! `sapi`). Kept in memory alone, the newest events only. Central types: [`TenantLog`], and [`LogOptions`] of how it behaves.
 //!
 //! What arrives is kept as bytes; the JSON of an event is made when somebody reads it.
 
@@ -10,7 +9,9 @@ mod query;
 mod search;
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::reply::{Refusal, Reply};
 use super::store::lock;
@@ -29,10 +30,22 @@ const MOST_BYTES: usize = 128 << 20;
 /// A search ends after so many results, whatever the page (OpenAPI, "Search log events").
 const MOST_RESULTS: usize = 1000;
 
+/// How a tenant's log behaves. The default keeps everything, shows it at once, and each event once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LogOptions {
+    /// How long events are kept.
+    pub retention: Option<Duration>,
+    /// How long after a write its event is seen.
+    pub delay: Duration,
+    /// Every so many-th event comes twice where the log is walked by checkpoint; none, where it is 0.
+    pub doubles: u64,
+}
+
 /// The events of one tenant.
 #[derive(Debug, Default)]
 pub(super) struct TenantLog {
     ring: Mutex<Ring>,
+    options: LogOptions,
 }
 
 #[derive(Debug)]
@@ -57,6 +70,15 @@ impl Ring {
         self.events.partition_point(|event| *event.id() <= *id)
     }
 
+    /// Those that are seen at an instant, in microseconds since 1970: neither too new nor too old.
+    fn seen(&self, options: &LogOptions, now: i64) -> Range<usize> {
+        let before = |age: Duration| now.saturating_sub(i64::try_from(age.as_micros()).unwrap_or(i64::MAX));
+        let oldest = options.retention.map_or(i64::MIN, before);
+        let start = self.events.partition_point(|event| event.micros < oldest);
+        let end = self.events.partition_point(|event| event.micros <= before(options.delay));
+        start..end.max(start)
+    }
+
     fn push(&mut self, entry: Entry) {
         self.bytes += entry.bytes();
         self.events.push_back(Arc::new(entry));
@@ -69,6 +91,10 @@ impl Ring {
 }
 
 impl TenantLog {
+    pub(super) fn new(options: LogOptions) -> Self {
+        Self { options, ..Self::default() }
+    }
+
     /// Adds the event of a write that succeeded. `micros`: microseconds since 1970, by the tenant's clock.
     pub(super) fn add(&self, write: Write<'_>, micros: i64) {
         let mut ring = lock(&self.ring);
@@ -79,18 +105,32 @@ impl TenantLog {
         ring.push(Entry::new(write, serial, micros));
     }
 
-    /// Every event that is kept, oldest first, as it would be shown.
-    pub(super) fn all(&self, scopes: &[String]) -> Vec<Body> {
-        self.newer_than(None, MOST_EVENTS).iter().map(|event| event.render(scopes)).collect()
+    /// Makes every event so much older.
+    pub(super) fn age(&self, by: Duration) {
+        let by = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+        for event in &mut lock(&self.ring).events {
+            let older = event.micros.saturating_sub(by);
+            Arc::make_mut(event).micros = older;
+        }
+    }
+
+    /// Every event that is seen, oldest first, as it would be shown.
+    pub(super) fn all(&self, scopes: &[String], now: i64) -> Vec<Body> {
+        let ring = lock(&self.ring);
+        let seen: Vec<_> = ring.events.range(ring.seen(&self.options, now)).map(Arc::clone).collect();
+        drop(ring);
+        seen.iter().map(|event| event.render(scopes)).collect()
     }
 
     /// One event.
     ///
     /// # Errors
     /// 404 for an id that names none.
-    pub(super) fn one(&self, id: &str, scopes: &[String]) -> Result<Reply, Refusal> {
+    pub(super) fn one(&self, id: &str, scopes: &[String], now: i64) -> Result<Reply, Refusal> {
         let ring = lock(&self.ring);
-        let found = ring.after(id).checked_sub(1).and_then(|at| ring.events.get(at));
+        let seen = ring.seen(&self.options, now);
+        let at = ring.after(id).checked_sub(1).filter(|at| seen.contains(at));
+        let found = at.and_then(|at| ring.events.get(at));
         let event = found.filter(|event| event.id() == id).map(Arc::clone);
         drop(ring);
         let event = event.ok_or_else(|| Refusal::new(404, "Log not found."))?;
@@ -101,30 +141,50 @@ impl TenantLog {
     ///
     /// # Errors
     /// 400 for a query that has no sense, or that the sandbox does not understand.
-    pub(super) fn list(&self, query: &str, url: &str, scopes: &[String]) -> Result<Reply, Refusal> {
+    pub(super) fn list(&self, query: &str, url: &str, scopes: &[String], now: i64) -> Result<Reply, Refusal> {
         let query = LogsQuery::read(query)?;
         let events = match &query.walk {
-            Walk::Checkpoint { from, take } => self.newer_than(from.as_deref(), *take),
+            Walk::Checkpoint { from, take } => self.newer_than(from.as_deref(), *take, now),
             Walk::Pages { search, newest_first, skip, count } => {
-                self.search(search, *newest_first, *skip, *count)
+                self.search(search, *newest_first, *skip, *count, now)
             }
         };
         Ok(query.answer(&events, url, scopes))
     }
 
-    fn newer_than(&self, id: Option<&str>, take: usize) -> Vec<Arc<Entry>> {
+    fn newer_than(&self, id: Option<&str>, take: usize, now: i64) -> Vec<Arc<Entry>> {
         let ring = lock(&self.ring);
-        let start = id.map_or(0, |id| ring.after(id));
-        ring.events.range(start..).take(take).map(Arc::clone).collect()
+        let seen = ring.seen(&self.options, now);
+        let after = id.map_or(0, |id| ring.after(id));
+        let start = after.clamp(seen.start, seen.end);
+        let twice = |event: &Arc<Entry>| event.is_every(self.options.doubles);
+        let mut page: Vec<Arc<Entry>> = Vec::new();
+        // The one that the page begins after comes again, where that leaves room to get on.
+        let last = after.checked_sub(1).filter(|at| seen.contains(at) && start < seen.end && take > 1);
+        page.extend(last.and_then(|at| ring.events.get(at)).filter(|event| twice(event)).map(Arc::clone));
+        for event in ring.events.range(start..seen.end).take(take) {
+            let times = if twice(event) { 2 } else { 1 };
+            page.extend(std::iter::repeat_n(event, times).map(Arc::clone));
+        }
+        page.truncate(take);
+        page
     }
 
-    fn search(&self, search: &Search, newest_first: bool, skip: usize, count: usize) -> Vec<Arc<Entry>> {
+    fn search(
+        &self,
+        search: &Search,
+        newest_first: bool,
+        skip: usize,
+        count: usize,
+        now: i64,
+    ) -> Vec<Arc<Entry>> {
         let ring = lock(&self.ring);
         let count = count.min(MOST_RESULTS.saturating_sub(skip));
         let fits = |event: &&Arc<Entry>| search.fits(event);
+        let seen = ring.events.range(ring.seen(&self.options, now));
         match newest_first {
-            true => ring.events.iter().rev().filter(fits).skip(skip).take(count).map(Arc::clone).collect(),
-            false => ring.events.iter().filter(fits).skip(skip).take(count).map(Arc::clone).collect(),
+            true => seen.rev().filter(fits).skip(skip).take(count).map(Arc::clone).collect(),
+            false => seen.filter(fits).skip(skip).take(count).map(Arc::clone).collect(),
         }
     }
 }
@@ -137,7 +197,8 @@ mod tests {
 
     /// A log that holds so much, after five writes of `size` bytes: which of them are left.
     fn left(most_events: usize, most_bytes: usize, size: usize) -> Vec<String> {
-        let log = TenantLog { ring: Mutex::new(Ring { most_events, most_bytes, ..Ring::default() }) };
+        let ring = Mutex::new(Ring { most_events, most_bytes, ..Ring::default() });
+        let log = TenantLog { ring, ..TenantLog::default() };
         let (claims, reply) = (Claims::default(), Reply::new(200, "x".repeat(size)));
         for n in 0..5 {
             let id = n.to_string();
@@ -153,7 +214,7 @@ mod tests {
             // The clock goes back, and ids do not.
             log.add(write, 1_000_000 - n);
         }
-        let newest_first = log.search(&Search::default(), true, 0, 10);
+        let newest_first = log.search(&Search::default(), true, 0, 10, i64::MAX);
         let ids: Vec<String> = newest_first.iter().rev().map(|event| event.id()).collect();
         assert!(ids.is_sorted());
         let paths = newest_first.iter().map(|event| event.render(&[])["details"]["request"]["path"].clone());

@@ -7,6 +7,7 @@
 //! A request goes through `server` (bucket, fault, latency), `tenant` (token, scopes) and `clients` (the operations), which
 //! lean on pure parts: `bucket`, `faults`, `validate`, `rules`, `merge`, `view`, `query`. What was written stands in `logs`.
 
+mod assertion;
 mod bucket;
 mod call;
 mod certificate;
@@ -27,6 +28,7 @@ mod oauth;
 mod options;
 mod parameters;
 mod populate;
+mod public_key;
 mod query;
 mod reply;
 mod rules;
@@ -52,8 +54,9 @@ pub use bucket::LimitChange;
 pub use counters::{Counters, SeenPatch};
 pub use faults::{Faults, FaultsError};
 pub use handle::TenantHandle;
-pub use logs::DashboardUser;
+pub use logs::{DashboardUser, LogOptions};
 pub use options::{Latency, LatencyError, Options, Reset, ResetError, SCOPES};
+pub use public_key::{PublicKey, PublicKeyError};
 pub use tier::{Limit, Limits, Tier, TierError};
 pub use traffic::{Competing, Window};
 

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
+use super::assertion::{self, Assertions};
 use super::reply::Reply;
 
 /// The parameters of a client-credentials request.
@@ -13,13 +14,17 @@ pub(super) struct TokenRequest {
     grant_type: Option<String>,
     client_id: Option<String>,
     client_secret: Option<String>,
+    client_assertion_type: Option<String>,
+    client_assertion: Option<String>,
     pub(super) audience: Option<String>,
 }
 
 /// What the tenant knows of a client that asks for a token.
-pub(super) struct Registered {
+pub(super) struct Registered<'t> {
     /// Its secret; none while it authenticates by other means.
     pub(super) secret: Option<String>,
+    /// What judges its assertions, where it signs in by a private key.
+    pub(super) key: Option<&'t Assertions>,
     /// Whether its `grant_types` hold `client_credentials`.
     pub(super) grants: bool,
     /// Whether it was authorized for the Management API.
@@ -41,6 +46,9 @@ pub(super) fn read(
     } else {
         read_form(std::str::from_utf8(body).map_err(|_| unreadable())?)
     };
+    if request.client_id.is_none() {
+        request.client_id = request.client_assertion.as_deref().and_then(assertion::subject);
+    }
     if let Some((id, secret)) = authorization.and_then(basic) {
         request.client_id = Some(id);
         request.client_secret = Some(secret);
@@ -55,6 +63,8 @@ fn read_form(text: &str) -> TokenRequest {
             "grant_type" => request.grant_type = Some(value),
             "client_id" => request.client_id = Some(value),
             "client_secret" => request.client_secret = Some(value),
+            "client_assertion_type" => request.client_assertion_type = Some(value),
+            "client_assertion" => request.client_assertion = Some(value),
             "audience" => request.audience = Some(value),
             _ => {}
         }
@@ -80,20 +90,20 @@ fn basic(header: &str) -> Option<(String, String)> {
     Some((decode(id), decode(secret)))
 }
 
-/// The client and the audience to issue a token for.
+/// The client and the audience to issue a token for, at `now` in seconds of the tenant's clock.
 ///
 /// # Errors
 /// With the answer to send where there is nothing to issue.
-pub(super) fn decide<'r>(
+pub(super) fn decide<'r, 't>(
     request: &'r TokenRequest,
     audiences: &[String],
-    lookup: impl FnOnce(&str) -> Option<Registered>,
+    now: i64,
+    lookup: impl FnOnce(&str) -> Option<Registered<'t>>,
 ) -> Result<(&'r str, &'r str), Reply> {
     let grant_type = required(request.grant_type.as_deref(), "grant_type")?;
     let client_id = required(request.client_id.as_deref(), "client_id")?;
-    let known = lookup(client_id)
-        .filter(|client| client.secret.is_some() && client.secret == request.client_secret)
-        .ok_or_else(|| Reply::oauth(401, "access_denied", "Unauthorized"))?;
+    let known = lookup(client_id).ok_or_else(unauthorized)?;
+    prove(request, &known, client_id, now)?;
     if grant_type != "client_credentials" || !known.grants {
         let text = format!("Grant type '{grant_type}' not allowed for the client.");
         return Err(Reply::oauth(403, "unauthorized_client", &text));
@@ -112,6 +122,27 @@ pub(super) fn decide<'r>(
     Ok((client_id, audience))
 }
 
+/// The proof must be of the kind that the client is registered with: secret and key are exclusive.
+fn prove(request: &TokenRequest, known: &Registered<'_>, client_id: &str, now: i64) -> Result<(), Reply> {
+    match (&request.client_assertion, known.key) {
+        (Some(_), _) if request.client_secret.is_some() => {
+            Err(Reply::oauth(400, "invalid_request", "client_secret and client_assertion exclude each other"))
+        }
+        (Some(assertion), Some(key)) => {
+            key.check(request.client_assertion_type.as_deref(), assertion, client_id, now)
+        }
+        (Some(_), None) => {
+            Err(Reply::oauth(401, "invalid_client", "The client does not use Private Key JWT"))
+        }
+        (None, _) if known.secret.is_some() && known.secret == request.client_secret => Ok(()),
+        (None, _) => Err(unauthorized()),
+    }
+}
+
+fn unauthorized() -> Reply {
+    Reply::oauth(401, "access_denied", "Unauthorized")
+}
+
 fn required<'v>(value: Option<&'v str>, name: &str) -> Result<&'v str, Reply> {
     value
         .filter(|value| !value.is_empty())
@@ -122,20 +153,22 @@ fn required<'v>(value: Option<&'v str>, name: &str) -> Result<&'v str, Reply> {
 mod tests {
     use super::*;
 
-    fn lookup(id: &str) -> Option<Registered> {
-        let known = |grants, authorized| Some(Registered { secret: Some("s+/".into()), grants, authorized });
+    fn lookup(id: &str) -> Option<Registered<'static>> {
+        let known = |grants, authorized| {
+            Some(Registered { secret: Some("s+/".into()), key: None, grants, authorized })
+        };
         match id {
             "me" => known(true, true),
             "spa" => known(false, true),
             "stranger" => known(true, false),
-            "jwt" => Some(Registered { secret: None, grants: true, authorized: true }),
+            "jwt" => Some(Registered { secret: None, key: None, grants: true, authorized: true }),
             _ => None,
         }
     }
 
     fn decide_form(form: &str) -> Result<String, (u16, String)> {
         let request = read(Some("application/x-www-form-urlencoded"), None, form.as_bytes()).unwrap();
-        decide(&request, &["https://t/api/v2/".to_owned()], lookup)
+        decide(&request, &["https://t/api/v2/".to_owned()], 0, lookup)
             .map(|(_, audience)| audience.to_owned())
             .map_err(|reply| (reply.status, String::from_utf8(reply.body.to_vec()).unwrap()))
     }
@@ -162,6 +195,12 @@ mod tests {
             ),
             (good.replace("&audience=", "&x="), 400, "audience"),
             (String::new(), 400, "grant_type"),
+            (format!("{good}&client_assertion=a.b.c"), 400, "exclude each other"),
+            (
+                good.replace("client_secret=s%2B%2F", "client_assertion=a.b.c"),
+                401,
+                "does not use Private Key JWT",
+            ),
         ] {
             let (answered, body) = decide_form(&form).unwrap_err();
             assert_eq!(answered, status, "{form}: {body}");

@@ -4,6 +4,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::faults::Faults;
+use super::logs::LogOptions;
+use super::public_key::PublicKey;
 use super::tier::Tier;
 use crate::model::Body;
 
@@ -99,6 +101,10 @@ pub struct Options {
     pub headers_on_errors: bool,
     /// Seconds that the tenants' clocks are ahead of this machine's.
     pub clock_skew: i64,
+    /// How the tenants' logs behave.
+    pub log: LogOptions,
+    /// The key that the runner's own client signs in by, in place of its secret. Its private half is the runner's.
+    pub public_key: Option<PublicKey>,
 }
 
 /// Every scope that a simulated tenant knows, but for `read:client_summary`, which the others hold.
@@ -134,6 +140,8 @@ impl Default for Options {
             reset: Reset::default(),
             headers_on_errors: false,
             clock_skew: 0,
+            log: LogOptions::default(),
+            public_key: None,
         }
     }
 }

@@ -1,15 +1,23 @@
 //! The clients that a tenant starts with. Central function: [`populate`].
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::generate::Maker;
 use super::options::Options;
 use super::store::Store;
 use crate::model::Body;
 
+const METHODS: &str = "client_authentication_methods";
+
 /// Fills a store: the global client first, then the runner's own, then what is loaded or made up. Returns the runner's own.
 pub(super) fn populate(store: &Store, maker: &mut Maker, options: &Options) -> Body {
-    let runner = maker.runner();
+    let mut runner = maker.runner();
+    if options.public_key.is_some() {
+        runner.insert(
+            METHODS.into(),
+            json!({ "private_key_jwt": { "credentials": [{ "id": maker.credential() }] } }),
+        );
+    }
     let loaded = options.load.as_deref();
     let is_global = |client: &&Body| client.get("global") == Some(&Value::Bool(true));
     match loaded.and_then(|clients| clients.iter().find(is_global)) {
@@ -27,6 +35,10 @@ pub(super) fn populate(store: &Store, maker: &mut Maker, options: &Options) -> B
                 // The runner's own client, kept from a sandbox of this seed: whoever is told its secret has to get in.
                 if client.get("client_id") == runner.get("client_id") {
                     client.insert("client_secret".into(), runner["client_secret"].clone());
+                    match runner.get(METHODS) {
+                        Some(methods) => client.insert(METHODS.into(), methods.clone()),
+                        None => client.shift_remove(METHODS),
+                    };
                     // A file with some fields alone leaves out what it signs in by.
                     let grants = || runner["grant_types"].clone();
                     client.entry("grant_types").or_insert_with(grants);

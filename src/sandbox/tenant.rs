@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::watch;
 
+use super::assertion::Assertions;
 use super::bucket::{Bucket, Taken};
 use super::call::Call;
 use super::clients::Clients;
@@ -39,9 +40,11 @@ pub(super) struct Tenant {
     pub(super) secret: Secret,
     authority: String,
     audiences: Vec<String>,
+    assertions: Option<Assertions>,
     issuer: Issuer,
     main: Mutex<Bucket>,
     reads: Option<Mutex<Bucket>>,
+    logs: Option<Mutex<Bucket>>,
     /// The first API call, with which the clock of limits and traffic starts.
     first_call: OnceLock<Duration>,
     /// Microseconds since the start, at the last one.
@@ -78,13 +81,15 @@ impl Tenant {
                 idle: AtomicU64::default(),
             },
             tally: Tally::default(),
-            log: TenantLog::default(),
+            log: TenantLog::new(options.log),
             client_id: text("client_id"),
             secret: Secret::new(text("client_secret")),
-            audiences: audiences(domain),
+            audiences: named(domain, "api/v2/"),
+            assertions: options.public_key.clone().map(|key| Assertions::new(key, named(domain, ""))),
             issuer: Issuer::new(mix(seed, 0x746f_6b65)),
             main: bucket(options.tier.main),
             reads: options.tier.reads.map(|first| bucket(Limits { first, second: None })),
+            logs: options.tier.logs.map(|first| bucket(Limits { first, second: None })),
             first_call: OnceLock::new(),
             last_call: AtomicU64::default(),
             faults: RwLock::new(Arc::new(FaultState::new(Faults::default()))),
@@ -139,7 +144,9 @@ impl Tenant {
             now
         });
         self.last_call.fetch_max(now.as_micros() as u64, Ordering::Relaxed);
-        let bucket = self.reads.as_ref().filter(|_| call.reads()).unwrap_or(&self.main);
+        let reads = self.reads.as_ref().filter(|_| call.reads());
+        let logs = self.logs.as_ref().filter(|_| call.reads_logs());
+        let bucket = reads.or(logs).unwrap_or(&self.main);
         let taken = lock(bucket).take(now);
         if !taken.granted {
             self.tally.throttled.fetch_add(1, Ordering::Relaxed);
@@ -149,11 +156,12 @@ impl Tenant {
 
     /// The token endpoint.
     pub(super) fn issue(&self, request: &TokenRequest) -> Reply {
-        let (client_id, audience) = match oauth::decide(request, &self.audiences, |id| self.registered(id)) {
+        let now = self.clock.unix(self.clock.now()) as i64;
+        let decided = oauth::decide(request, &self.audiences, now, |id| self.registered(id));
+        let (client_id, audience) = match decided {
             Ok(decided) => decided,
             Err(refusal) => return refusal,
         };
-        let now = self.clock.unix(self.clock.now()) as i64;
         let lifetime = self.options.token_lifetime.as_secs() as i64;
         let scope = self.options.scopes.join(" ");
         let claims = Claims {
@@ -177,13 +185,16 @@ impl Tenant {
     }
 
     /// What is stored of a client that asks for a token: one that was deleted, or given other means, gets none.
-    fn registered(&self, id: &str) -> Option<Registered> {
+    fn registered(&self, id: &str) -> Option<Registered<'_>> {
         let client = self.clients.store.get(id)?.read().body();
-        let by_secret = client.get("client_authentication_methods").is_none_or(Value::is_null);
+        let methods = client.get("client_authentication_methods");
+        let by_secret = methods.is_none_or(Value::is_null);
+        let by_key = methods.is_some_and(|methods| methods.get("private_key_jwt").is_some());
         let secret = client.get("client_secret").and_then(Value::as_str).filter(|_| by_secret);
         let grants = client.get("grant_types").and_then(Value::as_array);
         Some(Registered {
             secret: secret.map(str::to_owned),
+            key: self.assertions.as_ref().filter(|_| by_key && id == self.client_id),
             grants: grants.is_some_and(|grants| grants.iter().any(|grant| grant == "client_credentials")),
             authorized: id == self.client_id,
         })
@@ -227,8 +238,8 @@ impl Tenant {
             Call::Create => self.clients.create(body, claims),
             Call::Delete => self.clients.delete(id),
             Call::RotateSecret => self.clients.rotate_secret(id, claims),
-            Call::Logs => self.log.list(query, &self.logs_url(), &self.options.scopes),
-            Call::Log => self.log.one(id, &self.options.scopes),
+            Call::Logs => self.log.list(query, &self.logs_url(), &self.options.scopes, self.unix_micros()),
+            Call::Log => self.log.one(id, &self.options.scopes, self.unix_micros()),
             Call::Token | Call::Other => Err(Refusal::new(404, "Not Found")),
         };
         done.unwrap_or_else(Reply::from)
@@ -236,13 +247,22 @@ impl Tenant {
 
     /// Writes an event into the tenant's log.
     pub(super) fn record(&self, write: Write<'_>) {
-        let seconds = self.clock.unix(self.clock.now());
-        self.log.add(write, (seconds * 1e6) as i64);
+        self.log.add(write, self.unix_micros());
+    }
+
+    /// Makes every event of the log so much older.
+    pub(super) fn age_log(&self, by: Duration) {
+        self.log.age(by);
+    }
+
+    /// The time, as the tenant has it.
+    fn unix_micros(&self) -> i64 {
+        (self.clock.unix(self.clock.now()) * 1e6) as i64
     }
 
     /// The tenant's log, oldest event first.
     pub(super) fn events(&self) -> Vec<Body> {
-        self.log.all(&self.options.scopes)
+        self.log.all(&self.options.scopes, self.unix_micros())
     }
 
     /// The log is where the clients are.
@@ -267,19 +287,19 @@ impl Tenant {
         counters.lowest_tokens = main.lowest;
         counters.competing_served = main.competing_served;
         counters.competing_throttled = main.competing_throttled;
-        if let Some(reads) = &self.reads {
-            counters.lowest_tokens = counters.lowest_tokens.min(lock(reads).lowest);
+        for apart in self.reads.iter().chain(&self.logs) {
+            counters.lowest_tokens = counters.lowest_tokens.min(lock(apart).lowest);
         }
         counters
     }
 }
 
-/// The audiences of the Management API. A caller may have the tenant under either name of this machine, and tools that know
-/// a host alone make it `https`.
-fn audiences(domain: &Domain) -> Vec<String> {
+/// What is below the tenant's address, by all its names. A caller may have the tenant under either name of this machine, and
+/// tools that know a host alone make it `https`.
+fn named(domain: &Domain, path: &str) -> Vec<String> {
     let address = domain.as_str();
     let port = address.rsplit_once(':').map_or("", |(_, port)| port);
     let hosts = [address.to_owned(), format!("localhost:{port}")];
-    let of = |host: &String| ["https", "http"].map(|scheme| format!("{scheme}://{host}/api/v2/"));
+    let of = |host: &String| ["https", "http"].map(|scheme| format!("{scheme}://{host}/{path}"));
     hosts.iter().flat_map(of).collect()
 }

@@ -27,6 +27,8 @@ pub struct Tier {
     pub main: Limits,
     /// The bucket of reads of clients, on subscriptions that count them apart.
     pub reads: Option<Limit>,
+    /// The bucket of reads of the tenant's log, on the same.
+    pub logs: Option<Limit>,
     /// Whether answers carry `x-ratelimit-*` headers.
     pub headers: bool,
 }
@@ -46,15 +48,19 @@ const fn alone(first: Limit) -> Limits {
 }
 
 const fn per_second(burst: u32, per_second: f64) -> Tier {
-    Tier { main: alone(Limit { burst, per_second }), reads: None, headers: true }
+    Tier { main: alone(Limit { burst, per_second }), reads: None, logs: None, headers: true }
 }
 
 const fn per_minute(burst: u32, per_minute: f64) -> Limit {
     Limit { burst, per_second: per_minute / 60.0 }
 }
 
-const ESSENTIALS: Tier =
-    Tier { main: alone(per_minute(10, 150.0)), reads: Some(per_minute(5, 100.0)), headers: true };
+const ESSENTIALS: Tier = Tier {
+    main: alone(per_minute(10, 150.0)),
+    reads: Some(per_minute(5, 100.0)),
+    logs: Some(per_minute(10, 100.0)),
+    headers: true,
+};
 
 /// So large that nothing can empty it, and still a number that clients can read.
 const UNLIMITED: Tier = per_second(1_000_000, 1_000_000.0);
@@ -112,7 +118,7 @@ impl FromStr for Tier {
             return Ok(*tier);
         }
         let main = parse_limits(text).ok_or_else(|| TierError { text: text.to_owned() })?;
-        Ok(Self { main, reads: None, headers: true })
+        Ok(Self { main, reads: None, logs: None, headers: true })
     }
 }
 

@@ -55,6 +55,11 @@ impl StateDir {
         self.root.join("ledger.jsonl")
     }
 
+    /// When which tenant was read as a whole.
+    pub fn snapshots(&self) -> PathBuf {
+        self.root.join("snapshots.jsonl")
+    }
+
     /// What was learned of tenants' rate limits.
     pub fn paces(&self) -> PathBuf {
         self.root.join("paces.json")

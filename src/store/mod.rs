@@ -12,6 +12,7 @@ pub mod ledger;
 pub mod lock;
 pub mod paces;
 pub mod runs;
+pub mod snapshots;
 
 pub use history::RunGlance;
 pub use journal::{Append, Journal, JournalError};

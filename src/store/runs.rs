@@ -1,4 +1,5 @@
-//! Run directories: `runs/<run-id>/` with `plan.jsonl`, `journal.jsonl`, `results.csv`, `summary.json`.
+//! Run directories: `runs/<run-id>/` with `plan.jsonl`, `journal.jsonl`, `results.csv`, `summary.json`,
+//! `changeset.toml`.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -83,6 +84,11 @@ impl RunDir {
     /// One line per input row, tenant and client.
     pub fn results(&self) -> PathBuf {
         self.path.join("results.csv")
+    }
+
+    /// What it did, as a job for other tenants.
+    pub fn changeset(&self) -> PathBuf {
+        self.path.join("changeset.toml")
     }
 
     /// The run in numbers.

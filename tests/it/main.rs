@@ -7,6 +7,7 @@
 
 mod apply;
 mod cases;
+mod changesets;
 mod check;
 mod common;
 mod cron;
@@ -19,10 +20,12 @@ mod exit_codes;
 mod failures;
 mod fleet;
 mod forecast;
+mod from_log;
 mod fuzzed;
 mod get;
 mod guards;
 mod help;
+mod keys;
 mod kills;
 mod language;
 mod laws;
@@ -41,6 +44,7 @@ mod shards;
 mod signals;
 mod status;
 mod storms;
+mod tags;
 mod tenants;
 mod tls;
 mod tomorrow;

@@ -2,7 +2,7 @@
 
 use patchwave::sandbox::Options;
 use regex::Regex;
-use serde_json::Value;
+use serde_json::{Value, json as value};
 
 use crate::common::{Case, Done, Served, renames};
 
@@ -131,6 +131,62 @@ fn a_token_that_may_not_read_is_3() {
     done.exits(3);
     assert!(done.stdout.contains("lacks the scope read:clients: needed for plan, get"), "{done}");
     assert!(done.stderr.contains("the token lacks a scope"), "{done}");
+}
+
+#[test]
+fn scopes_to_see_single_fields_and_the_log_are_told_where_they_are_lacking() {
+    let done = with_scopes(&["read:clients", "update:clients"]).case().run(["tenants"]);
+    let seen = "needed to see single fields alone: read:client_keys (client_secret, encryption_key, client_authentication_methods, signing_keys)";
+    assert!(done.exits(0).stdout.contains(seen), "{done}");
+    assert!(done.stdout.contains("needed to read the tenant's log: read:logs (record --from-log)"), "{done}");
+    let [tenant] = json(
+        &with_scopes(&["read:clients", "read:client_credentials", "read:logs"])
+            .case()
+            .run(["tenants", "--output", "json"]),
+    )
+    .try_into()
+    .unwrap();
+    let lacks = tenant["allows"]["lacks"].as_array().unwrap();
+    let of = |to: &str| lacks.iter().filter(|lack| lack["to"] == to).cloned().collect::<Vec<_>>();
+    assert_eq!(of("read_fields")[0]["needed_for"], value!(["client_secret", "encryption_key"]));
+    assert_eq!(of("run")[0]["scope"], "update:clients");
+    assert_eq!(of("read_log"), [] as [Value; 0]);
+}
+
+#[test]
+fn tags_are_told_where_there_are_any() {
+    let served = served(1);
+    let done = served.configured("", "tags = { ring = \"canary\", tier = 2 }").run(["tenants"]);
+    assert!(done.exits(0).stdout.contains("tenant  tags                 domain"), "{done}");
+    assert!(done.stdout.contains("ring=canary, tier=2"), "{done}");
+}
+
+/// The secret of the second comes when the first has been asked: where one waited for the other, this would never end.
+#[cfg(unix)]
+#[test]
+fn a_tenant_whose_secret_takes_long_delays_no_other() {
+    let served = served(2);
+    let case = served.configured("", "");
+    let slow = "client_secret = { command = \"while [ ! -e go ]; do sleep 0.02; done; echo $SECRET_1\" }";
+    let config = case.read("patchwave.toml").replace("client_secret = { env = \"SECRET_1\" }", slow);
+    let case = case.file("patchwave.toml", config);
+    let running = case.spawn(["tenants", "--output", "json"]);
+    served.until(|counters| counters.list > 0);
+    let case = case.file("go", "");
+    let tenants = json(running.wait().exits(0));
+    assert!(tenants.iter().all(|tenant| tenant["token"] == true), "{tenants:?}");
+    drop(case);
+}
+
+#[test]
+fn a_tenant_that_never_answers_breaks_no_other() {
+    let served = served(2);
+    served.at(1).set_faults("token:hang=#1,token:hang=#2".parse().unwrap());
+    let done = served.configured("", "").run(["tenants", "--output", "json", "--timeout", "300ms"]);
+    done.exits(1);
+    let told = |key: &str| json(&done).iter().map(|tenant| tenant[key].clone()).collect::<Vec<_>>();
+    assert_eq!(told("reachable"), [true, false]);
+    assert_eq!(told("token"), [true, false]);
 }
 
 /// A date has no fractions of a second, so that a second more or less is as good.

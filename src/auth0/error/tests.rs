@@ -29,8 +29,16 @@ fn every_error_is_one_line_that_says_what_to_do() {
         status,
         error_code: Some(code.into()),
         message: message.into(),
+        by_key: false,
+    };
+    let by_key = ApiError::TokenRefused {
+        status: 401,
+        error_code: Some("invalid_client".into()),
+        message: "Unauthorized".into(),
+        by_key: true,
     };
     let cases = [
+        (by_key, "public half of the key"),
         (token(401, "access_denied", "Unauthorized"), "client secret"),
         (token(403, "access_denied", "Service not enabled within domain: https://x/"), "audience must be"),
         (token(403, "access_denied", "You need to create a \"client-grant\""), "authorize the application"),

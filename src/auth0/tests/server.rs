@@ -122,7 +122,7 @@ pub(super) fn quick() -> Settings {
     }
 }
 
-pub(super) fn clients() -> Endpoint {
+pub(in crate::auth0) fn clients() -> Endpoint {
     Endpoint {
         path: "clients".into(),
         collection: "clients".into(),

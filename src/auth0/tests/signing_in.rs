@@ -1,12 +1,15 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
 
 use super::server::{Answer, Server, clients, quick};
-use crate::auth0::{ApiError, Connection, Credential, NetworkCause};
+use crate::auth0::claims::Claims;
+use crate::auth0::claims::tests::jwt;
+use crate::auth0::{ApiError, Connection, Credential, NetworkCause, PrivateKey};
 use crate::model::event::ProgressSink;
-use crate::model::{Domain, Secret};
+use crate::model::{Domain, Secret, SigningAlgorithm};
 
 fn client(id: &str) -> serde_json::Value {
     json!({"client_id": id, "name": "Shop"})
@@ -131,6 +134,110 @@ async fn a_refused_credential_says_what_to_fix_and_shows_no_secret() {
     );
     assert!(!shown.contains("s3cr3t"), "{shown}");
     assert_eq!(server.count("POST", "/oauth"), 1);
+}
+
+fn by_key(server: &Server) -> crate::auth0::Connection {
+    let key = Secret::new(include_str!("../../../tests/keys/test-only-rsa-2048.pem"));
+    let key = PrivateKey::read(&key, SigningAlgorithm::Rs256, None).unwrap();
+    let credential = Credential::PrivateKey { client_id: "own-client".into(), key };
+    let access = crate::auth0::Access { credential, ..server.access() };
+    Connection::open("acme".into(), access, quick(), ProgressSink::none()).unwrap()
+}
+
+/// What each assertion that the server was sent says of itself.
+fn sent(server: &Server) -> Vec<Claims> {
+    let assertion = |r: &super::server::Request| r.body["client_assertion"].as_str().unwrap().to_owned();
+    server.requests().iter().filter(|r| r.path == "/oauth/token").map(|r| Claims::of(&assertion(r))).collect()
+}
+
+#[tokio::test]
+async fn a_private_key_sends_an_assertion_and_nothing_of_itself() {
+    let server = Server::start(|_| None).await;
+    let connection = by_key(&server);
+    connection.reader().sign_in().await.unwrap();
+    let body = &server.requests()[0].body;
+    assert_eq!(body["grant_type"], "client_credentials");
+    assert_eq!(body["client_id"], "own-client");
+    assert_eq!(body["audience"], server.access().audience);
+    assert_eq!(body["client_assertion_type"], "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
+    assert_eq!(body.as_object().unwrap().len(), 5, "{body}");
+    assert_eq!(sent(&server)[0].issuer(), Some("own-client"));
+    assert_eq!(connection.own_client(), Some(&"own-client".into()));
+}
+
+#[tokio::test]
+async fn no_assertion_is_sent_twice_whatever_became_of_the_one_before() {
+    for answer in [
+        || Answer::Json(503, json!({})),
+        || Answer::Json(429, json!({"error": "too_many_requests"})),
+        || Answer::Reset,
+        || Answer::CutOff(json!({"access_token": "t"})),
+    ] {
+        let asked = AtomicUsize::new(0);
+        let server = Server::start(move |r| {
+            (r.path == "/oauth/token" && asked.fetch_add(1, Ordering::Relaxed) < 2).then(answer)
+        })
+        .await;
+        by_key(&server).reader().sign_in().await.unwrap();
+        let ids: HashSet<String> =
+            sent(&server).iter().map(|claims| claims.text("jti").unwrap().to_owned()).collect();
+        assert_eq!(ids.len(), 3);
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_by_a_tenant_whose_clock_is_far_away_is_answered_in_its_time() {
+    let refusal = |date: &'static str| {
+        move |r: &super::server::Request| {
+            let body = json!({"error": "invalid_client", "error_description": "expired"}).to_string();
+            (r.path == "/oauth/token").then(|| Answer::Raw(401, date, body))
+        }
+    };
+    let server = Server::start(refusal("date: Tue, 15 Nov 1994 08:12:31 GMT\r\n")).await;
+    by_key(&server).reader().sign_in().await.unwrap_err();
+    let ends: Vec<i64> = sent(&server).iter().map(|claims| claims.expires().unwrap().as_second()).collect();
+    assert_eq!(ends.len(), 2);
+    // Two minutes after that date, to about a second.
+    assert!((784_887_270..784_887_275).contains(&ends[1]), "{ends:?}");
+
+    let unknown = Server::start(refusal("")).await;
+    by_key(&unknown).reader().sign_in().await.unwrap_err();
+    assert_eq!(unknown.count("POST", "/oauth/token"), 1);
+}
+
+#[tokio::test]
+async fn a_refused_assertion_says_what_to_check_and_is_not_shown() {
+    let server = Server::start(|r| {
+        let body = json!({"error": "invalid_client", "error_description": format!("bad {} there", r.body["client_assertion"])});
+        (r.path == "/oauth/token").then_some(Answer::Json(401, body))
+    })
+    .await;
+    let connection = by_key(&server);
+    let error = connection.reader().sign_in().await.unwrap_err();
+    let assertion = server.requests()[0].body["client_assertion"].as_str().unwrap().to_owned();
+    let shown = format!("{error} {error:?} {connection:?}");
+    assert!(error.to_string().contains("public half of the key") && shown.contains("there"), "{error}");
+    assert!(!shown.contains(&assertion[..40]), "{shown}");
+}
+
+#[tokio::test]
+async fn a_ready_token_of_another_tenant_or_of_the_past_is_never_sent() {
+    let server = Server::start(|_| None).await;
+    for (claims, said) in [
+        (
+            json!({"aud": "https://other.eu.auth0.com/api/v2/"}),
+            "is for https://other.eu.auth0.com/api/v2/, and not for",
+        ),
+        (json!({"aud": server.access().audience, "exp": 1_700_000_000}), "ended at 2023-11-14T22:13:20Z"),
+    ] {
+        let credential = Credential::Token(Secret::new(jwt(&claims)));
+        let access = crate::auth0::Access { credential, ..server.access() };
+        let reader = Connection::open("acme".into(), access, quick(), ProgressSink::none()).unwrap().reader();
+        let error = reader.get(&clients(), &"a".into(), None).await.unwrap_err();
+        assert!(error.to_string().contains(said), "{error}");
+        assert!(error.stops_tenant() && error.class().as_str() == "auth");
+    }
+    assert_eq!(server.requests().len(), 0);
 }
 
 #[tokio::test]

@@ -1,9 +1,11 @@
 //! Flags of `get` and `sandbox`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::values::{parse_age, parse_duration};
 use super::{PaceArgs, TenantArgs};
 use crate::sandbox::{Faults, Latency, Reset, Tier};
 
@@ -88,9 +90,21 @@ pub struct SandboxArgs {
     /// Seconds that the tenants' clocks are ahead of this machine's; negative ones are behind.
     #[arg(long, value_name = "SECONDS", default_value = "0", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(-86_400..=86_400))]
     pub clock_skew: i64,
+    /// How long the tenants' logs keep events, such as 10d [default: as long as they fit into memory].
+    #[arg(long, value_name = "D", value_parser = parse_age)]
+    pub log_retention: Option<Duration>,
+    /// How long after a write its event is seen in the log, such as 30s [default: at once].
+    #[arg(long, value_name = "D", value_parser = parse_duration)]
+    pub log_delay: Option<Duration>,
+    /// Every N-th event comes twice where the log is walked by checkpoint.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub log_doubles: Option<u64>,
     /// What tokens allow, separated by commas; all that the simulated API knows, where nothing is said.
     #[arg(long, value_name = "SCOPE,…", value_delimiter = ',')]
     pub scopes: Vec<String>,
+    /// Let the tenants' own client sign in by a private key, whose public half is in this file (PEM), and no more by its secret.
+    #[arg(long, value_name = "FILE")]
+    pub public_key: Option<PathBuf>,
     /// What goes wrong, such as 503=5%,reset-before=5%,patch:hang=#3,competing=8/s@5s-12s,limit=25,8/s@5s:
     /// `[WHERE:]WHAT=AMOUNT`, joined by commas. Times are counted from the first API call.
     #[arg(long, value_name = "SPEC", default_value = "")]

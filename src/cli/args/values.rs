@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use encoding_rs::Encoding;
-use jiff::ZonedDateTime;
-use jiff::civil::Time;
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ZonedDateTime};
 
 use crate::plan::Part;
 
@@ -70,6 +71,48 @@ pub(super) fn parse_age(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A moment of the past.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// So long before the command began.
+    Ago(Duration),
+    /// This one, wherever one is.
+    At(Timestamp),
+    /// When a clock on the wall here showed this.
+    Local(DateTime),
+}
+
+/// `now`, `2h`, `2026-11-28`, `2026-11-28T09:00`, or a whole timestamp such as `2026-11-28T09:00:00Z`.
+pub(super) fn parse_moment(text: &str) -> Result<Moment, String> {
+    let text = text.trim();
+    if text == "now" {
+        return Ok(Moment::Ago(Duration::ZERO));
+    }
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return Ok(Moment::At(at));
+    }
+    if let Ok(at) = text.parse::<DateTime>() {
+        return Ok(Moment::Local(at));
+    }
+    if let Ok(day) = text.parse::<Date>() {
+        return Ok(Moment::Local(day.to_datetime(Time::midnight())));
+    }
+    parse_age(text).map(Moment::Ago).map_err(|_| {
+        format!("`{text}` is neither a time such as 2026-11-28T09:00 (or with Z, in UTC) nor an age such as 2h or 1d")
+    })
+}
+
+impl Moment {
+    /// The moment; `None` where the calendar does not have it.
+    pub fn from(self, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+        match self {
+            Self::At(at) => Some(at),
+            Self::Ago(age) => now.checked_sub(age).ok(),
+            Self::Local(at) => at.to_zoned_datetime(zone.clone()).ok().map(|at| at.timestamp()),
+        }
+    }
+}
+
 /// `--shard`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ShardArg {
@@ -130,6 +173,22 @@ impl Deadline {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moment_is_a_time_here_or_anywhere_or_an_age() {
+        let now: Timestamp = "2026-11-28T12:00:00Z".parse().unwrap();
+        let zone = TimeZone::fixed(jiff::tz::offset(2));
+        let at = |text: &str| parse_moment(text).unwrap().from(now, &zone).unwrap().to_string();
+        assert_eq!(at("now"), "2026-11-28T12:00:00Z");
+        assert_eq!(at("2h"), "2026-11-28T10:00:00Z");
+        assert_eq!(at("1d"), "2026-11-27T12:00:00Z");
+        assert_eq!(at("2026-11-28"), "2026-11-27T22:00:00Z");
+        assert_eq!(at("2026-11-28T09:00"), "2026-11-28T07:00:00Z");
+        assert_eq!(at("2026-11-28T09:00:00+00:00"), "2026-11-28T09:00:00Z");
+        for wrong in ["yesterday", "", "25:00", "2026-13-01"] {
+            parse_moment(wrong).unwrap_err();
+        }
+    }
 
     #[test]
     fn shards_are_counted_from_1() {

@@ -32,14 +32,22 @@ pub(super) fn read(path: &Path) -> Result<Vec<Body>, CliError> {
 }
 
 fn parse(text: &str) -> Result<Vec<Body>, String> {
+    let mut clients = bodies(text)?;
+    for client in &mut clients {
+        client.shift_remove(BASE_KEY);
+        client.values_mut().for_each(fill_in);
+    }
+    check_ids(&clients)?;
+    if clients.is_empty() { Err("holds no client".to_owned()) } else { Ok(clients) }
+}
+
+/// The clients that a text holds, in any of these forms, as they stand there.
+pub(in crate::cli) fn bodies(text: &str) -> Result<Vec<Body>, String> {
     let mut found = Vec::new();
     for value in serde_json::Deserializer::from_str(text.trim_start_matches('\u{feff}')).into_iter() {
         found.extend(listed(value.map_err(|error| format!("not JSON: {error}"))?)?);
     }
-    let clients: Vec<Body> =
-        found.into_iter().zip(1..).map(|(value, at)| client(value, at)).collect::<Result<_, _>>()?;
-    check_ids(&clients)?;
-    if clients.is_empty() { Err("holds no client".to_owned()) } else { Ok(clients) }
+    found.into_iter().zip(1..).map(|(value, at)| client(value, at)).collect()
 }
 
 fn endpoint() -> &'static Endpoint {
@@ -64,10 +72,9 @@ fn listed(document: Value) -> Result<Vec<Value>, String> {
 
 /// `at` counts from 1.
 fn client(value: Value, at: usize) -> Result<Body, String> {
-    let Value::Object(mut client) = value else {
+    let Value::Object(client) = value else {
         return Err(format!("entry {at} is no client: it is no object"));
     };
-    client.shift_remove(BASE_KEY);
     let (id_field, name_field) = (&endpoint().id_field, &endpoint().name_field);
     if !client.contains_key(id_field) && !client.contains_key(name_field) {
         return Err(format!("entry {at} is no client: it has neither `{id_field}` nor `{name_field}`"));
@@ -77,7 +84,6 @@ fn client(value: Value, at: usize) -> Result<Body, String> {
     if let Some(id) = client.get(id_field).filter(|id| !good(id)) {
         return Err(format!("entry {at}: {id} is no {id_field}"));
     }
-    client.values_mut().for_each(fill_in);
     Ok(client)
 }
 

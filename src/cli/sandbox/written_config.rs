@@ -9,6 +9,8 @@ use crate::store::atomic;
 
 const FILE: &str = "patchwave.toml";
 const SECRETS: &str = "secrets";
+/// Where the private key is expected of tenants whose client signs in by one.
+pub(super) const KEY_VARIABLE: &str = "SANDBOX_PRIVATE_KEY";
 /// What a file begins with that may be overwritten: somebody's own never is.
 const FIRST_LINE: &str =
     "# Written by `patchwave sandbox`: simulated tenants of this machine, there as long as it serves.";
@@ -39,12 +41,18 @@ pub(super) fn write(folder: &Path, sandbox: &Sandbox) -> Result<PathBuf, CliErro
     let mut names = Vec::new();
     for (number, tenant) in (1..).zip(tenants) {
         let name = format!("sandbox-{number:0width$}");
-        let secret = tenant.client_secret().expose();
-        atomic::write(&folder.join(SECRETS).join(&name), |out| writeln!(out, "{secret}"))?;
+        let proof = if tenant.wants_key() {
+            // Its private half was never seen here.
+            format!("private_key = {{ env = \"{KEY_VARIABLE}\" }}")
+        } else {
+            let secret = tenant.client_secret().expose();
+            atomic::write(&folder.join(SECRETS).join(&name), |out| writeln!(out, "{secret}"))?;
+            format!("client_secret = {{ file = \"{SECRETS}/{name}\" }}")
+        };
         // Writing to a String cannot fail.
         let _ = write!(
             text,
-            "\n[tenants.{name}]\ndomain = \"{}\"\nclient_id = \"{}\"\nclient_secret = {{ file = \"{SECRETS}/{name}\" }}\n",
+            "\n[tenants.{name}]\ndomain = \"{}\"\nclient_id = \"{}\"\n{proof}\n",
             tenant.domain().base_url(),
             tenant.client_id(),
         );

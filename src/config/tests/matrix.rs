@@ -34,6 +34,14 @@ fn credential(selected: &Selected) -> String {
         CredentialSource::Client { client_id, secret: SecretSource::Given(secret) } => {
             format!("{client_id}/{}", secret.expose())
         }
+        CredentialSource::Key {
+            client_id,
+            key: SecretSource::TextOrPath { value, .. },
+            algorithm,
+            key_id: None,
+        } => {
+            format!("{client_id} with {algorithm} key {}", value.expose())
+        }
         CredentialSource::Token(SecretSource::Given(token)) => format!("token {}", token.expose()),
         other => panic!("{other:?}"),
     }
@@ -187,18 +195,78 @@ fn nothing_set_names_the_three_variables_and_the_sandbox() {
     }
 }
 
+const A_ID: &str = "AUTH0_DOMAIN=a.auth0.com AUTH0_CLIENT_ID=ida";
+const KEYS: [&str; 2] = ["AUTH0_CLIENT_ASSERTION_PRIVATE_KEY", "AUTH0_CLIENT_SIGNING_KEY_PATH"];
+
 #[test]
-fn a_private_key_without_a_secret_is_said_to_be_unsupported() {
-    let id = "AUTH0_DOMAIN=a.auth0.com AUTH0_CLIENT_ID=ida";
-    for key in ["AUTH0_CLIENT_ASSERTION_PRIVATE_KEY", "AUTH0_CLIENT_SIGNING_KEY_PATH"] {
-        let expected = format!("{key} (environment) is set, but private keys are not supported yet");
+fn a_private_key_stands_for_the_secret_and_a_token_wins_over_it() {
+    for key in KEYS {
         assert_table(&[
-            (&format!("{id} {key}=pem"), "", &expected),
-            (&format!("{A_AUTH0} {key}=pem"), "", "a.auth0.com by ida/sa"),
-            (&format!("{id} AUTH0_ACCESS_TOKEN=t {key}=pem"), "", "a.auth0.com by token t"),
-            (&format!("{key}=pem"), A_CLIENT, "credentials are mixed"),
+            (
+                &format!("{A_ID} {key}=/k.pem"),
+                "",
+                "a.auth0.com by ida with RS256 key /k.pem from environment (AUTH0_*)",
+            ),
+            (
+                "",
+                &format!("{A_ID} {key}=/k.pem"),
+                "a.auth0.com by ida with RS256 key /k.pem from .env (AUTH0_*)",
+            ),
+            (
+                &format!("{A_ID} {key}=/k.pem AUTH0_CLIENT_ASSERTION_SIGNING_ALG=PS256"),
+                B_AUTH0,
+                "a.auth0.com by ida with PS256 key /k.pem from environment",
+            ),
+            (&format!("{A_AUTH0} AUTH0_ACCESS_TOKEN=t {key}=/k.pem"), "", "a.auth0.com by token t"),
+            (&format!("{A_AUTH0} AUTH0_CLIENT_ASSERTION_SIGNING_ALG=RS256"), "", "a.auth0.com by ida/sa"),
         ]);
     }
+}
+
+#[test]
+fn a_key_of_another_place_or_beside_a_secret_is_refused() {
+    for key in KEYS {
+        let both =
+            format!("AUTH0_CLIENT_SECRET and {key} (environment) are both set, and each is a way to sign in");
+        assert_table(&[
+            (&format!("{A_AUTH0} {key}=/k.pem"), "", &both),
+            (&format!("{key}=/k.pem"), A_CLIENT, "credentials are mixed"),
+            (&format!("{key}=/k.pem"), A_AUTH0, "credentials are mixed"),
+            (A_ID, &format!("{key}=/k.pem"), "credentials are mixed"),
+            (&format!("{key}=/k.pem {A_CLIENT}"), "", "credentials are mixed"),
+            (&format!("{A_ID} {key}=/k.pem"), A_AUTH0, "a.auth0.com by ida with RS256 key /k.pem"),
+            (
+                &format!("AUTH0_DOMAIN=a.auth0.com {key}=/k.pem"),
+                "",
+                "credentials are incomplete: AUTH0_DOMAIN (environment), ",
+            ),
+        ]);
+    }
+    let error = chosen(&environment(&format!("{A_AUTH0} {}=/k.pem", KEYS[0]), "")).unwrap_err();
+    let said = error.to_string();
+    assert!(
+        said.contains(&format!(
+            "unset AUTH0_CLIENT_SECRET where the application uses Private Key JWT with the key of {}",
+            KEYS[0]
+        )),
+        "{said}"
+    );
+    let two = format!("{A_ID} {}=/k.pem {}=/l.pem", KEYS[0], KEYS[1]);
+    assert_table(&[(&two, "", &format!("{} and {} (environment) are both set", KEYS[1], KEYS[0]))]);
+}
+
+#[test]
+fn an_algorithm_that_auth0_does_not_take_is_refused_without_being_shown() {
+    let real = format!("{A_ID} {}=/k.pem AUTH0_CLIENT_ASSERTION_SIGNING_ALG=s3cr3t", KEYS[0]);
+    let error = chosen(&environment(&real, "")).unwrap_err();
+    let said = error.to_string();
+    assert!(
+        said.starts_with(
+            "AUTH0_CLIENT_ASSERTION_SIGNING_ALG (environment): it is none of RS256, RS384 and PS256"
+        ),
+        "{said}"
+    );
+    assert!(!format!("{error:?}").contains("s3cr3t"));
 }
 
 #[test]

@@ -2,7 +2,7 @@ use super::{environment, put};
 use crate::config::env::Environment;
 use crate::config::secrets::{CredentialSource, Credentials, SecretError, SecretSource, resolve};
 use crate::config::select::Selected;
-use crate::model::Domain;
+use crate::model::{Domain, Secret, SigningAlgorithm};
 
 fn selected(secret: SecretSource) -> Selected {
     Selected {
@@ -24,7 +24,7 @@ async fn secret(source: SecretSource, env: &Environment) -> Result<String, Secre
             assert_eq!(client_id, "id");
             Ok(secret.expose().to_owned())
         }
-        other @ Credentials::Token(_) => panic!("{other:?}"),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -72,6 +72,48 @@ async fn a_files_one_line_end_is_no_part_of_the_secret() {
     let missing =
         secret(SecretSource::File(folder.path().join("none")), &Environment::default()).await.unwrap_err();
     assert!(missing.to_string().contains("tenant `dev`: no client secret from file"), "{missing}");
+}
+
+/// What is found for a private key: itself, and where.
+async fn key(source: SecretSource, env: &Environment) -> Result<(String, String), SecretError> {
+    let algorithm = SigningAlgorithm::default();
+    let credential =
+        CredentialSource::Key { client_id: "id".into(), key: source.clone(), algorithm, key_id: None };
+    match resolve(&Selected { credential, ..selected(source) }, env).await? {
+        Credentials::Key { key, found, .. } => Ok((key.expose().to_owned(), found)),
+        other => panic!("{other:?}"),
+    }
+}
+
+const PEM: &str = "-----BEGIN PRIVATE KEY-----\nAQID\n-----END PRIVATE KEY-----";
+
+#[tokio::test]
+async fn a_private_key_may_have_many_lines_wherever_it_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("k.pem");
+    put(&path, format!("{PEM}\n").as_bytes());
+    let variable = "AUTH0_CLIENT_ASSERTION_PRIVATE_KEY";
+    let or_path = |value: &str| SecretSource::TextOrPath { variable, value: Secret::new(value) };
+    let env = environment("", &format!("KEY=\"{PEM}\"\n"));
+    for (source, found) in [
+        (SecretSource::File(path.clone()), format!("file {}", path.display())),
+        (SecretSource::Env("KEY".into()), "variable KEY".to_owned()),
+        (or_path(PEM), format!("variable {variable}")),
+        (or_path(&path.display().to_string()), format!("variable {variable}")),
+    ] {
+        assert_eq!(key(source, &env).await.unwrap(), (PEM.to_owned(), found));
+    }
+}
+
+#[tokio::test]
+async fn what_is_neither_a_key_nor_a_path_is_told_without_being_shown() {
+    let variable = "AUTH0_CLIENT_SIGNING_KEY_PATH";
+    let source = SecretSource::TextOrPath { variable, value: Secret::new("s3cr3t/s3cr3t") };
+    let error = key(source, &Environment::default()).await.unwrap_err();
+    assert!(error.to_string().starts_with(
+        "tenant `dev`: no private key from variable AUTH0_CLIENT_SIGNING_KEY_PATH: it holds no key in PEM, and the file"
+    ), "{error}");
+    assert!(!format!("{error} {error:?}").contains("s3cr3t"));
 }
 
 #[cfg(unix)]

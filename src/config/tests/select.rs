@@ -133,6 +133,53 @@ fn all_unknown_names_are_said_at_once_with_near_misses() {
     assert!(usage(choose(&[], &["x"], None, &shell())).contains("no groups are configured"));
 }
 
+const RINGS: &str = r#"
+[tenants.a]
+domain = "a.auth0.com"
+token = { env = "T" }
+tags = { ring = "rest", eu = true }
+[tenants.b]
+domain = "b.auth0.com"
+token = { env = "T" }
+tags = { ring = "canary", teams = ["shop", "web"] }
+[tenants.c]
+domain = "c.auth0.com"
+token = { env = "T" }
+[tenants.d]
+domain = "d.auth0.com"
+token = { env = "T" }
+tags = { ring = "canary" }
+[groups]
+some = ["c", "d"]
+"#;
+
+#[test]
+fn a_tag_takes_all_tenants_that_have_it_in_the_files_order_and_without_doubles() {
+    let rings = config(RINGS).unwrap();
+    let chosen = |words: &[&str], groups: &[&str]| names(choose(words, groups, Some(&rings), &shell()));
+    assert_eq!(chosen(&["tag:ring=canary"], &[]), ["b", "d"]);
+    assert_eq!(chosen(&["tag:eu=true"], &[]), ["a"]);
+    assert_eq!(chosen(&["tag:teams=web"], &[]), ["b"]);
+    assert_eq!(chosen(&["tag:ring"], &[]), ["a", "b", "d"]);
+    assert_eq!(chosen(&["d", "tag:ring=canary", "a"], &["some"]), ["d", "b", "a", "c"]);
+}
+
+#[test]
+fn a_tag_that_no_tenant_has_is_refused_with_those_that_there_are() {
+    let rings = config(RINGS).unwrap();
+    let said = usage(choose(&["tag:ring=canery", "tag:rng"], &[], Some(&rings), &shell()));
+    assert!(
+        said.contains(
+            "no tenant has the tag of `tag:ring=canery` (did you mean `tag:ring=canary`? \
+             tags: tag:eu=true, tag:ring=canary, tag:ring=rest, tag:teams=shop, tag:teams=web)"
+        ),
+        "{said}"
+    );
+    assert!(said.contains("`tag:rng`"), "{said}");
+    assert!(usage(choose(&["tag:a=b"], &[], Some(&tenants()), &shell())).contains("no tenant has tags"));
+    assert!(usage(choose(&["tag:a=b"], &[], None, &shell())).contains("no tenants are configured"));
+}
+
 #[test]
 fn a_domain_whose_credentials_are_mixed_or_shadowed_is_a_configuration_error() {
     let mixed = environment("AUTH0_DOMAIN=a.auth0.com CLIENT_ID=x", "");

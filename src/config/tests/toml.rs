@@ -3,7 +3,7 @@ use serde_json::json;
 use super::{config, environment, lines, put};
 use crate::config::file::load;
 use crate::config::secrets::{CredentialSource, SecretSource};
-use crate::model::TenantName;
+use crate::model::{SigningAlgorithm, TenantName};
 
 const GOOD: &str = r#"#:schema ./schema/config.schema.json
 [tenants.dev]
@@ -74,6 +74,7 @@ rate_share = "50"
 domain = "k.auth0.com"
 client_id = "a"
 private_key = { file = "/k.pem" }
+private_key_alg = "ES256"
 [tenants."two words"]
 domain = "t.auth0.com"
 client_id = ""
@@ -94,13 +95,13 @@ odd = "dev"
         "patchwave.toml:9:10: `acme .com` is not a domain",
         "patchwave.toml:11:19: unknown key `envv` in `client_secret` (did you mean `env`?)",
         "patchwave.toml:13:14: `50` is no share of a rate limit (write \"50%\"",
-        "patchwave.toml:17:1: `private_key` is not supported yet in this version (",
-        "patchwave.toml:18:10: `two words` cannot be a tenant's name (",
-        "patchwave.toml:20:1: `client_id` is empty (",
-        "patchwave.toml:21:1: `client_secret` has 2 sources, but needs one (",
-        "patchwave.toml:23:15: group `all` names `prd`, which is no tenant of this file (did you mean `prod`?)",
-        "patchwave.toml:24:1: group `none` has no members (",
-        "patchwave.toml:25:1: `odd` is a string, but must be a list of names (",
+        "patchwave.toml:18:1: `private_key_alg`: it is none of RS256, RS384 and PS256 (write that of",
+        "patchwave.toml:19:10: `two words` cannot be a tenant's name (",
+        "patchwave.toml:21:1: `client_id` is empty (",
+        "patchwave.toml:22:1: `client_secret` has 2 sources, but needs one (",
+        "patchwave.toml:24:15: group `all` names `prd`, which is no tenant of this file (did you mean `prod`?)",
+        "patchwave.toml:25:1: group `none` has no members (",
+        "patchwave.toml:26:1: `odd` is a string, but must be a list of names (",
     ];
     let got: Vec<_> = said.lines().collect();
     for (got, expected) in got.iter().zip(expected) {
@@ -114,6 +115,19 @@ fn a_tenant_needs_its_credentials_in_its_own_table() {
     for (table, expected) in [
         ("domain = \"a.auth0.com\"", "has no client_id and no client_secret"),
         ("domain = \"a.auth0.com\"\nclient_id = \"i\"", "has no client_secret"),
+        ("domain = \"a.auth0.com\"\nprivate_key = { file = \"k\" }", "has no client_id ("),
+        (
+            "domain = \"a.auth0.com\"\nclient_id = \"i\"\nprivate_key = { file = \"k\" }\nclient_secret = { env = \"S\" }",
+            "has both client_secret and private_key (keep the one to be used)",
+        ),
+        (
+            "domain = \"a.auth0.com\"\ntoken = { env = \"T\" }\nprivate_key = { file = \"k\" }",
+            "has both token and private_key",
+        ),
+        (
+            "domain = \"a.auth0.com\"\nclient_id = \"i\"\nclient_secret = { env = \"S\" }\nprivate_key_id = \"k\"",
+            "has private_key_id, but no private_key",
+        ),
         ("token = { env = \"T\" }", "has no domain"),
         (
             "domain = \"a.auth0.com\"\ntoken = { env = \"T\" }\nclient_secret = { env = \"S\" }",
@@ -123,6 +137,44 @@ fn a_tenant_needs_its_credentials_in_its_own_table() {
         let said = lines(&config(&format!("[tenants.a]\n{table}\n")).unwrap_err());
         assert!(said.contains(expected), "{said}");
     }
+}
+
+#[test]
+fn a_private_key_stands_with_its_algorithm_and_its_name() {
+    let table =
+        "[tenants.a]\ndomain = \"a.auth0.com\"\nclient_id = \"i\"\nprivate_key = { file = \"k.pem\" }\n";
+    let credential = |more: &str| config(&format!("{table}{more}")).unwrap().tenants[0].credential.clone();
+    let key = |algorithm, key_id: Option<&str>| CredentialSource::Key {
+        client_id: "i".into(),
+        key: SecretSource::File("/etc/patchwave/k.pem".into()),
+        algorithm,
+        key_id: key_id.map(str::to_owned),
+    };
+    assert_eq!(credential(""), key(SigningAlgorithm::Rs256, None));
+    let more = "private_key_alg = \"PS256\"\nprivate_key_id = \"k1\"\n";
+    assert_eq!(credential(more), key(SigningAlgorithm::Ps256, Some("k1")));
+}
+
+#[test]
+fn a_group_may_name_tenants_by_tag() {
+    let tenant = |name: &str, ring: &str| {
+        format!(
+            "[tenants.{name}]\ndomain = \"{name}.auth0.com\"\ntoken = {{ env = \"T\" }}\ntags = {{ ring = \"{ring}\" }}\n"
+        )
+    };
+    let tenants = [tenant("a", "canary"), tenant("b", "rest"), tenant("c", "canary")].concat();
+    let group = |members: &str| config(&format!("{tenants}[groups]\nsome = [{members}]\n"));
+    let names = |members: &str| -> Vec<String> {
+        group(members).unwrap().groups["some"].iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(names("\"c\", \"tag:ring=canary\", \"b\""), ["c", "a", "b"]);
+    let said = lines(&group("\"tag:ring=canery\"").unwrap_err());
+    assert!(
+        said.contains(
+            "a tag that no tenant has (did you mean `tag:ring=canary`? tags: tag:ring=canary, tag:ring=rest)"
+        ),
+        "{said}"
+    );
 }
 
 #[test]

@@ -17,8 +17,10 @@ mod outcome;
 mod scan;
 mod scope;
 mod uses;
+mod vars;
 mod words;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use serde_json::Value;
@@ -94,6 +96,11 @@ impl Template {
     /// As it was written.
     pub fn source(&self) -> &str {
         &self.source
+    }
+
+    /// Variables that it cannot do without.
+    pub fn needed_vars(&self) -> BTreeSet<String> {
+        vars::needed(&self.source)
     }
 
     /// What it refers to.

@@ -1,6 +1,6 @@
 //! What templates and expressions can see. Central types: [`Scope`] and [`TenantScope`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -28,6 +28,8 @@ pub struct TenantScope {
     tenant: Value,
     vars: Value,
     env: Value,
+    /// Names of the variables.
+    known: BTreeSet<String>,
 }
 
 impl TenantScope {
@@ -52,12 +54,19 @@ impl TenantScope {
                 Error::new(ErrorKind::InvalidOperation, what)
             })
         };
+        let known = vars.iter().filter(|(_, value)| !value.is_null()).map(|(name, _)| name.clone()).collect();
         Self {
+            known,
             name: name.clone(),
             tenant: Value::from_object(Node::closed(&Arc::new(tenant), "tenant")),
             vars: Value::from_object(Node::closed(&Arc::new(vars), "vars")),
             env: Value::from_function(read),
         }
+    }
+
+    /// Whether a variable has a value here.
+    pub fn has_var(&self, name: &str) -> bool {
+        self.known.contains(name)
     }
 
     /// Of a tenant with nothing but a name, as tests and `get` use it.

@@ -1,5 +1,6 @@
 //! What an `[[update]]` asks for: `set`, `replace`, `add`, `remove`, `unset` and `expect`.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use serde_json::Value;
@@ -7,6 +8,7 @@ use toml::Spanned as TomlSpanned;
 use toml::de::DeValue;
 
 use super::Reader;
+use super::tree::Entry;
 use crate::catalogue::{self, FieldType, redact, validate};
 use crate::job::leaves::{self, Leaf, Spanned, Tree, of_object};
 use crate::job::update::overlaps;
@@ -143,9 +145,35 @@ impl Reader<'_> {
         ops
     }
 
-    pub(super) fn expect(&mut self, value: TomlSpanned<DeValue<'_>>) -> Vec<Expect> {
+    /// Paths of which an update takes the whole: what is expected of one of them is the whole as well.
+    pub(super) fn taken_whole(&self, entries: &[Entry<'_>]) -> HashSet<FieldPath> {
+        let unset = entries.iter().filter(|(key, ..)| key == "unset");
+        let lists = unset.filter_map(|(_, _, value)| value.get_ref().as_array());
+        let texts = lists.flatten().filter_map(|item| item.get_ref().as_str());
+        texts.filter_map(|text| text.parse().ok()).collect()
+    }
+
+    pub(super) fn expect(
+        &mut self,
+        value: TomlSpanned<DeValue<'_>>,
+        whole: &HashSet<FieldPath>,
+    ) -> Vec<Expect> {
+        let dotted = |file: &SourceFile, at| !file.slice(at).starts_with(['{', '[']);
+        let mut found = Vec::new();
+        for (path, value) in self.paths("expect", value, dotted) {
+            let (span, tree) = (value.span(), self.tree(value));
+            match (&tree.value, whole.contains(&path)) {
+                (Tree::Object(entries), true) if !entries.is_empty() => {
+                    let value = tree.into_term();
+                    found.extend(value.map(|value| Leaf::Value { path, value, span }));
+                }
+                _ => leaves::leaves(self.kind(), path, span, tree, &mut found),
+            }
+        }
+        // In the order of the file, as they would be printed again.
+        found.sort_by_key(|leaf| leaf.span().start);
         let mut expects = Vec::new();
-        for leaf in self.leaves("expect", value) {
+        for leaf in found {
             match leaf {
                 Leaf::Value { path, value, span } if secret(self.kind(), &path, &value) => {
                     let what = format!("`{path}` is a secret, and cannot be expected to hold a value");

@@ -51,6 +51,7 @@ impl Reader<'_> {
             Origin { file: Arc::clone(&self.file), span: span.clone(), label: RowLabel::Update(number) };
         let mut update = Update::new(origin, Rule::default().into());
         let (mut selecting, mut rows) = (Selecting::default(), None);
+        let whole = self.taken_whole(&entries);
         let (before, mut unedited) = (self.problems.len(), false);
         for (key, key_span, value) in entries {
             let value_span = value.span();
@@ -89,7 +90,7 @@ impl Reader<'_> {
                 "add" => update.ops.extend(self.items("add", value, Action::Add)),
                 "remove" => update.ops.extend(self.items("remove", value, Action::Remove)),
                 "unset" => update.ops.extend(self.unset(value)),
-                "expect" => update.expects.extend(self.expect(value)),
+                "expect" => update.expects.extend(self.expect(value, &whole)),
                 "expect_absent" => update.expects.extend(self.expect_absent(value)),
                 "unguarded" => update.extras_mut().unguarded = self.boolean(&key, value),
                 _ => self.unknown_key(&key, key_span, &KEYS),

@@ -46,7 +46,7 @@ pub(in crate::sandbox) struct Write<'w> {
 }
 
 /// An event.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Entry {
     serial: u64,
     /// Microseconds since 1970.
@@ -85,6 +85,11 @@ impl Entry {
         let trace = [&self.trace.correlation_id, &self.trace.user_agent, &self.trace.auth0_client];
         let texts = trace.into_iter().flatten().map(|text| text.len()).sum::<usize>() + self.query.len();
         256 + self.request.len() + self.response.len() + texts
+    }
+
+    /// Whether it is one of every so many; none is of every 0.
+    pub(super) fn is_every(&self, many: u64) -> bool {
+        many > 0 && (self.serial + 1).is_multiple_of(many)
     }
 
     fn at(&self) -> Timestamp {

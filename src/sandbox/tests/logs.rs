@@ -265,3 +265,59 @@ async fn the_log_is_for_tokens_with_read_logs() {
         );
     }
 }
+
+#[tokio::test]
+async fn events_are_seen_after_a_delay_and_kept_for_a_time() {
+    let day = Duration::from_secs(86_400);
+    let options =
+        LogOptions { retention: Some(day), delay: Duration::from_secs(60), ..LogOptions::default() };
+    let caller = Caller::with(|all| all.log = options).await;
+    let id = caller.id_of("All Applications");
+    let id =
+        caller.tenant().state().iter().map(|client| client["client_id"].clone()).find(|other| *other != id);
+    let id = id.unwrap();
+    let id = id.as_str().unwrap();
+    let seen = async || {
+        let log = events(&caller, "").await;
+        let first = events(&caller, "?take=100").await;
+        assert_eq!((first.len(), caller.tenant().events().len()), (log.len(), log.len()));
+        log.len()
+    };
+    caller.patch(id, &json!({"description": "1"})).await;
+    assert_eq!(seen().await, 0, "too new");
+    caller.tenant().age_log(Duration::from_secs(60));
+    assert_eq!(seen().await, 1);
+    let log_id = events(&caller, "").await[0]["log_id"].as_str().unwrap().to_owned();
+    assert_eq!(caller.get(&format!("/api/v2/logs/{log_id}")).await.0, 200);
+    caller.tenant().age_log(day);
+    assert_eq!(seen().await, 0, "too old");
+    let (status, body) = caller.get(&format!("/api/v2/logs/{log_id}")).await;
+    assert_eq!((status, &body["message"]), (404, &json!("Log not found.")));
+}
+
+#[tokio::test]
+async fn a_checkpoint_walk_can_deliver_events_twice_and_gets_to_its_end_all_the_same() {
+    for (doubles, take) in [(1, 1), (1, 2), (1, 100), (2, 3), (3, 2)] {
+        let caller = Caller::with(|options| {
+            options.load = loaded(&[json!({"name": "Till 0", "client_id": "Till0"})]);
+            options.log = LogOptions { doubles, ..LogOptions::default() };
+        })
+        .await;
+        for n in 0..6 {
+            caller.patch("Till0", &json!({"description": format!("{n}")})).await;
+        }
+        let (mut from, mut seen) = (String::new(), Vec::new());
+        for _ in 0..20 {
+            let page = events(&caller, &format!("?from={from}&take={take}")).await;
+            assert!(page.len() <= take);
+            let Some(last) = page.last() else { break };
+            from = last["log_id"].as_str().unwrap().to_owned();
+            seen.extend(page.iter().map(|event| event["log_id"].as_str().unwrap().to_owned()));
+        }
+        let delivered = seen.len();
+        seen.dedup();
+        assert_eq!(seen.len(), 6, "every {doubles}, pages of {take}");
+        assert!(delivered > 6 || take == 1, "every {doubles}, pages of {take}");
+        assert!(events(&caller, &format!("?from={from}&take={take}")).await.is_empty(), "an end is an end");
+    }
+}

@@ -6,7 +6,7 @@ use patchwave::model::{Body, FieldPath};
 use serde_json::{Map, Value};
 
 /// The paths at which two bodies of a client differ.
-pub(super) fn differing(kind: &Kind, a: &Body, b: &Body) -> Vec<FieldPath> {
+pub(crate) fn differing(kind: &Kind, a: &Body, b: &Body) -> Vec<FieldPath> {
     let mut found = Vec::new();
     let keys = a.keys().chain(b.keys().filter(|key| !a.contains_key(*key)));
     for key in keys {

@@ -13,6 +13,9 @@ mod runs;
 
 use serde_json::{Map, Value};
 
+pub(crate) use equal::differing;
+pub(crate) use pool::{clients, ops};
+
 use crate::common::{Case, Done, Served};
 
 /// A tenant in which a job has changed one client.

@@ -62,7 +62,7 @@ const MORE: [&str; 51] = [
 ];
 
 /// Everything that jobs do.
-pub(super) fn ops() -> Vec<&'static str> {
+pub(crate) fn ops() -> Vec<&'static str> {
     OPS.iter().chain(&MORE).copied().collect()
 }
 
@@ -119,7 +119,7 @@ fn shapes() -> Vec<(&'static str, Vec<Value>)> {
 }
 
 /// Two clients, each with some of these fields.
-pub(super) fn clients() -> impl Strategy<Value = Value> {
+pub(crate) fn clients() -> impl Strategy<Value = Value> {
     let field = |(name, values): (&'static str, Vec<Value>)| {
         prop_oneof![Just(None), select(values).prop_map(move |value| Some((name, value)))].boxed()
     };

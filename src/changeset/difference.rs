@@ -1,0 +1,212 @@
+//! What differs between two states of one client, as the fewest changes that a job can ask for. Central function: [`difference`].
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::catalogue::{Kind, Lookup, Writable, linked, patch, redact, validate};
+use crate::job::printed::OPEN;
+use crate::model::value::same;
+use crate::model::{Body, FieldPath, ItemEdit, ListOrder};
+
+/// A field that differs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Edit {
+    /// Which.
+    pub path: FieldPath,
+    /// What it held; `None` where it was absent.
+    pub before: Option<Value>,
+    /// What makes the one of the other.
+    pub change: Change,
+}
+
+/// What makes the state after of the state before.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// It holds this.
+    Set(Value),
+    /// It is empty.
+    Unset,
+    /// Items came and went; the others kept their order.
+    Items(ItemEdit),
+}
+
+impl Edit {
+    /// What the field holds afterwards, as the catalogue's functions take it.
+    fn after(&self) -> (FieldPath, Option<Value>) {
+        let after = match &self.change {
+            Change::Set(value) => Some(value.clone()),
+            Change::Unset => None,
+            Change::Items(items) => items.after(self.before.as_ref()),
+        };
+        (self.path.clone(), after)
+    }
+}
+
+/// A difference that no job can bring about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Which field.
+    pub path: FieldPath,
+    /// Why, in words.
+    pub why: String,
+}
+
+/// The changes that make `after` of `before`, in the order of their paths, and what differs beyond them. Fields that nobody
+/// may write, and secrets, are not compared. What the service does by itself when the other changes are made is none of them.
+pub fn difference(kind: &Kind, before: &Body, after: &Body) -> (Vec<Edit>, Vec<LeftOut>) {
+    let mut found = Found { kind, edits: Vec::new(), left_out: Vec::new() };
+    for key in keys(before, after) {
+        found.compare(FieldPath::root_field(key), before.get(key), after.get(key));
+    }
+    let edits = without_consequences(kind, before, found.edits);
+    (edits, found.left_out)
+}
+
+/// The keys of both, sorted: the order in which an API writes them means nothing.
+fn keys<'b>(before: &'b Body, after: &'b Body) -> BTreeSet<&'b String> {
+    before.keys().chain(after.keys()).collect()
+}
+
+struct Found<'k> {
+    kind: &'k Kind,
+    edits: Vec<Edit>,
+    left_out: Vec<LeftOut>,
+}
+
+impl Found<'_> {
+    fn compare(&mut self, path: FieldPath, before: Option<&Value>, after: Option<&Value>) {
+        let (before, after) = (before.filter(|v| !v.is_null()), after.filter(|v| !v.is_null()));
+        if same(before, after, self.kind.order(&path)) || self.is_nobodys(&path) {
+            return;
+        }
+        if matches!(self.kind.lookup(&path), Lookup::Unknown { .. }) {
+            let why = format!("this version does not know the field; --allow-field '{path}' lets it through");
+            return self.left_out.push(LeftOut { path, why });
+        }
+        match (before, after) {
+            (Some(Value::Object(before)), Some(Value::Object(after))) => {
+                for key in keys(before, after) {
+                    self.compare(path.child(key), before.get(key), after.get(key));
+                }
+            }
+            // An object that holds nothing is as good as none: no job can tell the two apart.
+            (None, Some(Value::Object(after))) if after.is_empty() => (),
+            (Some(Value::Object(before)), None) if before.is_empty() => (),
+            (None, Some(Value::Object(after))) => {
+                for key in keys(after, after) {
+                    self.compare(path.child(key), None, after.get(key));
+                }
+            }
+            (before, after) => self.leaf(path, before, after),
+        }
+    }
+
+    /// Whether the field is Auth0's own, or a secret.
+    fn is_nobodys(&self, path: &FieldPath) -> bool {
+        self.kind.writable(path) != Writable::Patch || self.kind.is_secret(path)
+    }
+
+    fn leaf(&mut self, path: FieldPath, before: Option<&Value>, after: Option<&Value>) {
+        if after.is_some_and(redact::has_marker) {
+            let why = "it holds a secret, which is neither read nor recorded".to_owned();
+            return self.left_out.push(LeftOut { path, why });
+        }
+        let change = match after {
+            None => Change::Unset,
+            Some(after) => items(self.kind.order(&path), before, after)
+                .map_or_else(|| Change::Set(after.clone()), Change::Items),
+        };
+        let fault = match &change {
+            // What stands for a placeholder there is not known before it is replayed.
+            _ if after.is_some_and(has_placeholder) => None,
+            Change::Unset => validate::unset(self.kind, &path),
+            Change::Set(value) => validate::value(self.kind, &path, value).into_iter().next(),
+            Change::Items(items) => validate::items(self.kind, &path, &items.add).into_iter().next(),
+        };
+        match fault {
+            // A key of an object that goes as a whole.
+            Some(_) if matches!(before, Some(Value::Object(_))) && matches!(change, Change::Unset) => {
+                for (key, inner) in before.and_then(Value::as_object).into_iter().flatten() {
+                    self.compare(path.child(key), Some(inner), None);
+                }
+            }
+            Some(fault) => self.left_out.push(LeftOut { path, why: fault.what }),
+            None => self.edits.push(Edit { path, before: before.cloned(), change }),
+        }
+    }
+}
+
+/// Whether a value has a part that becomes a placeholder.
+fn has_placeholder(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains(OPEN),
+        Value::Array(items) => items.iter().any(has_placeholder),
+        Value::Object(map) => map.values().any(has_placeholder),
+        _ => false,
+    }
+}
+
+/// The items that came and went, where that is all there is to the difference of two lists: other tenants keep what else
+/// stands in theirs.
+fn items(order: ListOrder, before: Option<&Value>, after: &Value) -> Option<ItemEdit> {
+    let (none, after_list) = (Vec::new(), after.as_array()?);
+    let before_list = match before {
+        None => &none,
+        Some(before) => before.as_array()?,
+    };
+    let plain =
+        |list: &[Value]| list.iter().all(|item| !item.is_object() && !item.is_array() && !item.is_null());
+    let lacks = |list: &[Value], item: &&Value| !list.contains(item);
+    let edit = ItemEdit {
+        add: after_list.iter().filter(|item| lacks(before_list, item)).cloned().collect(),
+        remove: before_list.iter().filter(|item| lacks(after_list, item)).cloned().collect(),
+    };
+    let is_all = plain(before_list)
+        && plain(after_list)
+        && !(edit.add.is_empty() && edit.remove.is_empty())
+        && same(edit.after(before).as_ref(), Some(after), order);
+    is_all.then_some(edit)
+}
+
+/// The changes without those that the others bring about: fields that move along, a setting under its other name, defaults
+/// of an object that springs up.
+fn without_consequences(kind: &Kind, before: &Body, mut edits: Vec<Edit>) -> Vec<Edit> {
+    let springs_up = |edit: &Edit| edit.path.depth() > 1 && !before.contains_key(edit.path.root());
+    let suspect = |edit: &Edit| kind.is_linked(edit.path.root()) || springs_up(edit);
+    if !edits.iter().any(suspect) {
+        return edits;
+    }
+    // The older of two names goes first, so that the newer is the one that stays; then the last of the others.
+    let mut places: Vec<usize> = (0..edits.len()).rev().filter(|at| suspect(&edits[*at])).collect();
+    let is_older = |edit: &Edit| kind.is_older_name(&FieldPath::root_field(edit.path.root()));
+    places.sort_by_key(|at| !is_older(&edits[*at]));
+    let mut dropped: BTreeSet<usize> = BTreeSet::new();
+    for at in places {
+        let others = edits.iter().enumerate().filter(|(other, _)| *other != at && !dropped.contains(other));
+        let others: Vec<_> = others.map(|(_, edit)| edit.after()).collect();
+        if is_brought_about(kind, before, &others, &edits[at]) {
+            dropped.insert(at);
+        }
+    }
+    let mut at = 0;
+    edits.retain(|_| {
+        at += 1;
+        !dropped.contains(&(at - 1))
+    });
+    edits
+}
+
+fn is_brought_about(kind: &Kind, before: &Body, others: &[(FieldPath, Option<Value>)], edit: &Edit) -> bool {
+    if others.is_empty() {
+        return false;
+    }
+    let along = linked::moved_along(kind, before, others);
+    let all: Vec<_> = others.iter().cloned().chain(along).collect();
+    let after = patch::predict(kind, before, &all);
+    let (path, value) = edit.after();
+    same(path.get(&after), value.as_ref(), kind.order(&path))
+}
+
+#[cfg(test)]
+mod tests;

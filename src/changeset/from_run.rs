@@ -1,0 +1,42 @@
+//! What a run did, as states before and after. Central function: [`take`].
+
+use serde_json::Value;
+
+use super::recorder::{Edited, Recorder};
+use crate::catalogue::{Kind, patch};
+use crate::model::{Body, FieldPath, Outcome, RunRecord};
+use crate::plan::{TenantPlan, Write};
+
+/// Gives a recorder every client of one tenant that a run certainly changed.
+pub fn take(kind: &Kind, part: &TenantPlan, record: &RunRecord, recorder: &mut Recorder<'_>) {
+    for (at, state) in record.writes(&part.tenant).iter().enumerate() {
+        let Some(outcome) = state.outcome().filter(|_| state.is_surely_written()) else { continue };
+        let Some(write) = part.writes.get(at) else { continue };
+        let before = before(kind, &write, outcome);
+        let changes: Vec<(FieldPath, Option<Value>)> =
+            write.changes.iter().map(|change| (change.path.clone(), change.after.clone())).collect();
+        let after = patch::predict(kind, &before, &changes);
+        recorder.take(Edited {
+            id: &write.id,
+            before: &before,
+            id_after: &write.id,
+            after: &after,
+            masked: &[],
+        });
+    }
+}
+
+/// The client as the run found it, as far as it was read.
+fn before(kind: &Kind, write: &Write, outcome: &Outcome) -> Body {
+    let mut before = Body::clone(&write.before);
+    if let Some(name) = &write.name {
+        before.entry(kind.endpoint.name_field.clone()).or_insert_with(|| name.as_str().into());
+    }
+    for overwritten in &outcome.overwrote {
+        match &overwritten.value {
+            Some(value) => overwritten.path.put(&mut before, value.clone()),
+            None => drop(overwritten.path.remove(&mut before)),
+        }
+    }
+    before
+}

@@ -1,0 +1,348 @@
+//! A change set in the making. Central type: [`Recorder`].
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write;
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::difference::{Change, Edit, LeftOut, difference};
+use super::pairs::{Pairs, key_of};
+use super::source::{Source, UNNAMED, masked, var_code};
+use crate::catalogue::{Kind, redact};
+use crate::job::printed::{CLOSE, OPEN};
+use crate::job::{Printed, Recorded, print, recorded};
+use crate::model::{Body, EntityId, FieldPath};
+
+/// A client that may have changed, without secrets.
+#[derive(Debug, Clone, Copy)]
+pub struct Edited<'e> {
+    /// Its id before.
+    pub id: &'e EntityId,
+    /// As it was.
+    pub before: &'e Body,
+    /// Its id after: another one where the two states are of two tenants.
+    pub id_after: &'e EntityId,
+    /// As it is.
+    pub after: &'e Body,
+    /// Fields whose new values nobody shows.
+    pub masked: &'e [FieldPath],
+}
+
+/// Where a change set comes from, for its header.
+#[derive(Debug, Clone, Default)]
+pub struct Header {
+    /// The tenant's name in the configuration.
+    pub tenant: Option<String>,
+    /// When, as RFC 3339 writes it.
+    pub at: String,
+    /// By which way.
+    pub by: String,
+    /// The name of the job, where it was one.
+    pub job: Option<String>,
+}
+
+/// A change set.
+#[derive(Debug, Clone, Default)]
+pub struct ChangeSet {
+    /// The file.
+    pub text: String,
+    /// SHA-256 of what it asks for.
+    pub digest: String,
+    /// How many clients it changes.
+    pub clients: usize,
+    /// Placeholders that stand in it, in the order of the file.
+    pub replaced: Vec<Replaced>,
+    /// Variables that nobody but the target can give.
+    pub required: Vec<String>,
+    /// What differs and is not in it, in words.
+    pub left_out: Vec<String>,
+    /// What somebody who reviews it should know.
+    pub warnings: Vec<String>,
+}
+
+/// A value of the source tenant that became a placeholder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replaced {
+    /// What stands for it: `vars.host`.
+    pub code: String,
+    /// How often.
+    pub count: usize,
+    /// A client that has it.
+    pub client: String,
+}
+
+/// Gathers clients and writes the change set. What it holds of each is the text that will stand in the file.
+pub struct Recorder<'r> {
+    kind: &'r Kind,
+    identity: Option<&'r FieldPath>,
+    /// The tenant that the states before are of.
+    before: &'r Source,
+    /// The one that the states after are of.
+    after: &'r Source,
+    /// By the key that finds the client elsewhere.
+    updates: BTreeMap<String, Vec<Entry>>,
+    left_out: Vec<String>,
+    warnings: Vec<String>,
+}
+
+struct Entry {
+    name: String,
+    text: String,
+}
+
+impl<'r> Recorder<'r> {
+    /// Of nothing yet. Clients are found elsewhere by name, or by what they have at `identity`.
+    pub fn new(
+        kind: &'r Kind,
+        identity: Option<&'r FieldPath>,
+        before: &'r Source,
+        after: &'r Source,
+    ) -> Self {
+        Self {
+            kind,
+            identity,
+            before,
+            after,
+            updates: BTreeMap::new(),
+            left_out: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Adds a client, if it changed.
+    pub fn take(&mut self, client: Edited<'_>) {
+        if client.before == client.after && client.masked.is_empty() {
+            return;
+        }
+        let before = self.before.marked(self.kind, client.id, client.before);
+        let after = self.after.marked(self.kind, client.id_after, client.after);
+        let (edits, left_out) = difference(self.kind, &before, &after);
+        let name = key_of(self.kind, None, client.before).unwrap_or_else(|| client.id.to_string());
+        self.leave_out(&name, left_out);
+        let secrets = client.masked.iter().map(|path| (path.clone(), masked(path, &name)));
+        let mut printed = Printed::default();
+        for edit in &edits {
+            print_edit(&mut printed, edit);
+        }
+        for (path, value) in secrets {
+            printed.set(&path, &value);
+        }
+        self.keep(&name, client.before, &before, printed);
+    }
+
+    /// Adds a client of which nobody knows how it was before: what it holds now at these paths is asked for, whatever stands
+    /// there.
+    pub fn take_unguarded(
+        &mut self,
+        id: &EntityId,
+        known_as: &Body,
+        fields: &[(FieldPath, Option<Value>)],
+        masked_paths: &[FieldPath],
+    ) {
+        let name = key_of(self.kind, None, known_as).unwrap_or_else(|| id.to_string());
+        let mut state = Body::new();
+        for (path, value) in fields {
+            if let Some(value) = value {
+                path.put(&mut state, value.clone());
+            }
+        }
+        let state = self.after.marked(self.kind, id, &state);
+        let mut printed = Printed::unguarded();
+        for (path, value) in fields {
+            match (value, path.get(&state)) {
+                (Some(_), Some(marked)) => printed.set(path, marked),
+                _ => printed.unset(path),
+            }
+        }
+        for path in masked_paths {
+            printed.set(path, &masked(path, &name));
+        }
+        let marked = self.after.marked(self.kind, id, known_as);
+        self.keep(&name, known_as, &marked, printed);
+    }
+
+    /// Notes what is not in the change set.
+    pub fn note(&mut self, what: String) {
+        self.left_out.push(what);
+    }
+
+    /// Notes what somebody who reviews the change set should know.
+    pub fn warn(&mut self, what: String) {
+        self.warnings.push(what);
+    }
+
+    /// Notes which clients two snapshots do not share: nothing of them is recorded.
+    pub fn note_pairs(&mut self, pairs: &Pairs<'_>) {
+        let name = |client: &(EntityId, Body)| {
+            key_of(self.kind, None, &client.1).unwrap_or_else(|| client.0.to_string())
+        };
+        let one = &self.kind.singular;
+        let gone = pairs
+            .gone
+            .iter()
+            .map(|client| format!("{}: the {one} is gone, and nothing deletes one", name(client)));
+        let new = pairs
+            .new
+            .iter()
+            .map(|client| format!("{}: the {one} is new, and nothing creates one", name(client)));
+        let several = pairs.ambiguous.iter().map(|(key, ids)| {
+            let ids: Vec<&str> = ids.iter().map(EntityId::as_str).collect();
+            format!("{key}: several {one}s are called so: {}", ids.join(", "))
+        });
+        let notes: Vec<String> = gone.chain(new).chain(several).collect();
+        self.left_out.extend(notes);
+    }
+
+    fn leave_out(&mut self, name: &str, left_out: Vec<LeftOut>) {
+        let said = left_out.into_iter().map(|left| format!("{name}: {}: {}", left.path, left.why));
+        self.left_out.extend(said);
+    }
+
+    fn keep(&mut self, name: &str, state: &Body, marked: &Body, printed: Printed) {
+        if printed.is_empty() {
+            return;
+        }
+        let name_path = FieldPath::root_field(&self.kind.endpoint.name_field);
+        let path = self.identity.unwrap_or(&name_path);
+        let (Some(key), Some(selector)) = (key_of(self.kind, Some(path), state), path.get(marked)) else {
+            let what = format!("{name}: it has no {path}, by which it would be found elsewhere");
+            return self.left_out.push(what);
+        };
+        let text = printed.finish(path, selector);
+        self.updates.entry(key).or_default().push(Entry { name: name.to_owned(), text });
+    }
+
+    /// The change set.
+    pub fn finish(mut self, header: &Header) -> ChangeSet {
+        let mut names = Names::default();
+        let (mut body, mut clients) = (String::new(), 0);
+        for (key, entries) in std::mem::take(&mut self.updates) {
+            let [entry] = entries.as_slice() else {
+                // Elsewhere there is one of that name at the most, and it cannot become two things.
+                self.left_out.push(format!(
+                    "{key}: {} {}s of this name changed; --identity tells them apart",
+                    entries.len(),
+                    self.kind.singular
+                ));
+                continue;
+            };
+            body.push('\n');
+            names.named(&entry.text, &entry.name, &mut body);
+            clients += 1;
+        }
+        let mut identity = String::new();
+        if let Some(path) = self.identity {
+            print::identity(path, &mut identity);
+        }
+        let digest = recorded::digest_of(&identity, &body);
+        let of_header = Recorded {
+            tenant: header.tenant.clone(),
+            at: Some(header.at.clone()),
+            by: Some(header.by.clone()),
+            job: header.job.clone(),
+            digest: Some(digest.clone()),
+        };
+        let mut text = comment(&names.required);
+        text.push_str(&identity);
+        if clients == 0 {
+            print::no_updates(&mut text);
+        }
+        print::header(&of_header, &mut text);
+        text.push_str(&body);
+        let replaced = names.used.into_values().collect();
+        ChangeSet {
+            text,
+            digest,
+            clients,
+            replaced,
+            required: names.required,
+            left_out: self.left_out,
+            warnings: self.warnings,
+        }
+    }
+}
+
+fn print_edit(printed: &mut Printed, edit: &Edit) {
+    match &edit.change {
+        Change::Set(value) => printed.set(&edit.path, value),
+        Change::Unset => printed.unset(&edit.path),
+        // By item nothing is expected of the rest.
+        Change::Items(items) => return printed.items(&edit.path, &items.add, &items.remove),
+    }
+    match &edit.before {
+        Some(before) => expect(printed, &edit.path, before),
+        None => printed.expect_absent(&edit.path),
+    }
+}
+
+/// What stands before. Of an object with a secret in it, what is beside the secret.
+fn expect(printed: &mut Printed, path: &FieldPath, before: &Value) {
+    match before {
+        Value::Object(map) if redact::has_marker(before) => {
+            map.iter().for_each(|(key, inner)| expect(printed, &path.child(key), inner));
+        }
+        before if redact::has_marker(before) => (),
+        before => printed.expect(path, before),
+    }
+}
+
+/// What stands above the header, for whoever opens the file.
+fn comment(required: &[String]) -> String {
+    let mut text = String::from(
+        "# A recorded change set: see what it would do elsewhere with `patchwave replay FILE --tenant NAME --dry-run`.\n",
+    );
+    if !required.is_empty() {
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(text, "# Every target needs these variables: {}", required.join(", "));
+    }
+    text
+}
+
+/// Names of placeholders, given in the order of the file.
+#[derive(Default)]
+struct Names {
+    /// What has been named, by its unnamed form.
+    given: HashMap<String, String>,
+    /// How many variables have a name that begins so.
+    taken: HashMap<String, usize>,
+    required: Vec<String>,
+    used: IndexMap<String, Replaced>,
+}
+
+impl Names {
+    /// Copies a text with its placeholders as templates spell them.
+    fn named(&mut self, text: &str, client: &str, out: &mut String) {
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once(OPEN) {
+            let Some((code, behind)) = after.split_once(CLOSE) else { break };
+            out.push_str(before);
+            let code = self.code(code);
+            let used = self.used.entry(code.clone());
+            used.or_insert_with(|| Replaced { code: code.clone(), count: 0, client: client.to_owned() })
+                .count += 1;
+            // Inside a TOML text a quote is escaped.
+            out.push_str(&code.replace('"', "\\\""));
+            rest = behind;
+        }
+        out.push_str(rest);
+    }
+
+    fn code(&mut self, code: &str) -> String {
+        let Some(unnamed) = code.strip_prefix(UNNAMED) else { return code.to_owned() };
+        if let Some(name) = self.given.get(unnamed) {
+            return name.clone();
+        }
+        let base = unnamed.split_once(':').map_or(unnamed, |(base, _)| base);
+        let taken = self.taken.entry(base.to_owned()).or_default();
+        *taken += 1;
+        let name = if *taken == 1 { base.to_owned() } else { format!("{base}_{taken}") };
+        self.required.push(name.clone());
+        let code = var_code(&name);
+        self.given.insert(unnamed.to_owned(), code.clone());
+        code
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,282 @@
+//! What belongs to the source tenant alone, and becomes a placeholder: values of its variables, its domain, ids, secrets.
+//! Central type: [`Source`].
+//!
+//! A placeholder stands in a text between two signs that no text has ([`OPEN`], [`CLOSE`]) until the change set is printed:
+//! so two states can be compared with their placeholders in them, whatever tenants they are of.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use serde_json::Value;
+
+use crate::catalogue::{Field, Kind};
+use crate::job::printed::{CLOSE, OPEN};
+use crate::model::value::same;
+use crate::model::{Body, Domain, EntityId, FieldPath, ListOrder};
+
+/// What a placeholder begins with that has no name yet: `id:BASE:ID`.
+pub(super) const UNNAMED: &str = "id:";
+/// Inside a longer text a shorter value of a variable is left alone: it is likely to mean something else there.
+const SHORTEST: usize = 4;
+/// Prefixes of ids of other objects, with what a variable for one is called.
+const IDS: [(&str, &str); 7] = [
+    ("org_", "organization_id"),
+    ("con_", "connection_id"),
+    ("cred_", "credential_id"),
+    ("rol_", "role_id"),
+    ("cgr_", "client_grant_id"),
+    ("tpc_", "client_id"),
+    ("lst_", "log_stream_id"),
+];
+
+/// The tenant that states were read from.
+#[derive(Debug, Clone, Default)]
+pub struct Source {
+    /// Its address, in lower case.
+    domain: Option<String>,
+    /// Texts and numbers of its variables, the longest first.
+    vars: Vec<(String, Value)>,
+    /// Its clients, each with what a variable for its id is called.
+    clients: HashMap<String, String>,
+}
+
+impl Source {
+    /// `vars` are those whose values become placeholders; `clients` the ids and names that are known of the tenant.
+    pub fn new<'c>(
+        domain: Option<&Domain>,
+        vars: &Body,
+        clients: impl IntoIterator<Item = (&'c EntityId, Option<&'c str>)>,
+    ) -> Self {
+        let is_value = |value: &Value| match value {
+            Value::String(text) => !text.trim().is_empty(),
+            value => value.is_number(),
+        };
+        let mut vars: Vec<(String, Value)> =
+            vars.iter().filter(|(_, v)| is_value(v)).map(|(k, v)| (k.clone(), v.clone())).collect();
+        vars.sort_by_key(|(_, value)| std::cmp::Reverse(value.as_str().map_or(0, str::len)));
+        let named = |(id, name): (&EntityId, Option<&str>)| {
+            (id.to_string(), format!("client_id_of_{}", slug(name.unwrap_or_default())))
+        };
+        Self {
+            domain: domain.map(|domain| domain.as_str().to_lowercase()),
+            vars,
+            clients: clients.into_iter().map(named).collect(),
+        }
+    }
+
+    /// A client's state with placeholders in it. `own` is its id, which templates know.
+    pub fn marked(&self, kind: &Kind, own: &EntityId, body: &Body) -> Body {
+        let marker =
+            Marker { source: self, own: own.as_str(), tenant: body.get("tenant").and_then(Value::as_str) };
+        let field = |key: &str| kind.root().fields.get(key);
+        body.iter().map(|(key, value)| (key.clone(), marker.value(field(key), value, false))).collect()
+    }
+}
+
+/// One client on its way to placeholders.
+struct Marker<'s> {
+    source: &'s Source,
+    own: &'s str,
+    /// The tenant's short name, as the API tells it: the beginning of its domain.
+    tenant: Option<&'s str>,
+}
+
+impl Marker<'_> {
+    /// `foreign`: the value holds ids that mean nothing in another tenant.
+    fn value(&self, field: Option<&Field>, value: &Value, foreign: bool) -> Value {
+        let foreign = foreign || field.is_some_and(|field| field.tenant_specific);
+        match value {
+            Value::Object(map) => {
+                let inner = |key: &str| {
+                    field.and_then(|field| {
+                        field.fields.get(key).or(field.items.as_deref().filter(|_| field.open))
+                    })
+                };
+                map.iter().map(|(key, value)| (key.clone(), self.value(inner(key), value, foreign))).collect()
+            }
+            Value::Array(items) => {
+                let item = field.and_then(|field| field.items.as_deref());
+                items.iter().map(|value| self.value(item, value, foreign)).collect()
+            }
+            Value::String(text) => {
+                let listed = field.is_some_and(|field| !field.values.is_empty());
+                Value::String(self.text(text, foreign && !listed))
+            }
+            value => self.whole(value).map_or_else(|| value.clone(), Value::String),
+        }
+    }
+
+    /// A value that is one of a variable's.
+    fn whole(&self, value: &Value) -> Option<String> {
+        let (name, _) =
+            self.source.vars.iter().find(|(_, var)| same(Some(var), Some(value), ListOrder::Ordered))?;
+        Some(placeholder(&var_code(name)))
+    }
+
+    fn text(&self, text: &str, foreign: bool) -> String {
+        if text.contains([OPEN, CLOSE]) {
+            return text.to_owned();
+        }
+        if let Some(whole) = self.whole(&Value::String(text.to_owned())) {
+            return whole;
+        }
+        let mut found: Vec<(Range<usize>, String)> = Vec::new();
+        let domain = self.source.domain.as_deref().map(|domain| (domain, "tenant.domain".to_owned()));
+        let vars =
+            self.source.vars.iter().filter_map(|(name, value)| Some((value.as_str()?, var_code(name))));
+        let mut needles: Vec<(&str, String)> = vars.chain(domain).collect();
+        needles.sort_by_key(|(needle, _)| std::cmp::Reverse(needle.len()));
+        for (needle, code) in needles {
+            // A domain is the same in any case; a value is not.
+            let any_case = code == "tenant.domain";
+            take(text, needle, any_case, &code, &mut found);
+        }
+        self.domain_by_name(text, &mut found);
+        for range in words(text) {
+            let word = &text[range.clone()];
+            if let Some(code) = self.id_code(word, foreign && range.len() == text.len())
+                && is_free(&found, &range)
+            {
+                found.push((range, code));
+            }
+        }
+        if found.is_empty() {
+            return text.to_owned();
+        }
+        found.sort_by_key(|(range, _)| range.start);
+        let mut out = String::new();
+        let mut at = 0;
+        for (range, code) in found {
+            out.push_str(&text[at..range.start]);
+            out.push_str(&placeholder(&code));
+            at = range.end;
+        }
+        out + &text[at..]
+    }
+
+    /// Where nobody says what the tenant's domain is, its short name does: `NAME.eu.auth0.com`.
+    fn domain_by_name(&self, text: &str, found: &mut Vec<(Range<usize>, String)>) {
+        let Some(tenant) = self.tenant.filter(|tenant| !tenant.is_empty() && self.source.domain.is_none())
+        else {
+            return;
+        };
+        let start = format!("{}.", tenant.to_lowercase());
+        let lower = text.to_ascii_lowercase();
+        for (at, _) in lower.match_indices(&start) {
+            let host = lower[at..].find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-')));
+            let range = at..host.map_or(text.len(), |end| at + end);
+            if lower[range.clone()].ends_with(".auth0.com")
+                && is_bounded(text, &range)
+                && is_free(found, &range)
+            {
+                found.push((range, "tenant.domain".to_owned()));
+            }
+        }
+    }
+
+    /// What stands for a word that is an id.
+    fn id_code(&self, word: &str, foreign: bool) -> Option<String> {
+        if word == self.own {
+            return Some("client_id".to_owned());
+        }
+        let unnamed = |base: &str| Some(format!("{UNNAMED}{base}:{word}"));
+        if let Some(base) = self.source.clients.get(word) {
+            return unnamed(base);
+        }
+        let of_prefix = IDS.iter().find(|(prefix, _)| {
+            let rest = word.strip_prefix(prefix);
+            rest.is_some_and(|rest| rest.len() >= 14 && rest.chars().all(|c| c.is_ascii_alphanumeric()))
+        });
+        match of_prefix {
+            Some((_, base)) => unnamed(base),
+            None if foreign => unnamed("id"),
+            None => None,
+        }
+    }
+}
+
+/// Marks where a value stands in a text by itself.
+fn take(text: &str, needle: &str, any_case: bool, code: &str, found: &mut Vec<(Range<usize>, String)>) {
+    if needle.chars().count() < SHORTEST {
+        return;
+    }
+    let lower;
+    let searched = if any_case {
+        lower = text.to_ascii_lowercase();
+        &lower
+    } else {
+        text
+    };
+    for (at, _) in searched.match_indices(needle) {
+        let range = at..at + needle.len();
+        if is_bounded(text, &range) && is_free(found, &range) {
+            found.push((range, code.to_owned()));
+        }
+    }
+}
+
+/// Whether no letter or digit stands at either end.
+fn is_bounded(text: &str, range: &Range<usize>) -> bool {
+    let before = text[..range.start].chars().next_back();
+    let after = text[range.end..].chars().next();
+    !before.into_iter().chain(after).any(char::is_alphanumeric)
+}
+
+fn is_free(found: &[(Range<usize>, String)], range: &Range<usize>) -> bool {
+    found.iter().all(|(taken, _)| taken.end <= range.start || range.end <= taken.start)
+}
+
+/// Runs of the characters that ids are made of.
+fn words(text: &str) -> Vec<Range<usize>> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let mut words = Vec::new();
+    let mut start = None;
+    for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
+        match (is_part(c), start) {
+            (true, None) => start = Some(at),
+            (false, Some(begin)) => {
+                words.push(begin..at);
+                start = None;
+            }
+            _ => (),
+        }
+    }
+    words
+}
+
+fn placeholder(code: &str) -> String {
+    format!("{OPEN}{code}{CLOSE}")
+}
+
+/// How a template names a variable.
+pub(super) fn var_code(name: &str) -> String {
+    let plain = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if plain(name) && !name.starts_with(|c: char| c.is_ascii_digit()) {
+        format!("vars.{name}")
+    } else {
+        format!("vars[{}]", Value::from(name))
+    }
+}
+
+/// A name as part of a variable's: `Billing API (EU)` as `billing_api_eu`.
+pub(super) fn slug(name: &str) -> String {
+    let mut slug = String::new();
+    for c in name.chars() {
+        match c {
+            c if c.is_ascii_alphanumeric() => slug.push(c.to_ascii_lowercase()),
+            _ if !slug.is_empty() && !slug.ends_with('_') => slug.push('_'),
+            _ => (),
+        }
+    }
+    let slug = slug.trim_end_matches('_');
+    if slug.is_empty() { "client".to_owned() } else { slug.to_owned() }
+}
+
+/// A masked value, which every target must have a value of its own for.
+pub(super) fn masked(path: &FieldPath, client: &str) -> Value {
+    let base = format!("{}_of_{}", slug(&path.to_string()), slug(client));
+    Value::String(placeholder(&format!("{UNNAMED}{base}:{client}/{path}")))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+//! `patchwave diff`: the fields that differ between two snapshots. Reads, and cannot write.
+
+use serde_json::Value;
+
+use super::args::DiffArgs;
+use super::error::CliError;
+use super::exit;
+use super::interrupt::Interrupt;
+use super::output::Output;
+use super::record::{around, state};
+use super::snapshot::{self, Taken};
+use crate::catalogue::{self, Kind};
+use crate::changeset::{Edit, Pairs, difference, pairs};
+use crate::model::{Body, EntityId, FieldChange};
+use crate::report::compared::{Ambiguous, Compared, ComparedClient, Named};
+use crate::report::diff::DiffOptions;
+
+/// Compares, and says by the exit code whether there is a difference.
+pub(super) async fn run(args: DiffArgs, output: &Output) -> Result<u8, CliError> {
+    let kind = catalogue::default_kind();
+    let display = output.progress();
+    let interrupt = Interrupt::listen(&display);
+    let (state, around) = (state(&args.tenant)?, around(&args.tenant)?);
+    display.reading();
+    let words = (args.before.as_str(), args.after.as_str());
+    let reading = snapshot::two(words, (&args.tenant, &args.pace), &around, (kind, &state), &display);
+    let taken = interrupt.or(reading).await;
+    display.clear();
+    let (a, b) = taken?;
+    let pairs = pairs(kind, args.identity.as_ref(), (&a.snapshot, &b.snapshot), a.is_of_the_tenant_of(&b));
+    let compared = compared(kind, (&a, &b), &pairs, !args.no_parametrize);
+    if output.json() {
+        output.object(&compared);
+    } else {
+        let options = DiffOptions { noun: &kind.singular, width: output.width(), full: args.full };
+        output.result(&compared.render(options));
+    }
+    Ok(match (compared.ambiguous.is_empty(), compared.differs()) {
+        (false, _) => exit::ROWS,
+        (true, true) => exit::CHANGES,
+        (true, false) => exit::OK,
+    })
+}
+
+fn compared(kind: &Kind, (a, b): (&Taken, &Taken), pairs: &Pairs<'_>, parametrize: bool) -> Compared {
+    // In one tenant a variable's value is a value like any other.
+    let parametrize = parametrize && !pairs.same_tenant;
+    let (of_a, of_b) = (a.source(kind, parametrize), b.source(kind, parametrize));
+    let name = |body: &Body| body.get(&kind.endpoint.name_field).and_then(Value::as_str).map(str::to_owned);
+    let named = |(id, body): &(EntityId, Body)| Named { name: name(body), id: id.clone() };
+    let mut found = Compared {
+        a: a.name.clone(),
+        b: b.name.clone(),
+        both: pairs.both.len(),
+        only_a: pairs.gone.iter().map(|client| named(client)).collect(),
+        only_b: pairs.new.iter().map(|client| named(client)).collect(),
+        ambiguous: pairs
+            .ambiguous
+            .iter()
+            .map(|(key, ids)| Ambiguous { key: key.clone(), ids: ids.clone() })
+            .collect(),
+        ..Compared::default()
+    };
+    for ((id_a, before), (id_b, after)) in &pairs.both {
+        let (as_they_are, left_out) = difference(kind, before, after);
+        let shown = if parametrize && !(as_they_are.is_empty() && left_out.is_empty()) {
+            difference(kind, &of_a.marked(kind, id_a, before), &of_b.marked(kind, id_b, after))
+        } else {
+            (as_they_are.clone(), left_out)
+        };
+        found.by_tenant += as_they_are.len().saturating_sub(shown.0.len());
+        let paths = shown.0.iter().map(|edit: &Edit| &edit.path).chain(shown.1.iter().map(|left| &left.path));
+        let mut changes: Vec<FieldChange> = paths
+            .map(|path| FieldChange {
+                path: path.clone(),
+                before: path.get(before).cloned(),
+                after: path.get(after).cloned(),
+                order: kind.order(path),
+                items: None,
+            })
+            .collect();
+        changes.sort_by(|a, b| a.path.cmp(&b.path));
+        if !changes.is_empty() {
+            found.clients.push(ComparedClient {
+                name: name(before),
+                id_a: id_a.clone(),
+                id_b: id_b.clone(),
+                changes,
+            });
+        }
+    }
+    found
+}

@@ -1,0 +1,309 @@
+//! `record --from-log`: the tenant's own log of writes, squashed into what each client became.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use super::super::args::ChannelArg;
+use super::super::connect::{Session, Target, connect};
+use super::super::error::CliError;
+use super::super::output;
+use super::super::snapshot::{self, Taken};
+use super::{Recording, around, now};
+use crate::auth0::LogWindow;
+use crate::changeset::from_log::{
+    Base, Channel, Log, Recorded, RetentionGap, Selection, Squashed, retention, squash,
+};
+use crate::changeset::{ChangeSet, Edited, Header, Recorder, Snapshot};
+use crate::model::suggest::nearest;
+use crate::model::{Body, EntityId, FieldPath};
+use crate::plan::Refusal;
+use crate::report::term;
+use crate::store::{bases, snapshots};
+
+/// Entries arrive late: where nobody says otherwise, the window ends so long ago.
+const LATE: Duration = Duration::from_secs(60);
+/// So many gaps are named.
+const NAMED: usize = 10;
+
+impl Recording<'_> {
+    /// From the tenant's log.
+    pub(super) async fn of_log(&self) -> Result<ChangeSet, CliError> {
+        let session = connect(&self.args.tenant, &self.args.pace, &[], self.display).await?;
+        let [target] = session.targets.as_slice() else {
+            return Err(CliError::usage("--from-log reads the log of one tenant: choose one with --tenant"));
+        };
+        self.display.reading();
+        let recorded = self.of_log_of(&session, target).await;
+        self.display.clear();
+        recorded
+    }
+
+    async fn of_log_of(&self, session: &Session, target: &Target) -> Result<ChangeSet, CliError> {
+        let failed = |error| CliError::tenant(target.tenant.as_str(), &error);
+        target.connection.reader().sign_in().await.map_err(failed)?;
+        let clock = Clock::of(target);
+        let selection = self.selection(&clock)?;
+        let before =
+            if self.args.no_before { None } else { Some(self.before(session, target, &selection, &clock)?) };
+        let from = before.as_ref().and_then(|before| before.at).map_or(selection.since, |at| clock.there(at));
+        let window = self.window(target, from, selection.until).await?;
+        let clients: HashMap<EntityId, Body> =
+            before.iter().flat_map(|before| before.snapshot.clients.iter().cloned()).collect();
+        let base = before.as_ref().map(|before| Base {
+            clients: &clients,
+            read_by: before.read_by.map_or(from, |at| clock.there(at)),
+        });
+        let squashed = self.sound(target, (&window, from), base, (&selection, &clock)).await?;
+        self.tell(&window, &squashed, &selection);
+        Ok(self.change_set(target, before.as_ref(), &squashed))
+    }
+
+    fn selection(&self, clock: &Clock) -> Result<Selection, CliError> {
+        let zone = TimeZone::system();
+        let moment = |flag: &str, moment: super::super::args::Moment| {
+            let at = moment.from(clock.now(), &zone);
+            at.ok_or_else(|| CliError::usage(format!("{flag}: the calendar has no such time")))
+        };
+        let until = self.args.log_until().map_err(|wrong| CliError::usage(format!("--until: {wrong}")))?;
+        let until = match until {
+            Some(until) => moment("--until", until)?,
+            None => clock.now() - LATE,
+        };
+        let since = self.args.since.ok_or_else(|| CliError::usage("--from-log needs --since T"))?;
+        let since = moment("--since", since)?;
+        if since >= until {
+            let what = format!("--since {since} is not before --until {until}; nothing lies between");
+            return Err(CliError::usage(what).next(output::command_line_with(&["--until=now"])));
+        }
+        let channel = match self.args.channel {
+            ChannelArg::Dashboard => Channel::Dashboard,
+            ChannelArg::Api => Channel::Api,
+            ChannelArg::All => Channel::All,
+        };
+        Ok(Selection { since, until, by: self.args.by.clone(), channel })
+    }
+
+    /// The state that the window started from: the file that was named, else the newest snapshot that is old enough.
+    fn before(
+        &self,
+        session: &Session,
+        target: &Target,
+        selection: &Selection,
+        clock: &Clock,
+    ) -> Result<Taken, CliError> {
+        let old_enough = |at: Timestamp| clock.there(at) <= selection.since;
+        if let Some(path) = &self.args.before {
+            let around = around(&self.args.tenant)?;
+            let mut taken = snapshot::of_file(path, self.kind, (&session.state, &around), &self.args.tenant)?;
+            if taken.at.is_none() {
+                taken.at = written(path);
+                taken.read_by = taken.at;
+            }
+            if !taken.at.is_some_and(old_enough) {
+                let at = taken.at.map_or_else(|| "nobody knows when".to_owned(), |at| at.to_string());
+                return Err(CliError::usage(format!(
+                    "{path} was fetched {at}, and not before --since {}: what was changed until then is in it already",
+                    selection.since
+                )));
+            }
+            return Ok(Taken {
+                vars: target.vars.clone(),
+                tenant: Some(target.tenant.clone()),
+                domain: Some(target.domain.clone()),
+                ..taken
+            });
+        }
+        let kept = snapshots::list(&session.state)?.into_iter().rev().find(|kept| {
+            kept.domain == target.domain && kept.kind == self.kind.name && kept.whole && old_enough(kept.at)
+        });
+        let id_field = &self.kind.endpoint.id_field;
+        let bodies = match &kept {
+            Some(kept) => bases::find(&session.state, &kept.digest, id_field)?,
+            None => None,
+        };
+        let (Some(kept), Some(bodies)) = (kept, bodies) else {
+            return Err(CliError::usage(format!(
+                "the log holds no old values, and no snapshot of {} is kept that is older than {}: name a file of \
+                 `get --all` with --before FILE; or --no-before records without, and nothing guards the replay",
+                target.domain, selection.since
+            ))
+            .next(output::command_line_with(&["--no-before"])));
+        };
+        Ok(Taken {
+            name: target.tenant.to_string(),
+            snapshot: Snapshot { clients: bodies.into_iter().collect() },
+            tenant: Some(target.tenant.clone()),
+            domain: Some(target.domain.clone()),
+            vars: target.vars.clone(),
+            at: Some(kept.at),
+            read_by: Some(kept.read_by),
+        })
+    }
+
+    async fn window(
+        &self,
+        target: &Target,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<LogWindow, CliError> {
+        let read = target.connection.reader().log_window(&self.kind.endpoint, from, until).await;
+        read.map_err(|error| CliError::tenant(target.tenant.as_str(), &error))
+    }
+
+    /// The log squashed, once it is certain that nothing is missing in it.
+    async fn sound(
+        &self,
+        target: &Target,
+        (window, from): (&LogWindow, Timestamp),
+        base: Option<Base<'_>>,
+        (selection, clock): (&Selection, &Clock),
+    ) -> Result<Squashed, CliError> {
+        let log = Log { events: &window.events, base, now: None };
+        let squashed = squash(self.kind, &log, selection);
+        let gap = retention(window.oldest, from, clock.now(), squashed.proof(&log));
+        let Some(gap) = gap.filter(|_| squashed.gaps.is_empty()) else {
+            return if squashed.gaps.is_empty() { Ok(squashed) } else { Err(gaps(&squashed, None)) };
+        };
+        // The log does not reach back so far. Only the state of today can tell that nothing was lost with it.
+        if base.is_none() {
+            return Err(gaps(&squashed, Some(&gap)));
+        }
+        let today = snapshot::entities(&target.connection.reader(), self.kind).await;
+        let today = today.map_err(|error| CliError::tenant(target.tenant.as_str(), &error))?;
+        let today: HashMap<EntityId, Body> =
+            today.into_iter().map(|entity| (entity.id, entity.body)).collect();
+        let whole = self.window(target, from, clock.now()).await?;
+        let log = Log { events: &whole.events, base, now: Some(&today) };
+        let squashed = squash(self.kind, &log, selection);
+        match retention(whole.oldest, from, clock.now(), squashed.proof(&log)) {
+            None => Ok(squashed),
+            Some(gap) => Err(gaps(&squashed, Some(&gap))),
+        }
+    }
+
+    /// What was read, and who was meant.
+    fn tell(&self, window: &LogWindow, squashed: &Squashed, selection: &Selection) {
+        let note = term::paint(term::WARN, "note:");
+        if window.unreadable > 0 {
+            let first = window.first_unreadable.clone().unwrap_or_default();
+            let what =
+                format!("{} of the log could not be read: {first}", term::count(window.unreadable, "write"));
+            self.output.note(&format!("{note} {}", term::safe(&what)));
+        }
+        if let Some(by) = selection.by.as_ref().filter(|_| squashed.edits == 0) {
+            let authors: Vec<String> = squashed.authors.iter().map(ToString::to_string).collect();
+            let near = nearest(by, authors.iter().map(String::as_str));
+            let hint = match (near, authors.as_slice()) {
+                (Some(near), _) => format!("did you mean {near}?"),
+                (None, []) => "nobody wrote in this time".to_owned(),
+                (None, some) => format!("those who wrote are {}", some.join(", ")),
+            };
+            self.output.note(&format!(
+                "{note} nothing was changed by {}; {}",
+                term::safe(by),
+                term::safe(&hint)
+            ));
+        }
+        let edits = term::count(squashed.edits, "edit");
+        let back = match squashed.unchanged {
+            0 => String::new(),
+            some => format!("; of {} nothing is left", term::count(some, &self.kind.singular)),
+        };
+        self.output
+            .note(&format!("{edits} in the log from {} to {}{back}.", selection.since, selection.until));
+    }
+
+    fn change_set(&self, target: &Target, before: Option<&Taken>, squashed: &Squashed) -> ChangeSet {
+        let parametrize = !self.args.no_parametrize;
+        let none = Taken {
+            name: target.tenant.to_string(),
+            snapshot: Snapshot {
+                clients: squashed.clients.iter().map(|one| (one.id.clone(), one.known.clone())).collect(),
+            },
+            tenant: Some(target.tenant.clone()),
+            domain: Some(target.domain.clone()),
+            vars: target.vars.clone(),
+            at: None,
+            read_by: None,
+        };
+        let taken = before.unwrap_or(&none);
+        let source = taken.source(self.kind, parametrize);
+        let mut recorder = Recorder::new(self.kind, self.args.identity.as_ref(), &source, &source);
+        for client in &squashed.clients {
+            take(client, &mut recorder);
+        }
+        for left in &squashed.left_out {
+            let name = left.name.clone().unwrap_or_else(|| left.id.to_string());
+            recorder.note(format!("{name}: {}", left.why));
+        }
+        recorder.finish(&Header {
+            tenant: taken.label(),
+            at: now().to_string(),
+            by: "log".to_owned(),
+            job: None,
+        })
+    }
+}
+
+fn take(client: &Recorded, recorder: &mut Recorder<'_>) {
+    let Recorded { id, before, after, paths, masked, known, warnings } = client;
+    let warned = |recorder: &mut Recorder<'_>| {
+        let name = known.get("name").and_then(serde_json::Value::as_str).unwrap_or(id.as_str()).to_owned();
+        warnings.iter().for_each(|warning| recorder.warn(format!("{name}: {warning}")));
+    };
+    warned(recorder);
+    match before {
+        Some(before) => recorder.take(Edited { id, before, id_after: id, after, masked }),
+        None => {
+            let mut fields: Vec<(FieldPath, Option<serde_json::Value>)> =
+                paths.iter().map(|path| (path.clone(), path.get(after).cloned())).collect();
+            fields.sort_by(|(a, _), (b, _)| a.cmp(b));
+            recorder.take_unguarded(id, known, &fields, masked);
+        }
+    }
+}
+
+/// What is said where the log lacks something: nothing is recorded then.
+fn gaps(squashed: &Squashed, retention: Option<&RetentionGap>) -> CliError {
+    let gaps = squashed.gaps.iter().take(NAMED).map(ToString::to_string);
+    let more = squashed.gaps.len().saturating_sub(NAMED);
+    let more = (more > 0).then(|| format!("and {more} more like these"));
+    let lines: Vec<String> = retention.map(ToString::to_string).into_iter().chain(gaps).chain(more).collect();
+    CliError::refused(&[Refusal {
+        what: format!("the log does not tell of every write; nothing was recorded\n{}", lines.join("\n")),
+        help: "entries may be late: try again in some minutes; else record the difference of two snapshots, with --before A --after B"
+            .to_owned(),
+    }])
+}
+
+/// When a file was last written.
+fn written(path: &str) -> Option<Timestamp> {
+    Timestamp::try_from(std::fs::metadata(path).ok()?.modified().ok()?).ok()
+}
+
+/// The tenant's clock, as far as its answers tell it: the log is dated by it.
+struct Clock {
+    ahead: SignedDuration,
+}
+
+impl Clock {
+    fn of(target: &Target) -> Self {
+        // Dates are told in whole seconds: less is no difference.
+        let ahead = target.connection.clock_ahead().filter(|ahead| ahead.abs() > 2.0);
+        Self {
+            ahead: ahead.and_then(|ahead| SignedDuration::try_from_secs_f64(ahead).ok()).unwrap_or_default(),
+        }
+    }
+
+    /// What the tenant's clock showed when ours showed this.
+    fn there(&self, here: Timestamp) -> Timestamp {
+        here.checked_add(self.ahead).unwrap_or(here)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.there(now())
+    }
+}

@@ -1,0 +1,67 @@
+//! What a job must have before it is planned for tenants that it was not made in: variables, guards, a map of clients.
+
+use std::sync::Arc;
+
+use super::args::{ConflictArg, JobArgs};
+use super::connect::Session;
+use super::error::CliError;
+use super::output::{self, Output};
+use crate::job::{Input, Job, Mapping, TenantScope};
+use crate::model::Problem;
+use crate::plan::Refusal;
+use crate::report::term;
+
+/// Reads the map, and refuses to overwrite what nobody has looked at. `writes`: whether anything will be written.
+pub(super) fn prepare(
+    job: &mut Job,
+    args: &JobArgs,
+    (on_conflict, writes): (ConflictArg, bool),
+    output: &Output,
+) -> Result<(), CliError> {
+    let note = term::paint(term::WARN, "warning:");
+    if let Some(path) = &args.map {
+        let name = path.display().to_string();
+        let bytes = std::fs::read(path)
+            .map_err(|error| CliError::usage(format!("--map: cannot read {name}: {error}")))?;
+        let mapping = Mapping::read(Input { name: &name, bytes: &bytes })
+            .map_err(|problems| CliError::job(problems, output::command_line()))?;
+        for key in mapping.unused(job) {
+            output.note(&format!("{note} --map: the job has no \"{}\"", term::safe(&key)));
+        }
+        job.mapping = Some(Arc::new(mapping));
+    }
+    if let Some(id) = crate::job::recorded::id(job).filter(|id| id.edited) {
+        output.note(&format!("{note} {} was edited since it was recorded", term::safe(&id.name)));
+    }
+    let unguarded = job.updates.iter().filter(|update| update.extras().unguarded).count();
+    if unguarded == 0 || on_conflict == ConflictArg::Overwrite {
+        return Ok(());
+    }
+    let what = format!(
+        "{} recorded without the state before: nobody knows what would be overwritten",
+        if unguarded == 1 { "1 update was".to_owned() } else { format!("{unguarded} updates were") },
+    );
+    if !writes {
+        output.note(&format!("{note} {what}; applying it wants --on-conflict overwrite"));
+        return Ok(());
+    }
+    let help = "look at the plan (--dry-run), then say --on-conflict overwrite; or record it again with --before FILE".to_owned();
+    Err(CliError::refused(&[Refusal { what, help }]))
+}
+
+/// Every variable of every tenant must be there before anything is read: what is missing is told at once.
+pub(super) fn check_vars(job: &Job, session: &Session, scopes: &[Arc<TenantScope>]) -> Result<(), CliError> {
+    let mut problems = Vec::new();
+    for (target, scope) in session.targets.iter().zip(scopes) {
+        let needed = job.needed_vars(&target.tenant);
+        for (name, update) in needed.into_iter().filter(|(name, _)| !scope.has_var(name)) {
+            let what = format!("tenant {} has no variable `{name}`", target.tenant);
+            let help = format!(
+                "write it into vars of [tenants.{}], or give it with --var {name}=VALUE",
+                target.tenant
+            );
+            problems.push(Problem::new(what).at(&update.origin.file, update.origin.span.clone()).help(help));
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(CliError::job(problems, output::command_line())) }
+}

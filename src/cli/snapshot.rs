@@ -1,0 +1,210 @@
+//! The clients of a tenant at one time: out of a file of `get`, or read now. Central type: [`Taken`].
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::args::{PaceArgs, TenantArgs};
+use super::connect::{Session, Surroundings, Target, connect};
+use super::error::CliError;
+use super::sandbox::loaded;
+use crate::auth0::{ApiError, Reader};
+use crate::catalogue::{Kind, redact};
+use crate::changeset::{Snapshot, Source};
+use crate::config::{self, Config};
+use crate::job::json::BASE_KEY;
+use crate::model::{Body, Domain, Entity, TenantName};
+use crate::report::progress::Display;
+use crate::store::{StateDir, snapshots};
+
+/// A snapshot, and where it is from.
+pub(super) struct Taken {
+    /// As it was named.
+    pub(super) name: String,
+    /// The clients, without secrets.
+    pub(super) snapshot: Snapshot,
+    /// The tenant, where it is configured.
+    pub(super) tenant: Option<TenantName>,
+    /// Where that is known.
+    pub(super) domain: Option<Domain>,
+    /// The tenant's variables.
+    pub(super) vars: Body,
+    /// When it was begun, where that is known.
+    pub(super) at: Option<Timestamp>,
+    /// When it was complete, likewise.
+    pub(super) read_by: Option<Timestamp>,
+}
+
+impl Taken {
+    /// What belongs to its tenant alone. Without `parametrize` variables stay what they are.
+    pub(super) fn source(&self, kind: &Kind, parametrize: bool) -> Source {
+        let none = Body::new();
+        let vars = if parametrize { &self.vars } else { &none };
+        let name =
+            |body: &'_ Body| body.get(&kind.endpoint.name_field).and_then(Value::as_str).map(str::to_owned);
+        let clients: Vec<_> = self.snapshot.clients.iter().map(|(id, body)| (id, name(body))).collect();
+        Source::new(self.domain.as_ref(), vars, clients.iter().map(|(id, name)| (*id, name.as_deref())))
+    }
+
+    /// Whether both are of one tenant, where that is known.
+    pub(super) fn is_of_the_tenant_of(&self, other: &Self) -> Option<bool> {
+        Some(self.domain.as_ref()? == other.domain.as_ref()?)
+    }
+
+    /// The name of the tenant as a change set may have it: the domain stays out of it.
+    pub(super) fn label(&self) -> Option<String> {
+        let name = self.tenant.as_ref()?.to_string();
+        (self.domain.as_ref().map(Domain::as_str) != Some(name.as_str())).then_some(name)
+    }
+}
+
+/// Every client of a tenant but those that lists leave out on purpose.
+pub(super) async fn entities(reader: &Reader, kind: &Kind) -> Result<Vec<Entity>, ApiError> {
+    let excluded = |entity: &Entity| {
+        kind.excluded_field().and_then(|field| entity.body.get(field)) == Some(&Value::Bool(true))
+    };
+    let all = reader.list(&kind.endpoint, None).await?;
+    Ok(all.into_iter().filter(|entity| !excluded(entity)).collect())
+}
+
+/// Reads a tenant now, and keeps what was read.
+pub(super) async fn of_tenant(target: &Target, kind: &Kind, state: &StateDir) -> Result<Taken, CliError> {
+    let at = now();
+    let failed = |error| CliError::tenant(target.tenant.as_str(), &error);
+    let mut bodies: Vec<Body> = entities(&target.connection.reader(), kind)
+        .await
+        .map_err(failed)?
+        .into_iter()
+        .map(|e| e.body)
+        .collect();
+    bodies.iter_mut().for_each(|body| {
+        redact::strip(kind, body);
+    });
+    snapshots::keep(state, &bodies, (&target.domain, &kind.name), (at, now(), true))?;
+    Ok(Taken {
+        name: target.tenant.to_string(),
+        snapshot: Snapshot::of(kind, bodies),
+        tenant: Some(target.tenant.clone()),
+        domain: Some(target.domain.clone()),
+        vars: target.vars.clone(),
+        at: Some(at),
+        read_by: Some(now()),
+    })
+}
+
+/// Reads a file of `get`. Which tenant it is of is told by what is kept of that `get`, or by the tenant that was chosen.
+pub(super) fn of_file(
+    path: &str,
+    kind: &Kind,
+    (state, surroundings): (&StateDir, &Surroundings),
+    chosen: &TenantArgs,
+) -> Result<Taken, CliError> {
+    let wrong = |cause: String| CliError::usage(format!("{path}: {cause}"));
+    let extension =
+        Path::new(path).extension().and_then(|extension| extension.to_str()).map(str::to_lowercase);
+    if let Some(form @ ("csv" | "toml")) = extension.as_deref() {
+        let form = form.to_uppercase();
+        return Err(wrong(format!("{form} leaves out what clients hold; `get --all -o FILE.json` keeps it")));
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    let mut bodies = loaded::bodies(&text).map_err(wrong)?;
+    let digest = bodies.iter().find_map(|body| body.get(BASE_KEY)?.as_str().map(str::to_owned));
+    for body in &mut bodies {
+        body.shift_remove(BASE_KEY);
+        redact::strip(kind, body);
+    }
+    let kept = snapshots::list(state)?.into_iter().rev().find(|kept| Some(&kept.digest) == digest.as_ref());
+    let mut taken = Taken {
+        name: path.to_owned(),
+        snapshot: Snapshot::of(kind, bodies),
+        tenant: None,
+        domain: kept.as_ref().map(|kept| kept.domain.clone()),
+        vars: Body::new(),
+        at: kept.as_ref().map(|kept| kept.at),
+        read_by: kept.map(|kept| kept.read_by),
+    };
+    if let Some(config) = &surroundings.config {
+        taken.know(config, chosen)?;
+    }
+    Ok(taken)
+}
+
+impl Taken {
+    /// Looks the tenant up in the configuration: the one that was chosen, else the one of this domain.
+    fn know(&mut self, config: &Config, chosen: &TenantArgs) -> Result<(), CliError> {
+        let named = chosen.tenants.first().map(TenantName::new);
+        let known = match &named {
+            Some(name) => config.tenants.get(name),
+            None => config.tenants.values().find(|tenant| Some(&tenant.domain) == self.domain.as_ref()),
+        };
+        let Some(known) = known else {
+            return match named {
+                // The environment's tenant has no variables, and its domain tells who it is.
+                Some(name) => {
+                    let domain = Domain::parse(name.as_str()).ok();
+                    let unknown = || CliError::usage(format!("unknown tenant `{name}`"));
+                    self.domain = Some(domain.ok_or_else(unknown)?);
+                    Ok(())
+                }
+                None => Ok(()),
+            };
+        };
+        if self.domain.as_ref().is_some_and(|domain| *domain != known.domain) {
+            let what = format!("{} was fetched from another tenant than {}", self.name, known.name);
+            return Err(CliError::usage(what));
+        }
+        self.tenant = Some(known.name.clone());
+        self.domain = Some(known.domain.clone());
+        self.vars = known.vars.clone();
+        Ok(())
+    }
+}
+
+/// Two snapshots: files are read, and tenants are asked, both at once. What is a file is no tenant's name.
+pub(super) async fn two(
+    (a, b): (&str, &str),
+    (tenant, pace): (&TenantArgs, &PaceArgs),
+    surroundings: &Surroundings,
+    (kind, state): (&Kind, &StateDir),
+    display: &Display,
+) -> Result<(Taken, Taken), CliError> {
+    let is_file =
+        |word: &str| Path::new(word).is_file() || word.ends_with(".json") || word.ends_with(".jsonl");
+    let names: Vec<String> = [a, b].into_iter().filter(|word| !is_file(word)).map(str::to_owned).collect();
+    let session = if names.is_empty() { None } else { Some(opened(names, (tenant, pace), display).await?) };
+    let one = async |word: &str| match &session {
+        Some(session) if !is_file(word) => {
+            let target = target_named(session, word, surroundings)?;
+            of_tenant(target, kind, state).await
+        }
+        _ => of_file(word, kind, (state, surroundings), tenant),
+    };
+    let (a, b) = futures::join!(one(a), one(b));
+    Ok((a?, b?))
+}
+
+async fn opened(
+    names: Vec<String>,
+    (tenant, pace): (&TenantArgs, &PaceArgs),
+    display: &Display,
+) -> Result<Session, CliError> {
+    let tenant = TenantArgs { tenants: names, groups: Vec::new(), ..tenant.clone() };
+    connect(&tenant, pace, &[], display).await
+}
+
+/// The tenant that a word chose, by its name or its domain.
+fn target_named<'s>(session: &'s Session, word: &str, around: &Surroundings) -> Result<&'s Target, CliError> {
+    let by_name = session.target(&TenantName::new(word));
+    let selected = || config::select(&[word.to_owned()], &[], around.config.as_ref(), &around.env).ok();
+    let found = by_name.or_else(|| session.target(&selected()?.first()?.tenant));
+    found.ok_or_else(|| CliError::usage(format!("{word} is neither a file nor a tenant")))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the command line owns the wall clock that snapshots are dated by"
+)]
+fn now() -> Timestamp {
+    Timestamp::now()
+}
