@@ -154,6 +154,18 @@ fn results_of(case: &Case, args: &[&str]) -> Vec<Vec<String>> {
 }
 
 #[test]
+fn a_job_of_ones_own_that_is_replayed_counts_as_a_change_set() {
+    let served = serve(2);
+    let case =
+        case(&served).file("own.toml", "[[update]]\nmatch.name = \"Billing\"\nset.description = \"x\"\n");
+    case.run(["status", "own.toml"]).exits(64);
+    let done = case.run(["replay", "own.toml", "--yes", "--tenant=t0,t1", "--waves-by", "ring=canary,rest"]);
+    assert!(done.exits(64).stderr.contains("no chosen tenant has a tag `ring`"), "{done}");
+    case.run(["replay", "own.toml", "--yes", "--tenant=t1"]).exits(0);
+    assert_eq!(results_of(&case, &["own.toml"]), [["never", "applied"]]);
+}
+
+#[test]
 fn a_change_set_that_was_edited_since_it_was_recorded_says_so() {
     let served = serve(1);
     let text =
