@@ -10,7 +10,7 @@
 //! | [`plan`] | job + state → exactly what will be written; pure | model, catalogue, job |
 //! | [`changeset`] | what was done in one tenant as a job for others; pure | model, catalogue, job, plan |
 //! | [`config`] | settings, tenants, credentials | model |
-//! | [`store`] | the state directory: runs, journal | model |
+//! | [`store`] | the state directory: runs, journal, ledger | model |
 //! | [`auth0`] | the Management API: reader, writer, pace | model |
 //! | [`run`] | reads tenants, executes a plan | model, catalogue, plan, auth0, store |
 //! | [`report`] | what people and programs see | model, job, plan |

@@ -139,9 +139,11 @@ fn plan_of(job: &Job, (writes, rows): Resolved) -> Plan {
         columns: job.columns.clone(),
         extra_fields: Vec::new(),
         guards: job.guards.clone(),
+        waves_by: None,
         verify: false,
         pause_ms: 0,
         undoes: None,
+        takes_back: None,
         changeset: None,
         shard: None,
     };

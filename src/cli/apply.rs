@@ -1,12 +1,13 @@
 //! `patchwave apply`: plan, ask, change, report.
 
 use super::args::{ApplyArgs, PlanArgs, ReplayArgs};
-use super::carry_out::{Orders, Supersedes, carry_out, check_waves};
+use super::carry_out::{Orders, Supersedes, carry_out};
 use super::error::CliError;
 use super::interrupt::Interrupt;
 use super::live_run::Reports;
 use super::output::Output;
 use super::show_plan::{self, Source};
+use super::waves;
 
 /// Applies a job, or a saved plan.
 pub(super) async fn run(args: ApplyArgs, output: &Output) -> Result<u8, CliError> {
@@ -19,7 +20,7 @@ pub(super) async fn replay(args: ReplayArgs, output: &Output) -> Result<u8, CliE
 }
 
 async fn apply(args: ApplyArgs, replay: bool, output: &Output) -> Result<u8, CliError> {
-    check_waves(&args.waves)?;
+    waves::check(&args.waves, &args.tenant)?;
     if args.dry_run {
         let ApplyArgs { job, tenant, pace, run, waves, .. } = args;
         let full = run.full;

@@ -10,6 +10,7 @@ mod changesets;
 mod fetch;
 mod history;
 mod runs;
+mod status;
 mod tenants;
 mod values;
 
@@ -17,6 +18,7 @@ pub use changesets::{ChannelArg, DiffArgs, RecordArgs, ReplayArgs};
 pub use fetch::{FormArg, GetArgs, SandboxArgs};
 pub use history::{PruneArgs, ReportArgs, RunsAction, RunsArgs, StateArgs};
 pub use runs::{ApplyArgs, ConflictArg, PlanArgs, ResumeArgs, RunArgs, UndoArgs, WaveArgs};
+pub use status::StatusArgs;
 pub use tenants::TenantsArgs;
 pub use values::{Deadline, Moment, ShardArg};
 
@@ -60,6 +62,8 @@ pub enum Verb {
     Runs(RunsArgs),
     /// Make the report of a run again, from its plan and journal.
     Report(ReportArgs),
+    /// Show which change sets went to which tenants, when, and with what result. Needs no network.
+    Status(StatusArgs),
     /// Fetch clients into a file that is a job again: edit it, then apply it.
     Get(GetArgs),
     /// Make a change set: what a run, a person or a program changed in a tenant, as a job that does the same in others.
@@ -87,6 +91,7 @@ impl Verb {
             Self::Replay(args) => Some(&args.apply.tenant),
             Self::Diff(args) => Some(&args.tenant),
             Self::Tenants(args) => Some(&args.tenant),
+            Self::Status(args) => Some(&args.tenant),
             Self::Check(_) | Self::Runs(_) | Self::Report(_) | Self::Sandbox(_) => None,
         }
     }

@@ -14,10 +14,9 @@ use super::live_run::{LiveRun, Reports, Work};
 use super::locks::Locks;
 use super::output::Output;
 use super::planned::{Planned, check_max_changes};
-use super::{forecasts, history, prompt, saved, show_plan};
-use crate::job::{Guards, Threshold, WaveSize};
+use super::{forecasts, history, ledger, prompt, saved, show_plan, waves};
+use crate::job::{Guards, Threshold};
 use crate::model::{RunId, TenantName, Written};
-use crate::plan::waves::{size, waves as plan_waves};
 use crate::plan::{Plan, Refusal, TenantPlan};
 use crate::report::progress::Display;
 use crate::report::term;
@@ -54,7 +53,7 @@ pub(super) async fn carry_out(
     if planned.is_lost() {
         return Err(planned.lost());
     }
-    settle_guards(&mut planned.plan, session, orders);
+    settle_guards(&mut planned.plan, session, orders)?;
     forecasts::attach(&mut planned, session, orders.run.max_age);
     // Nobody is asked about what was not shown; where nobody is there to be asked, quiet is quiet.
     let shown = !output.quiet() || !orders.run.yes && prompt::can_ask();
@@ -64,13 +63,14 @@ pub(super) async fn carry_out(
     refuse_conflicts(&planned.plan, orders.run)?;
     check_max_changes(&planned, session, orders.guards)?;
     if shown {
-        show_waves(&planned.plan, output);
+        waves::show(&planned.plan, output);
     }
     let kept = list(&session.state)?;
     let unfinished = history::unfinished(&kept, session, orders, (&planned.plan, output));
     let asked = Asked::of(&planned.plan, planned.kind, shown && !output.json());
     let barred = interrupt.or(async { Ok(consent::barred(session, &asked).await) }).await?;
     leave_out(&mut planned, barred, session, output)?;
+    waves::refuse_untried(&planned.plan)?;
     let asked = Asked::of(&planned.plan, planned.kind, shown && !output.json());
     interrupt.or(consent::ask(orders.run, session, &asked)).await?;
     let work = Work {
@@ -81,10 +81,12 @@ pub(super) async fn carry_out(
         max_age: orders.run.max_age,
     };
     let run = LiveRun::begin(session, planned.plan)?;
+    ledger::begun(session, &run);
     history::supersede(session, orders.locks, &unfinished, run.id(), output);
     history::tidy(&session.state, &kept, now());
     let ended = run.execute(session, work, display, interrupt).await?;
     display.clear();
+    ledger::ended(session, &ended, output);
     Ok(ended.report(orders.reports, output))
 }
 
@@ -142,58 +144,19 @@ fn refuse_conflicts(plan: &Plan, args: &RunArgs) -> Result<(), CliError> {
 }
 
 /// Writes the limits that hold for this run into its plan, so that whoever resumes it obeys them as well.
-fn settle_guards(plan: &mut Plan, session: &Session, orders: &Orders<'_>) {
-    settle_waves(plan, session, orders.waves);
+fn settle_guards(plan: &mut Plan, session: &Session, orders: &Orders<'_>) -> Result<(), CliError> {
+    waves::settle(plan, session, orders.waves)?;
     let writes = plan.totals().writes;
     let said = session.guards.iter().map(|guards| guards.max_failures);
     let said = Guards::strictest(said.chain([plan.header.guards.max_failures]), writes);
     // Of clients that go first, none may fail where nobody says otherwise.
-    let default = if plan.header.guards.waves.is_empty() {
+    let default = if plan.header.guards.waves.is_empty() && plan.header.waves_by.is_none() {
         Threshold::Count(Threshold::Percent(10.0).of(writes).max(10))
     } else {
         Threshold::Count(0)
     };
     plan.header.guards.max_failures = Some(orders.run.max_failures.or(said).unwrap_or(default));
-}
-
-/// The same of its waves.
-pub(super) fn settle_waves(plan: &mut Plan, session: &Session, args: &WaveArgs) {
-    let waves = waves(&plan.header.guards, session, args);
-    let header = &mut plan.header;
-    header.guards.waves = waves;
-    header.verify |= args.verify;
-    if let Some(pause) = args.pause {
-        header.pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
-    }
-}
-
-/// Waves that make no sense are found out before anything is read.
-pub(super) fn check_waves(args: &WaveArgs) -> Result<(), CliError> {
-    WaveSize::check(&args.waves).map_err(|wrong| CliError::usage(format!("--waves: {wrong}")))
-}
-
-/// What the waves of a plan come to, for those who are asked.
-fn show_waves(plan: &Plan, output: &Output) {
-    let waves: Vec<String> =
-        plan_waves(plan, &plan.header.guards.waves).iter().map(|wave| size(wave).to_string()).collect();
-    let pause = pause(plan);
-    let pausing =
-        if pause.is_zero() { String::new() } else { format!(", {} between them", term::duration(pause)) };
-    let verified = if plan.header.verify { ", each read again and compared" } else { "" };
-    if waves.len() > 1 {
-        output.text(&format!(
-            "  {} {} clients{pausing}{verified}",
-            term::paint(term::STRONG, "Waves:"),
-            waves.join(", ")
-        ));
-    }
-}
-
-/// The waves of a run: those of the command line, else the job's, else the environment's.
-fn waves(of_job: &Guards, session: &Session, args: &WaveArgs) -> Vec<WaveSize> {
-    let lists =
-        [&args.waves, &of_job.waves].into_iter().chain(session.guards.iter().map(|guards| &guards.waves));
-    lists.into_iter().find(|waves| !waves.is_empty()).cloned().unwrap_or_default()
+    Ok(())
 }
 
 /// What bounds a run, by its plan's own word.

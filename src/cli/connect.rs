@@ -14,7 +14,7 @@ use crate::auth0::{Access, Cap, Connection, Credential, PrivateKey, RateShare, R
 use crate::config::{self, Config, Credentials, Environment, SecretError, Selected, process_environment};
 use crate::job::{Guards, Threshold, WaveSize};
 use crate::model::{Body, Domain, EntityId, Problem, ProgressSink, TagQuery, TenantName};
-use crate::plan::Shard;
+use crate::plan::{Shard, TagWaves};
 use crate::report::progress::Display;
 use crate::sandbox::{Options, Sandbox};
 use crate::store::{StateDir, paces};
@@ -58,6 +58,10 @@ pub(super) struct Session {
     pub(super) rate: Option<f64>,
     /// Guards that the environment and the configuration set: those of both hold.
     pub(super) guards: Vec<Guards>,
+    /// Waves over tenants that the environment asks for.
+    pub(super) waves_by: Option<TagWaves>,
+    /// The tags of all tenants that were chosen, those of other shards included.
+    pub(super) tags: Vec<(TenantName, Body)>,
     /// The environment, for the variables that templates may read.
     pub(super) env: Environment,
     /// Variables that the configuration lets templates read.
@@ -85,6 +89,7 @@ pub(super) async fn connect(
     let config_guards = config.as_ref().map(config_guards).transpose()?;
     let chosen = chosen(tenant, planned, config.as_ref());
     let selected = config::select(&chosen, &tenant.groups, config.as_ref(), &env)?;
+    let tags = selected.iter().map(|one| (one.tenant.clone(), one.tags.clone())).collect();
     let (selected, shard) = match shard::part(tenant)? {
         None => (selected, None),
         Some(part) => {
@@ -116,6 +121,8 @@ pub(super) async fn connect(
         concurrency: settings.concurrency,
         rate: pace.rate,
         guards: std::iter::once(guards(&env)?).chain(config_guards).collect(),
+        waves_by: waves_by(&env)?,
+        tags,
         env,
         allow_env,
         extra_fields,
@@ -212,6 +219,8 @@ pub(super) async fn connect_sandbox(
         concurrency: settings.concurrency,
         rate: caps.rate,
         guards: vec![guards(&env)?],
+        waves_by: waves_by(&env)?,
+        tags: Vec::new(),
         env,
         allow_env: Vec::new(),
         extra_fields: Vec::new(),
@@ -292,6 +301,16 @@ fn guards(env: &Environment) -> Result<Guards, CliError> {
         })
     };
     Ok(Guards { max_changes: read("max-changes")?, max_failures: read("max-failures")?, waves, protect })
+}
+
+/// Waves over tenants that the environment asks for.
+fn waves_by(env: &Environment) -> Result<Option<TagWaves>, CliError> {
+    let Some(var) = env.flag("waves-by") else { return Ok(None) };
+    if env.flag("waves").is_some() {
+        return Err(CliError::usage("PATCHWAVE_WAVES and PATCHWAVE_WAVES_BY are both set; set one of them"));
+    }
+    let waves = var.expose().parse().map(Some);
+    waves.map_err(|wrong: String| CliError::usage(format!("PATCHWAVE_WAVES_BY: {wrong}")))
 }
 
 fn prepared(flag: Option<&Path>, env: &Environment) -> Result<StateDir, CliError> {

@@ -46,7 +46,7 @@ pub(super) fn attach(planned: &mut Planned, session: &Session, max_age: Duration
     let course = Course {
         kind: planned.kind,
         plan,
-        waves: &waves(plan, &plan.header.guards.waves),
+        waves: &waves(plan),
         pause: pause(plan),
         verify: plan.header.verify,
         max_age,

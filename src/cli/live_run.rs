@@ -124,6 +124,16 @@ impl LiveRun {
         &self.id
     }
 
+    /// What it carries out.
+    pub(super) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// When it began.
+    pub(super) fn began(&self) -> Timestamp {
+        self.record.times().map_or(self.plan.header.made, |(began, ..)| began)
+    }
+
     /// Sends the writes.
     pub(super) async fn execute(
         self,
@@ -155,7 +165,7 @@ impl LiveRun {
             on_conflict: work.on_conflict,
             max_age: work.max_age,
             places: self.plan.tenants.iter().map(|part| part.tenant.clone()).collect(),
-            waves: waves(&self.plan, &self.plan.header.guards.waves),
+            waves: waves(&self.plan),
             pause: pause(&self.plan),
             verify: self.plan.header.verify,
             undo: self.plan.header.undoes.is_some(),

@@ -19,6 +19,7 @@ mod forecasts;
 mod get;
 mod history;
 mod interrupt;
+mod ledger;
 mod live_run;
 mod locks;
 mod merge;
@@ -39,8 +40,10 @@ mod scopes;
 mod shard;
 mod show_plan;
 mod snapshot;
+mod status;
 mod tenants;
 mod undo;
+mod waves;
 
 use clap::Parser;
 
@@ -83,6 +86,7 @@ pub fn run() -> u8 {
             Verb::Undo(args) => undo::run(args, &output).await,
             Verb::Runs(args) => runs::run(args, &output).await,
             Verb::Report(args) => runs::report(&args, &output),
+            Verb::Status(args) => status::run(&args, &output),
             Verb::Get(args) => get::run(args, &output).await,
             Verb::Record(args) => record::run(args, &output).await,
             Verb::Replay(args) => apply::replay(args, &output).await,

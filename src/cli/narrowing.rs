@@ -102,7 +102,7 @@ fn of_waves(args: &UndoArgs, ended: &Ended) -> Result<Option<HashSet<(usize, usi
     if args.of_waves.is_empty() {
         return Ok(None);
     }
-    let waves = waves(&ended.plan, &ended.plan.header.guards.waves);
+    let waves = waves(&ended.plan);
     let mut chosen = HashSet::new();
     for number in &args.of_waves {
         let Some(wave) = waves.get(*number as usize - 1) else {

@@ -87,9 +87,11 @@ fn header(job: &Job, session: &Session, args: &JobArgs) -> Header {
         columns: job.columns.clone(),
         extra_fields: job.kind.extra_fields().to_vec(),
         guards: job.guards.clone(),
+        waves_by: None,
         verify: false,
         pause_ms: 0,
         undoes: None,
+        takes_back: None,
         changeset: crate::job::recorded::id(job),
         shard: session.shard.clone(),
     }

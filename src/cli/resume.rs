@@ -12,12 +12,12 @@ use super::error::CliError;
 use super::history::{self, Chosen};
 use super::interrupt::Interrupt;
 use super::live_run::{LiveRun, Reports, Work};
-use super::locks;
 use super::output::{self, Output};
 use super::planned::kind_of;
 use super::prompt;
 use super::sandboxed::as_left_by;
 use super::saved::{Whole, fit};
+use super::{ledger, locks};
 use crate::job::Guards;
 use crate::model::{Domain, EntityId, Remains, RunId, TenantName, WriteState, Written};
 use crate::plan::{Plan, Refusal, TenantPlan, TenantState, Write, guard};
@@ -43,7 +43,7 @@ pub(super) async fn run(args: ResumeArgs, output: &Output) -> Result<u8, CliErro
     let todo = Todo::of(&ended, &session, args.failed);
     if todo.is_empty() {
         output.note(&format!("Nothing is left to be done of run {}; its report again:", run.id));
-        return nothing_left(ended, &found, (&reports, output));
+        return nothing_left(ended, &session, &found, (&reports, output));
     }
     // Held from here on: another process may hold the locks of other tenants of this run.
     let journal = Journal::go_on(&ended.folder.journal(), &found)?;
@@ -79,6 +79,7 @@ pub(super) async fn run(args: ResumeArgs, output: &Output) -> Result<u8, CliErro
     let live = LiveRun::take_up(ended.id, ended.folder, plan, journal, ended.record)?;
     let ended = live.execute(&session, work, &display, &interrupt).await?;
     display.clear();
+    ledger::ended(&session, &ended, output);
     Ok(ended.report(&reports, output))
 }
 
@@ -280,11 +281,16 @@ fn strictest_failures(guards: &mut Guards, args: &ResumeArgs, session: &Session,
 
 /// The run's report again, and the code that it ended with. One whose process was killed after its last row has no report
 /// yet, and its journal no last line.
-fn nothing_left(ended: Ended, found: &Found, (reports, output): (&Reports, &Output)) -> Result<u8, CliError> {
-    if ended.record.closed || ended.record.left() > 0 {
-        return Ok(ended.report(reports, output));
+fn nothing_left(
+    mut ended: Ended,
+    session: &Session,
+    found: &Found,
+    (reports, output): (&Reports, &Output),
+) -> Result<u8, CliError> {
+    if !ended.record.closed && ended.record.left() == 0 {
+        let journal = Journal::go_on(&ended.folder.journal(), found)?;
+        ended = LiveRun::take_up(ended.id, ended.folder, ended.plan, journal, ended.record)?.close()?;
     }
-    let journal = Journal::go_on(&ended.folder.journal(), found)?;
-    let live = LiveRun::take_up(ended.id, ended.folder, ended.plan, journal, ended.record)?;
-    Ok(live.close()?.report(reports, output))
+    ledger::ended(session, &ended, output);
+    Ok(ended.report(reports, output))
 }

@@ -4,7 +4,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::args::{ConflictArg, JobArgs, PaceArgs, PlanArgs, TenantArgs, WaveArgs};
-use super::carry_out::settle_waves;
 use super::connect::{Session, connect};
 use super::context::{Reading, read_job};
 use super::error::CliError;
@@ -13,7 +12,7 @@ use super::interrupt::Interrupt;
 use super::locks::{self, Locks};
 use super::output::{self, Output};
 use super::planned::{Planned, check_max_changes};
-use super::{forecasts, planning, replaying, saved};
+use super::{forecasts, planning, replaying, saved, waves};
 use crate::plan::{Totals, file};
 use crate::report::diff::{self, DiffOptions};
 use crate::report::progress::Display;
@@ -26,7 +25,7 @@ const MAX_AGE: Duration = Duration::from_secs(5 * 60);
 /// Plans and shows it; of an `apply` that is not to be made, with its waves.
 pub(super) async fn run(
     args: PlanArgs,
-    (waves, replay): (Option<&WaveArgs>, bool),
+    (of_apply, replay): (Option<&WaveArgs>, bool),
     output: &Output,
 ) -> Result<u8, CliError> {
     let display = output.progress();
@@ -46,11 +45,14 @@ pub(super) async fn run(
     if code == exit::SETUP {
         return Err(planned.lost());
     }
-    if let Some(waves) = waves {
-        settle_waves(&mut planned.plan, &session, waves);
+    if let Some(args) = of_apply {
+        waves::settle(&mut planned.plan, &session, args)?;
     }
     forecasts::attach(&mut planned, &session, MAX_AGE);
     show(&planned, args.full, output);
+    if of_apply.is_some() {
+        waves::show(&planned.plan, output);
+    }
     check_max_changes(&planned, &session, &args.job.guards)?;
     if let Some(out) = &args.out {
         atomic::write(out, |to| file::print(&planned.plan, to))

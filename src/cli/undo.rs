@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::args::UndoArgs;
 use super::beside;
-use super::carry_out::{Orders, Supersedes, carry_out, check_waves, settle_waves};
+use super::carry_out::{Orders, Supersedes, carry_out};
 use super::connect::{Session, connect};
 use super::ended::Ended;
 use super::error::CliError;
@@ -22,25 +22,25 @@ use super::output::{self, Output};
 use super::planned::{Planned, blank, check_max_changes, kind_of};
 use super::sandboxed::as_left_by;
 use super::saved::{Clients, Whole, fit, parts, permits, state_of, unread};
-use super::{exit, forecasts, prompt, show_plan};
+use super::{exit, forecasts, prompt, show_plan, waves};
 use crate::catalogue::Kind;
 use crate::job::Guards;
 use crate::model::WriteState;
-use crate::plan::undo::{over, undo};
-use crate::plan::{Header, Refusal, TenantPlan};
+use crate::plan::undo::{Narrowed, over, undo};
+use crate::plan::{Header, Refusal, TakesBack, TenantPlan};
 use crate::report::progress::Display;
 use crate::store::RunGlance;
 
 /// Takes a run back.
 pub(super) async fn run(args: UndoArgs, output: &Output) -> Result<u8, CliError> {
-    check_waves(&args.waves)?;
+    waves::check(&args.waves, &args.tenant)?;
     let reports = Reports::from_paths(&args.run.report, None)?;
     let display = output.progress();
     let interrupt = Interrupt::listen(&display);
     interrupt.at(args.run.deadline);
     let (session, mut planned, locks) = interrupt.or(plan(&args, (&display, output))).await?;
     if args.dry_run {
-        settle_waves(&mut planned.plan, &session, &args.waves);
+        waves::settle(&mut planned.plan, &session, &args.waves)?;
         forecasts::attach(&mut planned, &session, args.run.max_age);
         return dry_run(&args, &session, &planned, output);
     }
@@ -61,6 +61,7 @@ fn dry_run(args: &UndoArgs, session: &Session, planned: &Planned, output: &Outpu
         return Err(planned.lost());
     }
     show_plan::show(planned, args.run.full, output);
+    waves::show(&planned.plan, output);
     check_max_changes(planned, session, &args.guards)?;
     Ok(code)
 }
@@ -151,7 +152,7 @@ async fn planned(
         let place = ended.plan.tenants.iter().position(|of| of.tenant == part.tenant);
         place.and_then(|place| narrowed.get(place)).cloned().unwrap_or_default()
     };
-    let header = header(ended);
+    let header = Header { takes_back: takes_back(args, ended, &narrowed), ..header(ended) };
     let mut planned = Planned::new(header, kind, Instant::now());
     let states = beside::all(parts.iter().map(|(target, part)| {
         let clients = clients(part, &of(part).writes);
@@ -183,11 +184,26 @@ fn header(ended: &Ended) -> Header {
         job: of.job.clone(),
         made: now(),
         guards: Guards { protect: of.guards.protect.clone(), ..Guards::default() },
+        waves_by: None,
         verify: false,
         pause_ms: 0,
         undoes: Some(ended.id.clone()),
         ..of.clone()
     }
+}
+
+/// Of a run that replayed a change set: whether the change set goes or comes back, and where only in part.
+fn takes_back(args: &UndoArgs, ended: &Ended, narrowed: &[Narrowed]) -> Option<TakesBack> {
+    let header = &ended.plan.header;
+    header.changeset.as_ref()?;
+    let in_part = |(part, narrowed): &(&Arc<TenantPlan>, &Narrowed)| {
+        let states = ended.record.writes(&part.tenant);
+        let written = states.iter().filter(|state| state.is_written()).count();
+        !args.fields.is_empty() || narrowed.writes.len() < written
+    };
+    let parts = ended.plan.tenants.iter().zip(narrowed).filter(in_part);
+    let in_part = parts.map(|(part, _)| part.tenant.clone()).collect();
+    Some(TakesBack { an_undo: header.undoes.is_some(), in_part })
 }
 
 fn clients(part: &TenantPlan, writes: &BTreeSet<usize>) -> Clients {

@@ -60,7 +60,7 @@ pub fn written(tags: &Body) -> impl Iterator<Item = String> {
 }
 
 /// A tag, or the items of a list, as text: numbers and booleans as they print.
-fn texts(tag: &Value) -> impl Iterator<Item = String> {
+pub fn texts(tag: &Value) -> impl Iterator<Item = String> {
     let items = match tag {
         Value::Array(items) => items.as_slice(),
         one => std::slice::from_ref(one),

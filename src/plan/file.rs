@@ -272,9 +272,11 @@ mod tests {
             columns: vec!["client_id".into()],
             extra_fields: Vec::new(),
             guards: crate::job::Guards::default(),
+            waves_by: None,
             verify: false,
             pause_ms: 0,
             undoes: None,
+            takes_back: None,
             changeset: None,
             shard: None,
         };

@@ -26,6 +26,7 @@ pub mod types;
 pub mod undo;
 pub mod warnings;
 pub mod waves;
+pub mod waves_by;
 pub mod writes;
 
 pub use check_answer::{Answer, as_planned, check_answer};
@@ -36,6 +37,9 @@ pub use rejudge::{OnConflict, Rejudged, rejudge};
 pub use resolve::{PlanOptions, Unplannable, plan_tenant};
 pub use shard::{Part, Shard};
 pub use state::{Missing, TenantState};
-pub use types::{Done, Header, Left, Plan, Row, RowState, TenantFailure, TenantPlan, Totals, Write};
+pub use types::{
+    Done, Header, Left, Plan, Row, RowState, TakesBack, TenantFailure, TenantPlan, Totals, Write,
+};
 pub use warnings::{protects_a_name, protects_nobody, warnings};
+pub use waves_by::{TagWaves, WavesBy};
 pub use writes::Writes;

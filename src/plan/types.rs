@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::forecast::Forecast;
 use super::shard::Shard;
+use super::waves_by::WavesBy;
 use super::writes::Writes;
 use crate::job::{Guards, RowLabel};
 use crate::model::{
@@ -47,6 +48,9 @@ pub struct Header {
     /// Limits: of a saved plan those of its job, of a run's plan those that hold for the run.
     #[serde(default)]
     pub guards: Guards,
+    /// The waves, where they are of tenants by a tag; takes the place of those of the guards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waves_by: Option<WavesBy>,
     /// Whether what was written is read again and compared, wave by wave.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub verify: bool,
@@ -56,12 +60,26 @@ pub struct Header {
     /// The run that this plan takes back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoes: Option<RunId>,
+    /// Of an undo of a replay: what that means for the change set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub takes_back: Option<TakesBack>,
     /// The change set that it replays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changeset: Option<ChangeSetId>,
     /// Which part of the chosen tenants it is about, where they were split.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
+}
+
+/// What taking a run back means for the change set that the run replayed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct TakesBack {
+    /// Whether that run was an undo itself: the change set comes back.
+    #[serde(default)]
+    pub an_undo: bool,
+    /// Tenants in which a part of what the run changed is taken back, and the rest stays.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub in_part: Vec<TenantName>,
 }
 
 /// The part of a plan that is about one tenant.

@@ -9,13 +9,16 @@ pub mod diff;
 mod fleet;
 mod forecast;
 pub mod json;
+pub mod ledger;
 pub mod problems;
 pub mod progress;
 mod remaining;
 pub mod rows;
+pub mod status;
 pub mod summary;
 pub mod tenants;
 pub mod term;
+pub mod waves;
 
 pub use rows::{ReportRow, ReportRows, report_rows};
 pub use summary::{Summary, summarize};

@@ -15,7 +15,7 @@ use super::{ReportRow, ReportRows};
 use crate::model::{Pace, Reason, RowResult, RunId, RunRecord, StopReason, TenantName, WriteState};
 use crate::plan::Plan;
 use crate::plan::forecast::{Basis, Forecast};
-use crate::plan::waves::waves;
+use crate::plan::waves::named;
 
 /// A run in numbers.
 #[derive(Debug, Clone, Serialize)]
@@ -75,6 +75,9 @@ pub struct WaveSummary {
     pub done: usize,
     /// Waves there are.
     pub of: usize,
+    /// Of waves over tenants by a tag, what the last of those that are over is called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Why no other may follow the last of those that are over; null where one may.
     pub bad: Option<String>,
 }
@@ -132,16 +135,20 @@ pub fn summarize(plan: &Plan, record: &RunRecord, run: &RunId, exit_code: u8) ->
         stop,
         open: !record.closed,
         left: record.left(),
-        waves: record.wave.as_ref().map(|(done, bad)| WaveSummary {
-            done: *done,
-            of: waves(plan, &plan.header.guards.waves).len(),
-            bad: bad.clone(),
-        }),
+        waves: record.wave.as_ref().map(|(done, bad)| WaveSummary::of(plan, *done, bad.clone())),
         rows: by_row,
         clients: by_client,
         failures: failures(&rows),
         warnings: rows.iter().filter(|row| row.reason == Some(Reason::ChangedElsewhere)).count(),
         tenants: tenants(plan, record),
+    }
+}
+
+impl WaveSummary {
+    fn of(plan: &Plan, done: usize, bad: Option<String>) -> Self {
+        let waves = named(plan);
+        let name = done.checked_sub(1).and_then(|at| waves.get(at)).and_then(|(name, _)| *name);
+        Self { done, of: waves.len(), name: name.map(str::to_owned), bad }
     }
 }
 
@@ -273,14 +280,18 @@ impl Summary {
                 paint(term::WARN, "!")
             );
         }
-        if let Some(WaveSummary { done, of, bad }) =
+        if let Some(WaveSummary { done, of, name, bad }) =
             self.waves.as_ref().filter(|waves| waves.of > 1 || waves.bad.is_some())
         {
             let why = bad
                 .as_ref()
                 .map(|why| format!("; {}", paint(term::BAD, term::safe(why))))
                 .unwrap_or_default();
-            let how = if bad.is_some() { "the last of them not good enough" } else { "each good enough" };
+            let name = name.as_ref().map(|name| format!(" ({})", term::safe(name))).unwrap_or_default();
+            let how = match bad {
+                Some(_) => format!("the last of them{name} not good enough"),
+                None => "each good enough".to_owned(),
+            };
             let _ = writeln!(out, "  {done} of {} done, {how}{why}", term::count(*of, "wave"));
         }
         for line in fleet::tenants(&self.tenants) {

@@ -50,6 +50,11 @@ impl StateDir {
         self.root.join("bases")
     }
 
+    /// Which change sets went to which tenants.
+    pub fn ledger(&self) -> PathBuf {
+        self.root.join("ledger.jsonl")
+    }
+
     /// When which tenant was read as a whole.
     pub fn snapshots(&self) -> PathBuf {
         self.root.join("snapshots.jsonl")

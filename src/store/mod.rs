@@ -8,6 +8,7 @@ pub mod bases;
 pub mod history;
 pub mod journal;
 pub mod layout;
+pub mod ledger;
 pub mod lock;
 pub mod paces;
 pub mod runs;

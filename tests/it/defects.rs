@@ -61,8 +61,9 @@ impl Renames<'_> {
             on_conflict: OnConflict::Skip,
             max_age: Duration::from_secs(300),
             places: vec![name.clone()],
-            waves: waves(&plan, &[]),
+            waves: waves(&plan),
             pause: Duration::ZERO,
+
             verify: false,
             undo: false,
             stop: Stop::default(),
@@ -88,9 +89,11 @@ fn header() -> Header {
         columns: Vec::new(),
         extra_fields: Vec::new(),
         guards: patchwave::job::Guards::default(),
+        waves_by: None,
         verify: false,
         pause_ms: 0,
         undoes: None,
+        takes_back: None,
         changeset: None,
         shard: None,
     }

@@ -2,7 +2,7 @@
 
 use crate::common::{Case, Done};
 
-const VERBS: [&str; 6] = ["check", "plan", "apply", "get", "tenants", "sandbox"];
+const VERBS: [&str; 7] = ["check", "plan", "apply", "status", "get", "tenants", "sandbox"];
 
 fn run(args: &[&str]) -> Done {
     Case::new().run(args)

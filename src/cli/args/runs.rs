@@ -9,6 +9,7 @@ use super::values::{Deadline, parse_deadline, parse_duration};
 use super::{Force, GuardArgs, JobArgs, PaceArgs, TenantArgs};
 use crate::job::{Threshold, WaveSize};
 use crate::model::FieldPath;
+use crate::plan::TagWaves;
 
 /// `plan`.
 #[derive(Debug, Clone, Args)]
@@ -73,6 +74,9 @@ pub struct WaveArgs {
     /// Make the run in waves, such as 1,10%,rest: each only when the one before was good enough.
     #[arg(long, value_name = "N|P%|rest", value_delimiter = ',')]
     pub waves: Vec<WaveSize>,
+    /// Make the run in waves of whole tenants, told by a tag: ring=canary,early,rest. PATCHWAVE_WAVES_BY does the same where neither flag nor job sets waves.
+    #[arg(long, value_name = "TAG=VALUE,…", conflicts_with = "waves")]
+    pub waves_by: Option<TagWaves>,
     /// Wait so long between two waves.
     #[arg(long, value_name = "D", value_parser = parse_duration, env = "PATCHWAVE_PAUSE", hide_env = true)]
     pub pause: Option<Duration>,
