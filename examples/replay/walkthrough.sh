@@ -7,6 +7,7 @@ set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 folder=${1:-$(mktemp -d)}
+mkdir -p "$folder"
 cd "$folder"
 export XDG_STATE_HOME="$folder/state"
 
@@ -41,15 +42,15 @@ done
 # --- A snapshot, before the work begins.
 
 patchwave get --all --tenant dev -o before.json
+sleep 1
+from=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 
 # --- Somebody works in dev's Dashboard. Here it is curl that says so to the simulated tenant.
 
-from=$(date -u +%Y-%m-%dT%H:%M:%SZ)
-sleep 1
 domain=$(sed -n '/^\[tenants.dev\]/,/^client_id/s/^domain = "\(.*\)"/\1/p' patchwave.toml)
 client=$(sed -n '/^\[tenants.dev\]/,/^client_id/s/^client_id = "\(.*\)"/\1/p' patchwave.toml)
 token=$(curl -s "$domain/oauth/token" -d grant_type=client_credentials -d "client_id=$client" \
-  --data-urlencode "client_secret@dev/secrets/sandbox-1" --data-urlencode "audience=https://${domain#http://}/api/v2/" |
+  --data-urlencode "client_secret=$(cat dev/secrets/sandbox-1)" --data-urlencode "audience=https://${domain#http://}/api/v2/" |
   sed 's/.*"access_token":"\([^"]*\)".*/\1/')
 id() {
   patchwave get --where "name == '$1'" --fields client_id --tenant dev --quiet |

@@ -31,10 +31,18 @@ fn two_hundred_tenants_by_rings_are_killed_and_resumed_and_brought_back() {
     let rows = tenants.case.results();
     assert_eq!((rows.len(), rows.iter().filter(|row| row["_result"] == "updated").count()), (2000, 2000));
     for at in [0, 1, 57, TENANTS - 1] {
-        assert_eq!(tenants.client(at, "Portal 3")["callbacks"][1], format!("https://{}.acme.example/new", name(at)));
+        assert_eq!(
+            tenants.client(at, "Portal 3")["callbacks"][1],
+            format!("https://{}.acme.example/new", name(at))
+        );
     }
     tenants.case.run(["undo", "latest", &all, "--yes"]).exits(0);
     for (at, before) in before.into_iter().enumerate() {
-        assert_eq!(serde_json::Value::Object(tenants.state(at)), serde_json::Value::Object(before), "{}", name(at));
+        assert_eq!(
+            serde_json::Value::Object(tenants.state(at)),
+            serde_json::Value::Object(before),
+            "{}",
+            name(at)
+        );
     }
 }
