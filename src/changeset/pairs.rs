@@ -11,7 +11,7 @@ use crate::model::{Body, EntityId, FieldPath};
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
     /// In the order in which they were read.
-    pub clients: Vec<(EntityId, Body)>,
+    pub clients: Vec<Client>,
 }
 
 impl Snapshot {
@@ -22,15 +22,18 @@ impl Snapshot {
     }
 }
 
+/// A client: its id and its body.
+pub type Client = (EntityId, Body);
+
 /// What is what in two snapshots.
 #[derive(Debug, Default)]
 pub struct Pairs<'s> {
     /// Clients that are in both: before and after.
-    pub both: Vec<(&'s (EntityId, Body), &'s (EntityId, Body))>,
+    pub both: Vec<(&'s Client, &'s Client)>,
     /// Clients that only the first has.
-    pub gone: Vec<&'s (EntityId, Body)>,
+    pub gone: Vec<&'s Client>,
     /// Clients that only the second has.
-    pub new: Vec<&'s (EntityId, Body)>,
+    pub new: Vec<&'s Client>,
     /// Names or keys that several clients of one side have, each with the ids; none of them is in `both`.
     pub ambiguous: Vec<(String, Vec<EntityId>)>,
     /// Whether the two are of one tenant: then ids tell who is who, whatever their names.
@@ -63,11 +66,7 @@ pub fn pairs<'s>(
     by_key(kind, identity, before, after)
 }
 
-fn by_id<'s>(
-    before: &'s Snapshot,
-    after: &'s Snapshot,
-    ids: &HashMap<&EntityId, &'s (EntityId, Body)>,
-) -> Pairs<'s> {
+fn by_id<'s>(before: &'s Snapshot, after: &'s Snapshot, ids: &HashMap<&EntityId, &'s Client>) -> Pairs<'s> {
     let mut pairs = Pairs { same_tenant: true, ..Pairs::default() };
     let known: HashSet<&EntityId> = before.clients.iter().map(|(id, _)| id).collect();
     for client in &before.clients {
@@ -87,7 +86,7 @@ fn by_key<'s>(
     after: &'s Snapshot,
 ) -> Pairs<'s> {
     let keyed = |snapshot: &'s Snapshot| {
-        let mut by: HashMap<String, Vec<&'s (EntityId, Body)>> = HashMap::new();
+        let mut by: HashMap<String, Vec<&'s Client>> = HashMap::new();
         for client in &snapshot.clients {
             if let Some(key) = key_of(kind, identity, &client.1) {
                 by.entry(key).or_default().push(client);
@@ -98,8 +97,7 @@ fn by_key<'s>(
     let (old, new) = (keyed(before), keyed(after));
     let mut pairs = Pairs::default();
     let mut told: HashSet<String> = HashSet::new();
-    let lone =
-        |of: &HashMap<String, Vec<&'s (EntityId, Body)>>, key: &str| of.get(key).cloned().unwrap_or_default();
+    let lone = |of: &HashMap<String, Vec<&'s Client>>, key: &str| of.get(key).cloned().unwrap_or_default();
     for (client, is_old) in before
         .clients
         .iter()
@@ -108,9 +106,9 @@ fn by_key<'s>(
     {
         let Some(key) = key_of(kind, identity, &client.1) else {
             if is_old {
-                pairs.gone.push(client)
+                pairs.gone.push(client);
             } else {
-                pairs.new.push(client)
+                pairs.new.push(client);
             }
             continue;
         };

@@ -24,7 +24,7 @@ pub(super) async fn run(args: DiffArgs, output: &Output) -> Result<u8, CliError>
     display.reading();
     let words = (args.before.as_str(), args.after.as_str());
     let reading = snapshot::two(words, (&args.tenant, &args.pace), &around, (kind, &state), &display);
-    let taken = interrupt.or(reading).await;
+    let taken = interrupt.or(Box::pin(reading)).await;
     display.clear();
     let (a, b) = taken?;
     let pairs = pairs(kind, args.identity.as_ref(), (&a.snapshot, &b.snapshot), a.is_of_the_tenant_of(&b));

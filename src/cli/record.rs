@@ -40,7 +40,7 @@ pub(super) async fn run(args: RecordArgs, output: &Output) -> Result<u8, CliErro
     } else if args.from_log {
         interrupt.or(recording.of_log()).await?
     } else {
-        interrupt.or(recording.of_two()).await?
+        interrupt.or(Box::pin(recording.of_two())).await?
     };
     write(&changeset, &args, output)
 }

@@ -54,11 +54,12 @@ pub struct Cell {
     pub tenant: TenantName,
     /// Its domain.
     pub domain: Domain,
-    /// How it stands: what the newest run came to; null where it never went there.
+    /// How it stands: what the newest run came to, where that is not only that everything was in place; null where it never
+    /// went there.
     pub result: Option<LedgerResult>,
     /// Whether the change set is in place there as a whole.
     pub in_place: bool,
-    /// When the newest run ended.
+    /// When that run ended.
     pub at: Option<Timestamp>,
     /// Its runs there, oldest first.
     pub runs: Vec<RunCell>,
@@ -191,7 +192,12 @@ fn cell(tenant: &Column, entries: &[&LedgerEntry]) -> Cell {
         rows: entry.rows.clone(),
     };
     let runs: Vec<RunCell> = entries.iter().map(run).collect();
-    let newest = runs.last();
+    // Where it was found in place, it is told when it got there.
+    let moved = runs.iter().rposition(|run| run.result != LedgerResult::Unchanged);
+    let newest = match moved.and_then(|at| runs.get(at)) {
+        Some(run) if run.result == LedgerResult::Applied => Some(run),
+        _ => runs.last(),
+    };
     Cell {
         tenant: tenant.tenant.clone(),
         domain: tenant.domain.clone(),

@@ -87,7 +87,7 @@ mod tests {
         let at = |seconds| Timestamp::from_second(seconds).unwrap();
         let first = keep(&state, &bodies, (&domain, "clients"), (at(20), at(21), true)).unwrap();
         let torn = std::fs::read_to_string(state.snapshots()).unwrap() + "{\"digest\": \"x\n";
-        std::fs::write(state.snapshots(), torn).unwrap();
+        atomic::write(&state.snapshots(), |out| out.write_all(torn.as_bytes())).unwrap();
         keep(&state, &[], (&domain, "clients"), (at(10), at(10), false)).unwrap();
         let found = list(&state).unwrap();
         let told: Vec<_> = found.iter().map(|one| (one.at.as_second(), one.whole)).collect();

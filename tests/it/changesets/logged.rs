@@ -51,7 +51,7 @@ fn now() -> String {
 fn work(tenants: &Tenants) {
     for at in 0..25 {
         let name = format!("App {at:03}");
-        let kind = if at % 2 == 0 { "spa" } else { "regular_web" };
+        let kind = if at.is_multiple_of(2) { "spa" } else { "regular_web" };
         let urls = json!(["https://dev.acme.example/app0/callback"]);
         let untouched = json!({"app_type": kind, "web_origins": ["https://dev.acme.example"]});
         let mut fields = json!({"description": format!("edited {at}")});
@@ -59,7 +59,7 @@ fn work(tenants: &Tenants) {
         match at {
             0 => {
                 fields["callbacks"] =
-                    json!(["https://dev.acme.example/app0/callback", "https://dev.acme.example/new"])
+                    json!(["https://dev.acme.example/app0/callback", "https://dev.acme.example/new"]);
             }
             1 => fields = json!({"description": "a try"}),
             2 => fields["client_metadata"] = json!({"slug": null, "team": "web"}),

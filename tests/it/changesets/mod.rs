@@ -99,7 +99,7 @@ impl Tenants {
 fn application(at: usize) -> Value {
     json!({
         "name": format!("App {at:03}"),
-        "app_type": if at % 2 == 0 { "spa" } else { "regular_web" },
+        "app_type": if at.is_multiple_of(2) { "spa" } else { "regular_web" },
         "description": format!("developer portal {at}"),
         "callbacks": [format!("https://HOST/app{at}/callback")],
         "web_origins": ["https://HOST"],
