@@ -49,7 +49,7 @@ fn now() -> String {
 /// Twenty-five clients are edited as the Dashboard does it: some twice, one back to its old value, fields that nobody
 /// touched along with the others.
 fn work(tenants: &Tenants) {
-    for at in 0..25 {
+    for at in 0..25_usize {
         let name = format!("App {at:03}");
         let kind = if at.is_multiple_of(2) { "spa" } else { "regular_web" };
         let urls = json!(["https://dev.acme.example/app0/callback"]);
