@@ -56,13 +56,13 @@ fn what_went_where_is_told_for_each_tenant_and_a_job_of_ones_own_is_not_told_of(
     apply(&case, "t0", &[]).exits(0);
     apply(&case, "t1", &[]).exits(1);
     assert_eq!(results(&case), ["applied", "partly", "never", "never"]);
-    // A plan without a write is an answer as well.
+    // A plan without a write is a run as well, and takes nothing from what the first one did.
     apply(&case, "t0", &[]).exits(0);
-    assert_eq!(results(&case), ["unchanged", "partly", "never", "never"]);
+    assert_eq!(results(&case), ["applied", "partly", "never", "never"]);
     let done = case.run(["status"]);
     let shown = done.exits(0).stdout.clone();
     assert!(shown.contains("change set") && shown.contains("t0") && shown.contains("t3"), "{done}");
-    assert!(shown.contains("unchanged 20") && shown.contains("partly, 1 failed 20"), "{done}");
+    assert!(shown.contains("applied 20") && shown.contains("partly, 1 failed 20"), "{done}");
     let whole = status(&case, &[]);
     let cell = &whole["change_sets"][0]["tenants"][0];
     assert_eq!(cell["runs"].as_array().unwrap().len(), 2, "{whole}");
