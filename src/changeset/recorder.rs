@@ -88,6 +88,8 @@ pub struct Recorder<'r> {
 
 struct Entry {
     name: String,
+    /// The name that it gets, where it gets another.
+    renamed: Option<String>,
     text: String,
 }
 
@@ -128,7 +130,8 @@ impl<'r> Recorder<'r> {
         for (path, value) in secrets {
             printed.set(&path, &value);
         }
-        self.keep(&name, client.before, &before, printed);
+        let renamed = key_of(self.kind, None, client.after).filter(|new| *new != name);
+        self.keep((&name, renamed), client.before, &before, printed);
     }
 
     /// Adds a client of which nobody knows how it was before: what it holds now at these paths is asked for, whatever stands
@@ -159,7 +162,7 @@ impl<'r> Recorder<'r> {
             printed.set(path, &masked(path, &name));
         }
         let marked = self.after.marked(self.kind, id, known_as);
-        self.keep(&name, known_as, &marked, printed);
+        self.keep((&name, None), known_as, &marked, printed);
     }
 
     /// Notes what is not in the change set.
@@ -199,7 +202,13 @@ impl<'r> Recorder<'r> {
         self.left_out.extend(said);
     }
 
-    fn keep(&mut self, name: &str, state: &Body, marked: &Body, printed: Printed) {
+    fn keep(
+        &mut self,
+        (name, renamed): (&str, Option<String>),
+        state: &Body,
+        marked: &Body,
+        printed: Printed,
+    ) {
         if printed.is_empty() {
             return;
         }
@@ -210,11 +219,28 @@ impl<'r> Recorder<'r> {
             return self.left_out.push(what);
         };
         let text = printed.finish(path, selector);
-        self.updates.entry(key).or_default().push(Entry { name: name.to_owned(), text });
+        self.updates.entry(key).or_default().push(Entry { name: name.to_owned(), renamed, text });
+    }
+
+    /// A name that one client gives up and another takes tells nobody apart when the change set is replayed again.
+    fn warn_of_names_that_move_on(&mut self) {
+        if self.identity.is_some() {
+            return;
+        }
+        let new_names =
+            self.updates.values().flatten().filter_map(|entry| Some((entry, entry.renamed.as_ref()?)));
+        let taken = new_names.filter(|(_, new)| self.updates.contains_key(*new));
+        let said = taken.map(|(entry, new)| {
+            let Entry { name, .. } = entry;
+            format!("{name}: it takes the name \"{new}\" that another gives up, which cannot be replayed by name; --identity tells them apart")
+        });
+        let said: Vec<String> = said.collect();
+        self.warnings.extend(said);
     }
 
     /// The change set.
     pub fn finish(mut self, header: &Header) -> ChangeSet {
+        self.warn_of_names_that_move_on();
         let mut names = Names::default();
         let (mut body, mut clients) = (String::new(), 0);
         for (key, entries) in std::mem::take(&mut self.updates) {

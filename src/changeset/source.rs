@@ -31,10 +31,12 @@ const IDS: [(&str, &str); 6] = [
 /// The tenant that states were read from.
 #[derive(Debug, Clone, Default)]
 pub struct Source {
-    /// Its address, in lower case.
-    domain: Option<String>,
-    /// Texts and numbers of its variables, the longest first.
+    /// Whether its domain is known.
+    has_domain: bool,
+    /// Values of its variables, the longest first.
     vars: Vec<(String, Value)>,
+    /// What is looked for inside texts, the longest first.
+    needles: Vec<Needle>,
     /// Its clients, each with what a variable for its id is called.
     clients: HashMap<String, String>,
 }
@@ -56,11 +58,15 @@ impl Source {
         let named = |(id, name): (&EntityId, Option<&str>)| {
             (id.to_string(), format!("client_id_of_{}", slug(name.unwrap_or_default())))
         };
-        Self {
-            domain: domain.map(|domain| domain.as_str().to_lowercase()),
-            vars,
-            clients: clients.into_iter().map(named).collect(),
-        }
+        let texts = vars.iter().filter_map(|(name, value)| Some((name, value.as_str()?)));
+        let texts = texts.map(|(name, text)| (text.to_owned(), var_code(name), false));
+        let domain = domain.map(|domain| (domain.as_str().to_lowercase(), "tenant.domain".to_owned(), true));
+        let has_domain = domain.is_some();
+        let all = texts.chain(domain).filter(|(text, ..)| text.chars().count() >= SHORTEST);
+        let mut needles: Vec<Needle> =
+            all.map(|(text, code, any_case)| Needle { text, code, any_case }).collect();
+        needles.sort_by_key(|needle| std::cmp::Reverse(needle.text.len()));
+        Self { has_domain, vars, needles, clients: clients.into_iter().map(named).collect() }
     }
 
     /// A client's state with placeholders in it. `own` is its id, which templates know.
@@ -74,6 +80,16 @@ impl Source {
         let field = |key: &str| kind.root().fields.get(key);
         body.iter().map(|(key, value)| (key.clone(), marker.value(field(key), value, false))).collect()
     }
+}
+
+/// A value that is looked for inside texts.
+#[derive(Debug, Clone)]
+struct Needle {
+    text: String,
+    /// What stands for it.
+    code: String,
+    /// A domain is the same in any case; a value is not.
+    any_case: bool,
 }
 
 /// One client on its way to placeholders.
@@ -126,15 +142,8 @@ impl Marker<'_> {
             return whole;
         }
         let mut found: Vec<(Range<usize>, String)> = Vec::new();
-        let domain = self.source.domain.as_deref().map(|domain| (domain, "tenant.domain".to_owned()));
-        let vars =
-            self.source.vars.iter().filter_map(|(name, value)| Some((value.as_str()?, var_code(name))));
-        let mut needles: Vec<(&str, String)> = vars.chain(domain).collect();
-        needles.sort_by_key(|(needle, _)| std::cmp::Reverse(needle.len()));
-        for (needle, code) in needles {
-            // A domain is the same in any case; a value is not.
-            let any_case = code == "tenant.domain";
-            take(text, needle, any_case, &code, &mut found);
+        for needle in &self.source.needles {
+            take(text, needle, &mut found);
         }
         self.domain_by_name(text, &mut found);
         for range in words(text) {
@@ -161,8 +170,7 @@ impl Marker<'_> {
 
     /// Where nobody says what the tenant's domain is, its short name does: `NAME.eu.auth0.com`.
     fn domain_by_name(&self, text: &str, found: &mut Vec<(Range<usize>, String)>) {
-        let Some(tenant) = self.tenant.filter(|tenant| !tenant.is_empty() && self.source.domain.is_none())
-        else {
+        let Some(tenant) = self.tenant.filter(|tenant| !tenant.is_empty() && !self.source.has_domain) else {
             return;
         };
         let start = format!("{}.", tenant.to_lowercase());
@@ -208,21 +216,18 @@ fn is_id(word: &str, prefix: &str) -> bool {
 }
 
 /// Marks where a value stands in a text by itself.
-fn take(text: &str, needle: &str, any_case: bool, code: &str, found: &mut Vec<(Range<usize>, String)>) {
-    if needle.chars().count() < SHORTEST {
-        return;
-    }
+fn take(text: &str, needle: &Needle, found: &mut Vec<(Range<usize>, String)>) {
     let lower;
-    let searched = if any_case {
+    let searched = if needle.any_case {
         lower = text.to_ascii_lowercase();
         &lower
     } else {
         text
     };
-    for (at, _) in searched.match_indices(needle) {
-        let range = at..at + needle.len();
+    for (at, _) in searched.match_indices(&needle.text) {
+        let range = at..at + needle.text.len();
         if is_bounded(text, &range) && is_free(found, &range) {
-            found.push((range, code.to_owned()));
+            found.push((range, needle.code.clone()));
         }
     }
 }

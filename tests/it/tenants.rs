@@ -117,7 +117,10 @@ fn a_token_that_may_only_read_is_told_with_what_it_is_not_good_for() {
     let served = with_scopes(&["read:clients"]);
     let done = served.case().run(["tenants"]);
     done.exits(0);
-    assert!(done.stdout.contains("lacks the scope update:clients: needed for apply, replay, resume, undo"), "{done}");
+    assert!(
+        done.stdout.contains("lacks the scope update:clients: needed for apply, replay, resume, undo"),
+        "{done}"
+    );
     let [tenant] = json(&served.case().run(["tenants", "--output", "json"])).try_into().unwrap();
     assert_eq!(
         (&tenant["allows"]["read"], &tenant["allows"]["write"]),

@@ -76,3 +76,13 @@ fn a_value_that_nobody_shows_becomes_a_variable_of_its_own() {
         set.text
     );
 }
+
+#[test]
+fn a_name_that_moves_from_one_client_to_another_is_warned_of() {
+    let set = recorded(&[
+        ("1", json!({"name": "A"}), json!({"name": "B"})),
+        ("2", json!({"name": "B"}), json!({"name": "C"})),
+    ]);
+    assert_eq!((set.clients, set.warnings.len()), (2, 1), "{set:?}");
+    assert!(set.warnings[0].starts_with("A: it takes the name \"B\""), "{set:?}");
+}

@@ -13,7 +13,8 @@ fn the_walk_through_from_dev_to_staging_to_production_works_as_it_stands() {
     let done = case.shell(&format!("mkdir made\nsh {script} \"$PWD/made\""));
     done.exits(0);
     let changes = case.read("made/changes.toml");
-    for (said, times) in [("[[update]]", 2), ("vars.host", 1), ("Mobile", 0), ("acme.example", 0), ("set.sso", 1)]
+    for (said, times) in
+        [("[[update]]", 2), ("vars.host", 1), ("Mobile", 0), ("acme.example", 0), ("set.sso", 1)]
     {
         assert_eq!(changes.matches(said).count(), times, "{said}: {changes}");
     }
