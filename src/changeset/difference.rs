@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::catalogue::{Kind, Lookup, Writable, linked, patch, redact, validate};
+use super::differing::{comparable, holds_nothing, item_edit};
+use crate::catalogue::{Kind, Lookup, linked, patch, redact, validate};
 use crate::job::printed::OPEN;
 use crate::model::value::same;
 use crate::model::{Body, FieldPath, ItemEdit, ListOrder};
@@ -25,6 +26,8 @@ pub struct Edit {
 pub enum Change {
     /// It holds this.
     Set(Value),
+    /// It is an object with nothing in it.
+    EmptyObject,
     /// It is empty.
     Unset,
     /// Items came and went; the others kept their order.
@@ -36,6 +39,7 @@ impl Edit {
     fn after(&self) -> (FieldPath, Option<Value>) {
         let after = match &self.change {
             Change::Set(value) => Some(value.clone()),
+            Change::EmptyObject => Some(Value::Object(Body::new())),
             Change::Unset => None,
             Change::Items(items) => items.after(self.before.as_ref()),
         };
@@ -77,7 +81,11 @@ struct Found<'k> {
 impl Found<'_> {
     fn compare(&mut self, path: FieldPath, before: Option<&Value>, after: Option<&Value>) {
         let (before, after) = (before.filter(|v| !v.is_null()), after.filter(|v| !v.is_null()));
-        if same(before, after, self.kind.order(&path)) || self.is_nobodys(&path) {
+        let nothing = |value| holds_nothing(self.kind, &path, value);
+        if same(before, after, self.kind.order(&path))
+            || !comparable(self.kind, &path)
+            || nothing(before) && nothing(after)
+        {
             return;
         }
         if matches!(self.kind.lookup(&path), Lookup::Unknown { .. }) {
@@ -90,21 +98,13 @@ impl Found<'_> {
                     self.compare(path.child(key), before.get(key), after.get(key));
                 }
             }
-            // An object that holds nothing is as good as none: no job can tell the two apart.
-            (None, Some(Value::Object(after))) if after.is_empty() => (),
-            (Some(Value::Object(before)), None) if before.is_empty() => (),
-            (None, Some(Value::Object(after))) => {
+            (None, Some(Value::Object(after))) if !after.is_empty() => {
                 for key in keys(after, after) {
                     self.compare(path.child(key), None, after.get(key));
                 }
             }
             (before, after) => self.leaf(path, before, after),
         }
-    }
-
-    /// Whether the field is Auth0's own, or a secret.
-    fn is_nobodys(&self, path: &FieldPath) -> bool {
-        self.kind.writable(path) != Writable::Patch || self.kind.is_secret(path)
     }
 
     fn leaf(&mut self, path: FieldPath, before: Option<&Value>, after: Option<&Value>) {
@@ -114,6 +114,7 @@ impl Found<'_> {
         }
         let change = match after {
             None => Change::Unset,
+            Some(Value::Object(after)) if after.is_empty() => Change::EmptyObject,
             Some(after) => items(self.kind.order(&path), before, after)
                 .map_or_else(|| Change::Set(after.clone()), Change::Items),
         };
@@ -122,6 +123,10 @@ impl Found<'_> {
             _ if after.is_some_and(has_placeholder) => None,
             Change::Unset => validate::unset(self.kind, &path),
             Change::Set(value) => validate::value(self.kind, &path, value).into_iter().next(),
+            Change::EmptyObject => {
+                let empty = Value::Object(Body::new());
+                validate::value(self.kind, &path, &empty).into_iter().next()
+            }
             Change::Items(items) => validate::items(self.kind, &path, &items.add).into_iter().next(),
         };
         match fault {
@@ -150,23 +155,13 @@ fn has_placeholder(value: &Value) -> bool {
 /// The items that came and went, where that is all there is to the difference of two lists: other tenants keep what else
 /// stands in theirs.
 fn items(order: ListOrder, before: Option<&Value>, after: &Value) -> Option<ItemEdit> {
-    let (none, after_list) = (Vec::new(), after.as_array()?);
-    let before_list = match before {
-        None => &none,
-        Some(before) => before.as_array()?,
+    let plain = |list: Option<&Value>| {
+        let items = list.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        items.iter().all(|item| !item.is_object() && !item.is_array() && !item.is_null())
     };
-    let plain =
-        |list: &[Value]| list.iter().all(|item| !item.is_object() && !item.is_array() && !item.is_null());
-    let lacks = |list: &[Value], item: &&Value| !list.contains(item);
-    let edit = ItemEdit {
-        add: after_list.iter().filter(|item| lacks(before_list, item)).cloned().collect(),
-        remove: before_list.iter().filter(|item| lacks(after_list, item)).cloned().collect(),
-    };
-    let is_all = plain(before_list)
-        && plain(after_list)
-        && !(edit.add.is_empty() && edit.remove.is_empty())
-        && same(edit.after(before).as_ref(), Some(after), order);
-    is_all.then_some(edit)
+    let edit = item_edit(before, Some(after), order)?;
+    let moves = !edit.add.is_empty() || !edit.remove.is_empty();
+    (moves && plain(before) && plain(Some(after))).then_some(edit)
 }
 
 /// The changes without those that the others bring about: fields that move along, a setting under its other name, defaults

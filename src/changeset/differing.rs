@@ -1,11 +1,10 @@
-//! Where two states of an object differ, as far as an update can make it so. Central functions: [`differing`] and
-//! [`without_followers`].
+//! Where two states of an object differ, as far as an update can make it so. Central function: [`differing`].
 
 use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use crate::catalogue::{Kind, Lookup, Unset, Writable, linked, patch, redact};
+use crate::catalogue::{Kind, Lookup, Unset, Writable, redact};
 use crate::model::value::same;
 use crate::model::{Body, FieldPath, ItemEdit, ListOrder};
 
@@ -55,48 +54,13 @@ fn inner(kind: &Kind, path: &FieldPath, before: &Body, after: &Body, out: &mut V
 }
 
 /// An open map without keys is as good as none: no update turns the one into the other.
-fn holds_nothing(kind: &Kind, path: &FieldPath, value: Option<&Value>) -> bool {
+pub(super) fn holds_nothing(kind: &Kind, path: &FieldPath, value: Option<&Value>) -> bool {
     let empty_map = |value: &Value| value.as_object().is_some_and(Map::is_empty);
     value.is_none_or(|value| value.is_null() || empty_map(value) && kind.unset_of(path) == Unset::EachKey)
 }
 
 fn keys<'k>(before: &'k Body, after: &'k Body) -> impl Iterator<Item = &'k str> {
     before.keys().chain(after.keys().filter(|key| !before.contains_key(*key))).map(String::as_str)
-}
-
-/// These differing paths, without those that the service moves of its own accord when the others are written: of two names
-/// of one setting the older, and fields that another empties. What is left makes the same of `before`.
-pub fn without_followers(
-    kind: &Kind,
-    before: &Body,
-    after: &Body,
-    mut paths: Vec<FieldPath>,
-) -> Vec<FieldPath> {
-    let linked = |path: &FieldPath| !kind.moved_with(path).is_empty();
-    let mut candidates: Vec<FieldPath> = paths.iter().filter(|path| linked(path)).cloned().collect();
-    // Of two names that follow from each other the newer one stays.
-    candidates.sort_by_key(|path| !kind.is_older_name(&FieldPath::root_field(path.root())));
-    for candidate in candidates {
-        let others: Vec<FieldPath> = paths.iter().filter(|path| **path != candidate).cloned().collect();
-        let alone = others.iter().any(|other| moves(kind, other, &candidate));
-        if alone && follows(kind, before, after, &others, &candidate) {
-            paths = others;
-        }
-    }
-    paths
-}
-
-fn moves(kind: &Kind, path: &FieldPath, other: &FieldPath) -> bool {
-    let along = kind.moved_with(path);
-    along.iter().any(|moved| moved.root() == other.root() && moved.root() != path.root())
-        || kind.moves_with(path.root()).contains(other.root())
-}
-
-fn follows(kind: &Kind, before: &Body, after: &Body, others: &[FieldPath], path: &FieldPath) -> bool {
-    let mut changes: Vec<_> = others.iter().map(|other| (other.clone(), other.get(after).cloned())).collect();
-    changes.extend(linked::moved_along(kind, before, &changes));
-    let predicted = patch::predict(kind, before, &changes);
-    same(path.get(&predicted), path.get(after), kind.order(path))
 }
 
 /// What was added to a list and taken out of it, where that is all that happened to it.

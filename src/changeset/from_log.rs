@@ -106,8 +106,8 @@ pub struct Recorded {
     pub before: Option<Body>,
     /// The same with the net effect of the chosen edits, and of nothing else. Without a snapshot: the changed fields alone.
     pub after: Body,
-    /// Where the two differ, the shallowest paths (see [`differing`](super::differing::differing)); absent in `after` means
-    /// emptied. Fields that follow from these by themselves are in `after`, and are not named here.
+    /// Where the two differ (see [`difference`](super::difference::difference)); absent in `after` means emptied. Fields that
+    /// follow from these by themselves are in `after`, and are not named here.
     pub paths: Vec<FieldPath>,
     /// Paths that were written with values that the log does not show: their values have to be given at replay. In `after`
     /// they are as before, absent, or [`SECRET_MARKER`](crate::catalogue::SECRET_MARKER).

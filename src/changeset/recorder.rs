@@ -292,6 +292,7 @@ impl<'r> Recorder<'r> {
 fn print_edit(printed: &mut Printed, edit: &Edit) {
     match &edit.change {
         Change::Set(value) => printed.set(&edit.path, value),
+        Change::EmptyObject => printed.empty_object(&edit.path),
         Change::Unset => printed.unset(&edit.path),
         // By item nothing is expected of the rest.
         Change::Items(items) => return printed.items(&edit.path, &items.add, &items.remove),

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::Pattern;
 use super::print::{dotted, print_value, template_text, text};
 use super::template::{escaped, is_template};
-use crate::model::FieldPath;
+use crate::model::{Body, FieldPath};
 
 /// Before an expression inside a text: all between the two signs is code.
 pub const OPEN: char = '\u{F8F0}';
@@ -23,6 +23,7 @@ pub struct Printed {
     set: String,
     add: String,
     remove: String,
+    replace: String,
     unset: Vec<String>,
     expect: String,
     expect_absent: Vec<String>,
@@ -36,12 +37,18 @@ impl Printed {
 
     /// Whether it asks for nothing.
     pub fn is_empty(&self) -> bool {
-        self.set.is_empty() && self.add.is_empty() && self.remove.is_empty() && self.unset.is_empty()
+        let lines = [&self.set, &self.add, &self.remove, &self.replace];
+        lines.into_iter().all(String::is_empty) && self.unset.is_empty()
     }
 
     /// A field is to hold this.
     pub fn set(&mut self, path: &FieldPath, value: &Value) {
         assign(&mut self.set, "set", path, value);
+    }
+
+    /// An object is to be there, with nothing in it.
+    pub fn empty_object(&mut self, path: &FieldPath) {
+        assign(&mut self.replace, "replace", path, &Value::Object(Body::new()));
     }
 
     /// A field is to be empty.
@@ -79,7 +86,7 @@ impl Printed {
         if self.unguarded {
             out.push_str("unguarded = true\n");
         }
-        out.extend([self.set, self.add, self.remove]);
+        out.extend([self.set, self.add, self.remove, self.replace]);
         list(&mut out, "unset", &self.unset);
         out.push_str(&self.expect);
         list(&mut out, "expect_absent", &self.expect_absent);

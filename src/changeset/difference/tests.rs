@@ -9,6 +9,7 @@ fn told(before: &Value, after: &Value) -> Vec<String> {
         difference(default_kind(), before.as_object().unwrap(), after.as_object().unwrap());
     let edit = |edit: Edit| match edit.change {
         Change::Set(value) => format!("set {} {value}", edit.path),
+        Change::EmptyObject => format!("empty {}", edit.path),
         Change::Unset => format!("unset {}", edit.path),
         Change::Items(items) => format!("{} +{} -{}", edit.path, json!(items.add), json!(items.remove)),
     };
@@ -60,6 +61,13 @@ fn objects_are_taken_apart_down_to_what_differs() {
         ["unset client_metadata.b", "set client_metadata.c \"3\"", "set refresh_token.leeway 9"]
     );
     assert_eq!(told(&json!({"addons": {"samlp": {"audience": "x"}}}), &json!({})), ["unset addons"]);
+}
+
+#[test]
+fn an_object_with_nothing_in_it_is_something_where_a_key_alone_says_so() {
+    assert_eq!(told(&json!({}), &json!({"addons": {"wsfed": {}}})), ["empty addons.wsfed"]);
+    assert_eq!(told(&json!({"addons": {"wsfed": {}}}), &json!({"addons": {}})), ["unset addons.wsfed"]);
+    assert!(told(&json!({}), &json!({"client_metadata": {}})).is_empty());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What comes of the events of one client.
 
-use super::super::differing::{differing, without_followers};
+use super::super::difference::difference;
 use super::client::History;
 use super::edit::Edit;
 use super::{Gap, LeftOut, Recorded, Squashed, WhyLeftOut, gap};
@@ -46,8 +46,9 @@ impl History<'_> {
     fn recorded(mut self) -> Option<Recorded> {
         let paths = match &self.base {
             Some(base) => {
-                let differing = differing(self.kind, base, &self.after);
-                without_followers(self.kind, base, &self.after, differing)
+                let (edits, left_out) = difference(self.kind, base, &self.after);
+                let paths = edits.into_iter().map(|edit| edit.path);
+                paths.chain(left_out.into_iter().map(|left| left.path)).collect()
             }
             None => self.chosen_paths(),
         };

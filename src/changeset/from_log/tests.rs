@@ -204,10 +204,10 @@ fn absent_empty_and_null_are_told_apart() {
     assert_eq!(
         told(&story.squashed(&everything())),
         [
-            r#"description: "x" → """#,
             r#"callbacks: ["https://a"] → []"#,
             r#"client_metadata.a: "1" → absent"#,
             r#"client_metadata.c: absent → """#,
+            r#"description: "x" → """#,
             r#"organization_usage: "allow" → absent"#,
         ]
     );

@@ -163,7 +163,7 @@ impl Reader<'_> {
         for (path, value) in self.paths("expect", value, dotted) {
             let (span, tree) = (value.span(), self.tree(value));
             match (&tree.value, whole.contains(&path)) {
-                (Tree::Object(entries), true) if !entries.is_empty() => {
+                (Tree::Object(_), true) => {
                     let value = tree.into_term();
                     found.extend(value.map(|value| Leaf::Value { path, value, span }));
                 }

@@ -13,7 +13,11 @@ fn of_two_names_of_a_setting_the_newer_is_recorded() {
         let after = Value::Object(story.state.clone());
         assert_eq!(after["oidc_logout"], after["oidc_backchannel_logout"], "both show it");
         let squashed = story.squashed(&everything());
-        assert_eq!(told(&squashed), [format!("oidc_logout: absent → {}", urls("https://a"))], "{sent}");
+        assert_eq!(
+            told(&squashed),
+            [r#"oidc_logout.backchannel_logout_urls: absent → ["https://a"]"#],
+            "{sent}"
+        );
         let both = story.ada(json!({"oidc_logout": urls("https://b")}));
         let emptied = both.ada(json!({"oidc_backchannel_logout": null}));
         assert_eq!(told(&emptied.squashed(&everything())), [""; 0]);
@@ -40,7 +44,7 @@ fn a_method_that_vanishes_while_others_are_set_is_not_recorded_beside_them() {
     assert!(!story.state.contains_key("token_endpoint_auth_method"));
     assert_eq!(
         told(&story.squashed(&everything())),
-        [format!("client_authentication_methods: absent → {methods}")]
+        [r#"client_authentication_methods.private_key_jwt.credentials: absent → [{"id":"cred_1"}]"#]
     );
 }
 

@@ -8,7 +8,7 @@ fn edits_of_somebody_else_are_followed_and_not_recorded() {
         .ada(json!({"name": "Shop 2"}))
         .bob(json!({"sso": true}))
         .ada(json!({"description": "by Ada"}));
-    let expected = [r#"name: "Shop" → "Shop 2""#, r#"description: absent → "by Ada""#];
+    let expected = [r#"description: absent → "by Ada""#, r#"name: "Shop" → "Shop 2""#];
     assert_eq!(told(&story.squashed(&by("ADA@acme.example"))), expected);
     assert_eq!(told(&story.squashed(&by("bob@acme.example"))), ["sso: false → true"]);
     let nobody = story.squashed(&by("eve@acme.example"));
