@@ -1,7 +1,9 @@
 //! A change set in the making. Central type: [`Recorder`].
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::io;
 
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -45,8 +47,10 @@ pub struct Header {
 /// A change set.
 #[derive(Debug, Clone, Default)]
 pub struct ChangeSet {
-    /// The file.
-    pub text: String,
+    /// The file down to its header.
+    head: String,
+    /// The updates, below the header.
+    body: String,
     /// SHA-256 of what it asks for.
     pub digest: String,
     /// How many clients it changes.
@@ -59,6 +63,22 @@ pub struct ChangeSet {
     pub left_out: Vec<String>,
     /// What somebody who reviews it should know.
     pub warnings: Vec<String>,
+}
+
+impl ChangeSet {
+    /// Writes the file.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write(&self, out: &mut dyn io::Write) -> io::Result<()> {
+        out.write_all(self.head.as_bytes())?;
+        out.write_all(self.body.as_bytes())
+    }
+
+    /// The file's text.
+    pub fn text(&self) -> String {
+        format!("{}{}", self.head, self.body)
+    }
 }
 
 /// A value of the source tenant that became a placeholder.
@@ -77,20 +97,33 @@ pub struct Recorder<'r> {
     kind: &'r Kind,
     identity: Option<&'r FieldPath>,
     /// The tenant that the states before are of.
-    before: &'r Source,
+    before: &'r Source<'r>,
     /// The one that the states after are of.
-    after: &'r Source,
-    /// By the key that finds the client elsewhere.
-    updates: BTreeMap<String, Vec<Entry>>,
+    after: &'r Source<'r>,
+    updates: Vec<Entry>,
     left_out: Vec<String>,
     warnings: Vec<String>,
 }
 
+/// One update. There may be a hundred thousand of them.
 struct Entry {
-    name: String,
-    /// The name that it gets, where it gets another.
-    renamed: Option<String>,
-    text: String,
+    /// What finds the client elsewhere.
+    key: Box<str>,
+    /// Its name, where that is another.
+    name: Option<Box<str>>,
+    /// The name that it gets, hashed, where it gets another.
+    renamed: Option<u64>,
+    text: Box<str>,
+}
+
+impl Entry {
+    fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.key)
+    }
+}
+
+fn hashed(name: &str) -> u64 {
+    BuildHasherDefault::<DefaultHasher>::default().hash_one(name)
 }
 
 impl<'r> Recorder<'r> {
@@ -98,15 +131,15 @@ impl<'r> Recorder<'r> {
     pub fn new(
         kind: &'r Kind,
         identity: Option<&'r FieldPath>,
-        before: &'r Source,
-        after: &'r Source,
+        before: &'r Source<'r>,
+        after: &'r Source<'r>,
     ) -> Self {
         Self {
             kind,
             identity,
             before,
             after,
-            updates: BTreeMap::new(),
+            updates: Vec::new(),
             left_out: Vec::new(),
             warnings: Vec::new(),
         }
@@ -131,6 +164,7 @@ impl<'r> Recorder<'r> {
             printed.set(&path, &value);
         }
         let renamed = key_of(self.kind, None, client.after).filter(|new| *new != name);
+        let renamed = renamed.as_deref().map(hashed);
         self.keep((&name, renamed), client.before, &before, printed);
     }
 
@@ -202,13 +236,7 @@ impl<'r> Recorder<'r> {
         self.left_out.extend(said);
     }
 
-    fn keep(
-        &mut self,
-        (name, renamed): (&str, Option<String>),
-        state: &Body,
-        marked: &Body,
-        printed: Printed,
-    ) {
+    fn keep(&mut self, (name, renamed): (&str, Option<u64>), state: &Body, marked: &Body, printed: Printed) {
         if printed.is_empty() {
             return;
         }
@@ -219,7 +247,8 @@ impl<'r> Recorder<'r> {
             return self.left_out.push(what);
         };
         let text = printed.finish(path, selector);
-        self.updates.entry(key).or_default().push(Entry { name: name.to_owned(), renamed, text });
+        let name = (name != key).then(|| name.into());
+        self.updates.push(Entry { key: key.into(), name, renamed, text: text.into() });
     }
 
     /// A name that one client gives up and another takes tells nobody apart when the change set is replayed again.
@@ -227,12 +256,18 @@ impl<'r> Recorder<'r> {
         if self.identity.is_some() {
             return;
         }
-        let new_names =
-            self.updates.values().flatten().filter_map(|entry| Some((entry, entry.renamed.as_ref()?)));
-        let taken = new_names.filter(|(_, new)| self.updates.contains_key(*new));
-        let said = taken.map(|(entry, new)| {
-            let Entry { name, .. } = entry;
-            format!("{name}: it takes the name \"{new}\" that another gives up, which cannot be replayed by name; --identity tells them apart")
+        let given_up: HashSet<u64> = self
+            .updates
+            .iter()
+            .filter(|entry| entry.renamed.is_some())
+            .map(|entry| hashed(&entry.key))
+            .collect();
+        let takes = |entry: &&Entry| entry.renamed.is_some_and(|new| given_up.contains(&new));
+        let said = self.updates.iter().filter(takes).map(|entry| {
+            format!(
+                "{}: it takes a name that another gives up, which cannot be replayed by name; --identity tells them apart",
+                entry.name()
+            )
         });
         let said: Vec<String> = said.collect();
         self.warnings.extend(said);
@@ -243,18 +278,24 @@ impl<'r> Recorder<'r> {
         self.warn_of_names_that_move_on();
         let mut names = Names::default();
         let (mut body, mut clients) = (String::new(), 0);
-        for (key, entries) in std::mem::take(&mut self.updates) {
-            let [entry] = entries.as_slice() else {
+        let mut updates = std::mem::take(&mut self.updates);
+        updates.sort_by(|a, b| a.key.cmp(&b.key));
+        let mut updates = updates.into_iter().peekable();
+        while let Some(entry) = updates.next() {
+            let mut same = 1;
+            while updates.next_if(|next| next.key == entry.key).is_some() {
+                same += 1;
+            }
+            if same > 1 {
                 // Elsewhere there is one of that name at the most, and it cannot become two things.
                 self.left_out.push(format!(
-                    "{key}: {} {}s of this name changed; --identity tells them apart",
-                    entries.len(),
-                    self.kind.singular
+                    "{}: {same} {}s of this name changed; --identity tells them apart",
+                    entry.key, self.kind.singular
                 ));
                 continue;
-            };
+            }
             body.push('\n');
-            names.named(&entry.text, &entry.name, &mut body);
+            names.named(&entry.text, entry.name(), &mut body);
             clients += 1;
         }
         let mut identity = String::new();
@@ -269,23 +310,15 @@ impl<'r> Recorder<'r> {
             job: header.job.clone(),
             digest: Some(digest.clone()),
         };
-        let mut text = comment(&names.required);
-        text.push_str(&identity);
+        let mut head = comment(&names.required);
+        head.push_str(&identity);
         if clients == 0 {
-            print::no_updates(&mut text);
+            print::no_updates(&mut head);
         }
-        print::header(&of_header, &mut text);
-        text.push_str(&body);
+        print::header(&of_header, &mut head);
         let replaced = names.used.into_values().collect();
-        ChangeSet {
-            text,
-            digest,
-            clients,
-            replaced,
-            required: names.required,
-            left_out: self.left_out,
-            warnings: self.warnings,
-        }
+        let Self { left_out, warnings, .. } = self;
+        ChangeSet { head, body, digest, clients, replaced, required: names.required, left_out, warnings }
     }
 }
 

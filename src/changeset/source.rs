@@ -28,25 +28,44 @@ const IDS: [(&str, &str); 6] = [
     ("lst_", "log_stream_id"),
 ];
 
+/// Whether a word is the id of a client that is known of the tenant, and what that client is called.
+type Clients<'c> = Box<dyn Fn(&str) -> Option<Option<String>> + 'c>;
+
 /// The tenant that states were read from.
-#[derive(Debug, Clone, Default)]
-pub struct Source {
+pub struct Source<'c> {
     /// Whether its domain is known.
     has_domain: bool,
     /// Values of its variables, the longest first.
     vars: Vec<(String, Value)>,
     /// What is looked for inside texts, the longest first.
     needles: Vec<Needle>,
-    /// Its clients, each with what a variable for its id is called.
-    clients: HashMap<String, String>,
+    clients: Clients<'c>,
 }
 
-impl Source {
+impl Default for Source<'_> {
+    /// A tenant of which nothing is known.
+    fn default() -> Self {
+        Self::new(None, &Body::new(), [])
+    }
+}
+
+impl<'c> Source<'c> {
     /// `vars` are those whose values become placeholders; `clients` the ids and names that are known of the tenant.
-    pub fn new<'c>(
+    pub fn new<'i>(
         domain: Option<&Domain>,
         vars: &Body,
-        clients: impl IntoIterator<Item = (&'c EntityId, Option<&'c str>)>,
+        clients: impl IntoIterator<Item = (&'i EntityId, Option<&'i str>)>,
+    ) -> Self {
+        let named = |(id, name): (&EntityId, Option<&str>)| (id.to_string(), name.map(str::to_owned));
+        let known: HashMap<String, Option<String>> = clients.into_iter().map(named).collect();
+        Self::looking_up(domain, vars, move |id| known.get(id).cloned())
+    }
+
+    /// The same where clients are looked up one by one, since there are too many to have their names twice.
+    pub fn looking_up(
+        domain: Option<&Domain>,
+        vars: &Body,
+        clients: impl Fn(&str) -> Option<Option<String>> + 'c,
     ) -> Self {
         let is_value = |value: &Value| match value {
             Value::String(text) => !text.trim().is_empty(),
@@ -55,9 +74,6 @@ impl Source {
         let mut vars: Vec<(String, Value)> =
             vars.iter().filter(|(_, v)| is_value(v)).map(|(k, v)| (k.clone(), v.clone())).collect();
         vars.sort_by_key(|(_, value)| std::cmp::Reverse(value.as_str().map_or(0, str::len)));
-        let named = |(id, name): (&EntityId, Option<&str>)| {
-            (id.to_string(), format!("client_id_of_{}", slug(name.unwrap_or_default())))
-        };
         let texts = vars.iter().filter_map(|(name, value)| Some((name, value.as_str()?)));
         let texts = texts.map(|(name, text)| (text.to_owned(), var_code(name), false));
         let domain = domain.map(|domain| (domain.as_str().to_lowercase(), "tenant.domain".to_owned(), true));
@@ -66,7 +82,7 @@ impl Source {
         let mut needles: Vec<Needle> =
             all.map(|(text, code, any_case)| Needle { text, code, any_case }).collect();
         needles.sort_by_key(|needle| std::cmp::Reverse(needle.text.len()));
-        Self { has_domain, vars, needles, clients: clients.into_iter().map(named).collect() }
+        Self { has_domain, vars, needles, clients: Box::new(clients) }
     }
 
     /// A client's state with placeholders in it. `own` is its id, which templates know.
@@ -94,7 +110,7 @@ struct Needle {
 
 /// One client on its way to placeholders.
 struct Marker<'s> {
-    source: &'s Source,
+    source: &'s Source<'s>,
     /// What its id is called.
     id_field: &'s str,
     own: &'s str,
@@ -193,8 +209,9 @@ impl Marker<'_> {
             return Some(self.id_field.to_owned());
         }
         let unnamed = |base: &str| Some(format!("{UNNAMED}{base}:{word}"));
-        if let Some(base) = self.source.clients.get(word) {
-            return unnamed(base);
+        if let Some(name) = (self.source.clients)(word) {
+            let of = slug(name.as_deref().unwrap_or_default());
+            return unnamed(&format!("{}_of_{of}", self.id_field));
         }
         // Clients of third parties have ids that tell so.
         if is_id(word, "tpc_") {

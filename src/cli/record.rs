@@ -1,5 +1,6 @@
 //! `patchwave record`: what was changed in one tenant, as a job that changes the same in others.
 
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -55,13 +56,13 @@ fn check_out(path: &Path, overwrite: bool) -> Result<(), CliError> {
 
 fn write(changeset: &ChangeSet, args: &RecordArgs, output: &Output) -> Result<u8, CliError> {
     if let Some(path) = &args.out {
-        atomic::write(path, |out| out.write_all(changeset.text.as_bytes()))
+        atomic::write(path, |out| changeset.write(out))
             .map_err(|error| CliError::setup(error.to_string()))?;
     }
     if output.json() {
         output.object(&as_json(changeset, args));
     } else if args.out.is_none() {
-        output.result(&changeset.text);
+        output.result(&changeset.text());
     }
     tell(changeset, args, output);
     Ok(exit::OK)
@@ -71,7 +72,7 @@ fn as_json(changeset: &ChangeSet, args: &RecordArgs) -> serde_json::Value {
     let replaced = changeset.replaced.iter();
     json!({
         "path": args.out,
-        "changeset": args.out.is_none().then_some(&changeset.text),
+        "changeset": args.out.is_none().then(|| changeset.text()),
         "digest": changeset.digest,
         "clients": changeset.clients,
         "replaced": replaced.map(|one| json!({"by": one.code, "count": one.count})).collect::<Vec<_>>(),
@@ -271,7 +272,11 @@ pub(super) fn leave(session: &Session, ended: &Ended) -> Result<(), CliError> {
     let none = Body::new();
     let vars = session.target(&part.tenant).map_or(&none, |target| &target.vars);
     let changeset = of_ended(ended, part, vars, None)?;
-    Ok(atomic::write(&ended.folder.changeset(), |out| out.write_all(changeset.text.as_bytes()))?)
+    Ok(atomic::write(&ended.folder.changeset(), |out| changeset.write(out))?)
+}
+
+fn hashed(id: &str) -> u64 {
+    BuildHasherDefault::<DefaultHasher>::default().hash_one(id)
 }
 
 /// What a run did in one tenant. `vars` are those whose values become placeholders.
@@ -282,8 +287,18 @@ pub(super) fn of_ended(
     identity: Option<&crate::model::FieldPath>,
 ) -> Result<ChangeSet, CliError> {
     let kind = planned::kind_of(&ended.plan.header)?;
-    let writes: Vec<_> = part.writes.iter().map(|write| (write.id, write.name)).collect();
-    let source = Source::new(Some(&part.domain), vars, writes.iter().map(|(id, name)| (id, name.as_deref())));
+    // By hash: there may be a hundred thousand, and they have their ids and names in the plan already.
+    let mut places: Vec<(u64, usize)> =
+        part.writes.iter().enumerate().map(|(at, write)| (hashed(write.id.as_str()), at)).collect();
+    places.sort_unstable();
+    let source = Source::looking_up(Some(&part.domain), vars, |id| {
+        let hash = hashed(id);
+        let from = places.partition_point(|(of, _)| *of < hash);
+        let same = places[from..].iter().take_while(|(of, _)| *of == hash);
+        same.filter_map(|(_, at)| part.writes.get(*at))
+            .find(|write| write.id.as_str() == id)
+            .map(|write| write.name)
+    });
     let mut recorder = Recorder::new(kind, identity, &source, &source);
     from_run::take(kind, part, &ended.record, &mut recorder);
     let named = part.tenant.as_str() != part.domain.as_str();

@@ -38,7 +38,7 @@ pub(super) struct Taken {
 
 impl Taken {
     /// What belongs to its tenant alone. Without `parametrize` variables stay what they are.
-    pub(super) fn source(&self, kind: &Kind, parametrize: bool) -> Source {
+    pub(super) fn source(&self, kind: &Kind, parametrize: bool) -> Source<'static> {
         let none = Body::new();
         let vars = if parametrize { &self.vars } else { &none };
         let name =

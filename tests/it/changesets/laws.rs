@@ -42,7 +42,7 @@ fn header() -> Header {
 }
 
 /// The source of the clients of `dev`.
-fn source(bodies: &[Body], vars: &Value) -> Source {
+fn source(bodies: &[Body], vars: &Value) -> Source<'static> {
     let ids: Vec<(EntityId, String)> = bodies
         .iter()
         .map(|body| {
@@ -145,8 +145,8 @@ proptest! {
         let set = recorded(&before, &after, &json!({}));
         let world = World::new(elsewhere(&before)).tenant("prod");
         let names: Vec<&str> = before.iter().map(|body| body["name"].as_str().unwrap()).collect();
-        let replayed = world.resolved("changes.toml", &set.text);
-        let (writes, _) = replayed.ok_or_else(|| TestCaseError::fail(format!("{}\n{}", world.plan("changes.toml", &set.text), set.text)))?;
+        let replayed = world.resolved("changes.toml", &set.text());
+        let (writes, _) = replayed.ok_or_else(|| TestCaseError::fail(format!("{}\n{}", world.plan("changes.toml", &set.text()), set.text())))?;
         let elsewhere_before = bodies(&elsewhere(&before));
         let there = made(&elsewhere_before, &writes);
         let wanted = bodies(&elsewhere(&after));
@@ -156,12 +156,12 @@ proptest! {
                 continue;
             }
             for path in differing(kind(), there, wanted) {
-                prop_assert!(is_left_out(&set, names[at], &path), "{path}\n{there:?}\n{wanted:?}\n{:?}\n{job}\n{}", set.left_out, set.text);
+                prop_assert!(is_left_out(&set, names[at], &path), "{path}\n{there:?}\n{wanted:?}\n{:?}\n{job}\n{}", set.left_out, set.text());
             }
         }
         let again = World::new(Value::Array(there.into_iter().map(Value::Object).collect())).tenant("prod");
-        let told = again.plan("changes.toml", &set.text);
-        prop_assert!(!told.contains(" → "), "{}\n{told}", set.text);
+        let told = again.plan("changes.toml", &set.text());
+        prop_assert!(!told.contains(" → "), "{}\n{told}", set.text());
     }
 
     #[test]
@@ -170,7 +170,7 @@ proptest! {
         let Some((writes, _)) = World::new(clients).resolved("job.toml", &job) else { return Ok(()) };
         let after = made(&before, &writes);
         let vars = json!({"host": "new.example", "team": "billing"});
-        prop_assert_eq!(of_run(&before, writes, &vars).text, recorded(&before, &after, &vars).text, "{}", job);
+        prop_assert_eq!(of_run(&before, writes, &vars).text(), recorded(&before, &after, &vars).text(), "{}", job);
     }
 
     #[test]
@@ -179,10 +179,11 @@ proptest! {
         let Some((writes, _)) = World::new(clients).resolved("job.toml", &job) else { return Ok(()) };
         let set = recorded(&before, &made(&before, &writes), &json!({"host": "new.example"}));
         let world = World::new(json!([]));
-        let input = patchwave::job::Input { name: "changes.toml", bytes: set.text.as_bytes() };
-        let read = world.read(input).map_err(|problems| TestCaseError::fail(format!("{problems:?}\n{}", set.text)))?;
+        let text = set.text();
+        let input = patchwave::job::Input { name: "changes.toml", bytes: text.as_bytes() };
+        let read = world.read(input).map_err(|problems| TestCaseError::fail(format!("{problems:?}\n{}", set.text())))?;
         let id = patchwave::job::recorded::id(&read).unwrap();
-        prop_assert_eq!(&id.digest, &set.digest, "{}\n{}", set.text, patchwave::job::print::toml(&read));
+        prop_assert_eq!(&id.digest, &set.digest, "{}\n{}", set.text(), patchwave::job::print::toml(&read));
         prop_assert!(!id.edited);
     }
 }
