@@ -81,6 +81,11 @@ pub fn may_set(kind: &Kind, path: &FieldPath) -> Option<Fault> {
     known_and_writable(kind, path).or_else(secret)
 }
 
+/// What stands against setting a secret field from where its value is kept.
+pub fn may_set_from_place(kind: &Kind, path: &FieldPath) -> Option<Fault> {
+    known_and_writable(kind, path)
+}
+
 /// What stands against single items of a list; how many there are is not judged.
 pub fn items(kind: &Kind, path: &FieldPath, items: &[Value]) -> Vec<Fault> {
     let mut checker = Checker::new(kind);
@@ -226,9 +231,11 @@ fn secret(path: &FieldPath, value: &Value) -> Option<Fault> {
     if super::redact::has_marker(value) {
         return None;
     }
-    let help = "set it in the Dashboard; this version of patchwave changes no secrets";
-    Some(Fault::new(path.to_string(), format!("{path} is a secret, and a job never holds one")).help(help))
+    Some(Fault::new(path.to_string(), format!("{path} is a secret, and a job never holds one")).help(PLACES))
 }
+
+/// What to do about a secret that a job holds.
+pub(super) const PLACES: &str = "in a TOML job, `set` it by itself, to where it is kept: { env = \"NAME\" }, { file = \"PATH\" } or \"{{ vars.NAME }}\", a variable that is such a place";
 
 /// The innermost enclosing object that can be emptied.
 fn nearest_unsettable(kind: &Kind, path: &FieldPath) -> Option<FieldPath> {

@@ -87,6 +87,13 @@ pub struct SecretError {
     pub help: String,
 }
 
+impl SecretError {
+    /// The same, where no tenant is to be named.
+    pub fn without_tenant(&self) -> String {
+        format!("no {} from {}: {}", self.kind, self.source_text, self.cause)
+    }
+}
+
 impl From<SecretError> for Problem {
     fn from(error: SecretError) -> Self {
         Self::new(error.to_string()).help(error.help)
@@ -124,6 +131,24 @@ pub async fn resolve(selected: &Selected, env: &Environment) -> Result<Credentia
             Credentials::Client { client_id: client_id.clone(), secret }
         }
         CredentialSource::Token(_) => Credentials::Token(secret),
+    })
+}
+
+/// Fetches a secret that a tenant's client is to be given.
+///
+/// # Errors
+/// Where the source is missing, empty or fails, or holds what cannot be a secret.
+pub async fn fetch_for(
+    tenant: &TenantName,
+    source: &SecretSource,
+    env: &Environment,
+) -> Result<Secret, SecretError> {
+    fetch(source, env).await.map_err(|failure| SecretError {
+        tenant: tenant.clone(),
+        kind: "secret",
+        source_text: describe(source),
+        cause: failure.cause,
+        help: failure.help,
     })
 }
 

@@ -36,6 +36,8 @@ pub use rejudge::{OnConflict, Rejudged, rejudge};
 pub use resolve::{PlanOptions, Unplannable, plan_tenant};
 pub use shard::{Part, Shard};
 pub use state::{Missing, TenantState};
-pub use types::{Done, Header, Left, Plan, Row, RowState, TenantFailure, TenantPlan, Totals, Write};
+pub use types::{
+    Done, Header, Left, Plan, Row, RowState, TenantFailure, TenantPlan, Totals, Write, is_from_place,
+};
 pub use warnings::{protects_a_name, protects_nobody, warnings};
 pub use writes::Writes;
