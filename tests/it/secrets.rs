@@ -332,6 +332,32 @@ fn undo_puts_the_other_fields_back_and_says_of_the_secret_that_it_cannot() {
 }
 
 #[test]
+fn the_runs_change_set_asks_each_target_for_a_secret_of_its_own() {
+    let served = Served::with(Options { tenants: 2, ..options() });
+    let case = served.configured("", "").env("SHOP_SECRET", NEW).file("job.toml", JOB);
+    case.run(["apply", "job.toml", "--tenant=t0", "--yes"]).exits(0);
+    let changeset = case.runs().pop().unwrap().join("changeset.toml");
+    let text = std::fs::read_to_string(&changeset).unwrap();
+    assert!(text.contains("set.client_secret = \"{{ vars.client_secret_of_shop }}\""), "{text}");
+    let replay = ["replay", changeset.to_str().unwrap(), "--tenant=t1", "--yes"];
+    let missing = case.run(replay);
+    missing.exits(64);
+    assert!(missing.stderr.contains("tenant t1 has no variable `client_secret_of_shop`"), "{missing}");
+    let config = case.read("patchwave.toml").replace(
+        "{ env = \"SECRET_1\" }\n",
+        "{ env = \"SECRET_1\" }\nvars = { client_secret_of_shop = { env = \"PROD_SHOP_SECRET\" } }\n",
+    );
+    let case = case.file("patchwave.toml", config).env("PROD_SHOP_SECRET", "pr0d-s3cret-0123456789abcdef");
+    let done = case.run(replay);
+    done.exits(0);
+    let id = crate::common::id_of(served.at(1), "Shop");
+    assert_eq!(served.at(1).client(&id).unwrap()["client_secret"], "pr0d-s3cret-0123456789abcdef");
+    keeps_it_to_itself(&case, &done);
+    case.run(replay).exits(0);
+    assert_eq!(served.at(1).counters().patch, 1);
+}
+
+#[test]
 fn a_token_that_may_not_write_secrets_is_found_out_before_the_first_write() {
     let scopes = ["read:clients", "update:clients"].map(str::to_owned).to_vec();
     let served = Served::with(Options { scopes, ..options() });
