@@ -74,10 +74,11 @@ pub fn scrub(kind: &Kind, sent: &Body, text: &str) -> String {
     for (key, value) in sent {
         differing(value, stripped.get(key), &mut secrets);
     }
-    secrets
-        .into_iter()
-        .filter(|secret| !secret.is_empty())
-        .fold(text.to_owned(), |text, secret| text.replace(secret, "…"))
+    secrets.into_iter().filter(|secret| !secret.is_empty()).fold(text.to_owned(), |text, secret| {
+        // Of several lines, it may be quoted as JSON writes it.
+        let escaped = Value::from(secret).to_string();
+        text.replace(secret, "…").replace(&escaped[1..escaped.len() - 1], "…")
+    })
 }
 
 /// The texts of a value that its stripped form does not hold.

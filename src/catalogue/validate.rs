@@ -246,6 +246,11 @@ fn nearest_unsettable(kind: &Kind, path: &FieldPath) -> Option<FieldPath> {
 /// Checks the text of a secret that came from a source, without ever showing it.
 pub fn secret_value(kind: &Kind, path: &FieldPath, text: &str) -> Option<Fault> {
     let field = kind.lookup(path).field()?;
+    // Keys of add-ons may be files of several lines; what stands by itself is typed into forms.
+    if path.depth() == 1 && text.contains(char::is_control) {
+        let what = format!("the secret for {path} has more than one line");
+        return Some(Fault::new(path.to_string(), what).help("its place must hold the secret alone"));
+    }
     let mut checker = Checker::new(kind);
     checker.text(&Field { values: Vec::new(), ..field.clone() }, &path.to_string(), text);
     let wrong = !checker.faults.is_empty();

@@ -143,7 +143,7 @@ pub async fn fetch_for(
     source: &SecretSource,
     env: &Environment,
 ) -> Result<Secret, SecretError> {
-    fetch(source, env).await.map_err(|failure| SecretError {
+    fetch_text(source, env).await.map_err(|failure| SecretError {
         tenant: tenant.clone(),
         kind: "secret",
         source_text: describe(source),
@@ -161,7 +161,17 @@ fn describe(source: &SecretSource) -> String {
     }
 }
 
+/// One line of text, as what goes into the head of a request must be.
 async fn fetch(source: &SecretSource, env: &Environment) -> Result<Secret, Failure> {
+    let secret = fetch_text(source, env).await?;
+    if secret.expose().contains(char::is_control) {
+        return Err(failure("it holds more than one line of text", "it must hold the secret alone"));
+    }
+    Ok(secret)
+}
+
+/// Text of any number of lines: a private key has several.
+async fn fetch_text(source: &SecretSource, env: &Environment) -> Result<Secret, Failure> {
     match source {
         SecretSource::Given(secret) => check(secret.expose().as_bytes()),
         SecretSource::Env(name) => {
@@ -238,7 +248,7 @@ fn printable(bytes: &[u8]) -> String {
     line.chars().skip(skipped).collect()
 }
 
-/// Takes one line of text as the secret. Line ends behind it are no part of it; within it they would break the request.
+/// Takes text as the secret. A line end behind it is no part of it.
 fn check(bytes: &[u8]) -> Result<Secret, Failure> {
     if bytes.len() as u64 > SIZE_LIMIT {
         return Err(failure("it holds more than 64 KiB", "name the place of the secret itself"));
@@ -250,8 +260,8 @@ fn check(bytes: &[u8]) -> Result<Secret, Failure> {
     if text.trim().is_empty() {
         return Err(failure("it is empty", "it must hold the secret itself"));
     }
-    if text.contains(char::is_control) {
-        return Err(failure("it holds more than one line of text", "it must hold the secret alone"));
+    if text.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+        return Err(failure("it holds what is no text", "it must hold the secret alone"));
     }
     Ok(Secret::new(text))
 }

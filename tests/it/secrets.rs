@@ -308,12 +308,35 @@ fn one_secret_that_is_kept_at_two_places_is_one_secret() {
 #[test]
 fn a_refusal_that_quotes_the_secret_is_told_without_it() {
     let served = served();
-    let job = "[[update]]\nmatch.name = \"Layer\"\nset.addons.layer.privateKey = { env = \"SHOP_SECRET\" }\n";
-    let case = case(&served).file("job.toml", job);
-    served.tenant().set_faults("patch:400=100%".parse().unwrap());
-    let done = case.run(["apply", "job.toml", "--yes"]);
+    let job = "[[update]]\nmatch.name = \"Shop\"\nset.addons.azure_blob.accountName = \"acme\"\n\
+               set.addons.azure_blob.storageAccessKey = { env = \"BLOB_KEY\" }\n";
+    let key = format!("{}==", "k".repeat(86));
+    let case = served.case().env("BLOB_KEY", &key).file("job.toml", job);
+    case.run(["plan", "job.toml", "--out=plan.jsonl"]).exits(0);
+    // Since then the place holds something else, which the tenant does not take.
+    let case = case.env("BLOB_KEY", NEW);
+    let done = case.run(["apply", "plan.jsonl", "--yes"]);
     done.exits(1);
+    assert!(case.results()[0]["_error"].contains("does not match pattern"), "{:?}", case.results());
     keeps_it_to_itself(&case, &done);
+    // A job would have been told before anything is read.
+    let done = case.run(["plan", "job.toml"]);
+    done.exits(64);
+    keeps_it_to_itself(&case, &done);
+}
+
+#[test]
+fn a_key_of_several_lines_is_taken_whole() {
+    let served = served();
+    let job = "[[update]]\nmatch.name = \"Layer\"\nset.addons.layer.privateKey = { file = \"key.pem\" }\n";
+    let case = served.case().file("job.toml", job).file("key.pem", "-----BEGIN\nabc\n-----END\n");
+    case.run(["apply", "job.toml", "--yes"]).exits(0);
+    let layer = served.client(&served.id("Layer"))["addons"]["layer"].clone();
+    assert_eq!(layer["privateKey"], "-----BEGIN\nabc\n-----END");
+    case.run(["plan", "job.toml", "--detailed-exitcode"]).exits(0);
+    // A secret that stands by itself has one line.
+    let job = "[[update]]\nmatch.name = \"Shop\"\nset.client_secret = { file = \"key.pem\" }\n";
+    case.file("job.toml", job).run(["plan", "job.toml"]).exits(64);
 }
 
 #[test]
