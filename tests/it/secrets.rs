@@ -278,14 +278,33 @@ fn a_secret_that_somebody_removed_meanwhile_is_a_conflict_and_another_one_is_not
     let case = case(&served).file("job.toml", job);
     case.run(["plan", "job.toml", "--out=plan.jsonl"]).exits(0);
     let id = served.id("Layer");
-    served.tenant().edit(&id, |client| drop(client.insert("addons".into(), json!({}))));
+    let without = json!({"layer": {"providerId": "p", "keyId": "k", "principal": "me"}});
+    served.tenant().edit(&id, |client| drop(client.insert("addons".into(), without.clone())));
     let done = case.run(["apply", "plan.jsonl", "--yes"]);
     done.exits(1);
     assert!(done.stdout.contains("was a secret when planned"), "{done}");
+    let key = || served.client(&id)["addons"]["layer"]["privateKey"].clone();
+    case.run(["apply", "plan.jsonl", "--yes", "--on-conflict=overwrite"]).exits(0);
+    assert_eq!(key(), NEW);
     let another =
         json!({"layer": {"providerId": "p", "keyId": "k", "privateKey": "other", "principal": "me"}});
     served.tenant().edit(&id, |client| drop(client.insert("addons".into(), another.clone())));
     case.run(["apply", "plan.jsonl", "--yes"]).exits(0);
+    assert_eq!(key(), NEW);
+}
+
+#[test]
+fn a_secret_that_is_gone_by_now_is_not_needed_to_set_another_in_its_place() {
+    let served = served();
+    let job = "[[update]]\nmatch.name = \"Layer\"\nset.addons.layer.privateKey = { env = \"SHOP_SECRET\" }\n";
+    let case = case(&served).file("job.toml", job);
+    served.tenant().set_faults("patch:503=100%".parse().unwrap());
+    case.run(["apply", "job.toml", "--yes", "--max-retries=0"]).exits(1);
+    served.tenant().set_faults("".parse().unwrap());
+    let id = served.id("Layer");
+    let without = json!({"layer": {"providerId": "p", "keyId": "k", "principal": "me"}});
+    served.tenant().edit(&id, |client| drop(client.insert("addons".into(), without.clone())));
+    case.run(["resume", "--failed", "--yes", "--on-conflict=overwrite"]).exits(0);
     assert_eq!(served.client(&id)["addons"]["layer"]["privateKey"], NEW);
 }
 
