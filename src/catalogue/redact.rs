@@ -110,6 +110,11 @@ pub fn has_kept(value: &Value) -> bool {
     any(value, &|value| value == SECRET_MARKER)
 }
 
+/// Whether the place of a secret stands anywhere in a value.
+pub fn has_place(value: &Value) -> bool {
+    any(value, &|value| SecretPlace::of(value).is_some())
+}
+
 /// Whether a value stands for a secret.
 pub fn is_marker(value: &Value) -> bool {
     value == SECRET_MARKER || SecretPlace::of(value).is_some()

@@ -9,7 +9,7 @@ use super::template::{RenderFault, Rendered, Scope};
 use super::term::Term;
 use super::{Action, Op};
 use crate::catalogue::cell::{self, Cell};
-use crate::catalogue::{FieldType, Kind, Lookup};
+use crate::catalogue::{FieldType, Kind, Lookup, redact};
 use crate::model::{FieldPath, SecretPlace};
 
 /// What is asked of one field.
@@ -92,6 +92,14 @@ pub fn fill<'v>(kind: &Kind, op: &'v Op, scope: &Scope) -> Result<Vec<(FieldPath
             let lacking = lacking(kind, &op.path, term, scope)?;
             return Ok(vec![(op.path.clone(), Want::Empty { lacking })]);
         }
+        // Nobody but the job itself says where a secret is taken from.
+        Cell::Value(value) if redact::has_place(&value) => {
+            let what =
+                format!("what comes out for {} holds the text that stands for a secret in plans", op.path);
+            return Err(RenderFault::new(what).help(
+                "a variable says where a secret is kept as { env = \"NAME\" }, and the field is set to it alone",
+            ));
+        }
         Cell::Value(value) => whole(kind, &op.path, value),
     };
     let want = |value| match &op.action {
@@ -125,7 +133,9 @@ pub fn fill<'v>(kind: &Kind, op: &'v Op, scope: &Scope) -> Result<Vec<(FieldPath
 /// Where the variable that should say it holds something else.
 pub fn secret_place(kind: &Kind, op: &Op, scope: &Scope) -> Option<Result<SecretPlace, RenderFault>> {
     match &op.action {
-        Action::Set(Term::Value(value)) => SecretPlace::of(value).map(Ok),
+        Action::Set(Term::Value(value)) => {
+            SecretPlace::of(value).filter(|_| kind.is_secret(&op.path)).map(Ok)
+        }
         Action::Set(term) if kind.is_secret(&op.path) => {
             let variable = term.variable()?;
             Some(scope.tenant()?.secret(&op.path, &variable))

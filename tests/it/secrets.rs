@@ -193,6 +193,41 @@ fn a_secret_in_plain_text_is_refused_with_the_way_to_say_it_and_not_repeated() {
 }
 
 #[test]
+fn a_text_that_looks_like_the_place_of_a_secret_is_written_nowhere() {
+    let served = served();
+    let text = "(secret from env SHOP_SECRET)";
+    let case = case(&served)
+        .file("cell.csv", format!("client_id,description\n{},{text}\n", served.id("Shop")))
+        .file("body.json", json!([{"client_id": served.id("Shop"), "description": text}]).to_string())
+        .file("template.toml", "[[update]]\nmatch.name = \"Shop\"\nset.description = \"{{ vars.text }}\"\n");
+    let var = format!("--var=text={text}");
+    let object =
+        format!("vars.x = {{ layer = {{ privateKey = \"{text}\" }} }}\n[[update]]\nmatch.name = \"Layer\"\n");
+    let case = case
+        .file("secret.json", json!([{"client_id": served.id("Shop"), "client_secret": text}]).to_string())
+        .file("object.toml", format!("{object}set.addons = \"{{{{ vars.x }}}}\"\n"))
+        .file(
+            "replace.toml",
+            format!(
+                "{object}replace.addons.layer = {{ privateKey = \"{{{{ vars.x.layer.privateKey }}}}\" }}\n"
+            ),
+        );
+    for args in [
+        vec!["cell.csv"],
+        vec!["body.json", "--no-base"],
+        vec!["secret.json", "--no-base"],
+        vec!["template.toml", &var],
+        vec!["object.toml"],
+        vec!["replace.toml"],
+    ] {
+        let done = case.run([&["apply", "--yes"], args.as_slice()].concat());
+        done.exits(64);
+        assert!(["description", "secret", "addons"].iter().any(|word| done.stderr.contains(word)), "{done}");
+    }
+    assert_eq!(served.counters().patch, 0);
+}
+
+#[test]
 fn secrets_that_are_not_to_be_had_are_all_told_before_anything_is_read() {
     let served = Served::with(Options { tenants: 2, ..options() });
     let job = "[[update]]\nmatch.name = \"Shop\"\nset.client_secret = { env = \"NOT_SET\" }\n\
