@@ -99,7 +99,14 @@ async fn run(tenant: &TenantHandle, folder: Option<&Path>, turn: usize) -> Durat
         stop: Stop::default(),
         progress: ProgressSink::none(),
     };
-    let tenants = vec![TenantRun { place: 0, plan: part, tasks, connection, writer }];
+    let tenants = vec![TenantRun {
+        place: 0,
+        plan: part,
+        tasks,
+        connection,
+        writer,
+        secrets: std::sync::Arc::default(),
+    }];
     let finished = execute(setup, tenants, RunRecord::new([(name, RENAMES)]), journal, &mut []).await;
     let tally = finished.record.tally();
     assert_eq!((tally.written, tally.left), (RENAMES, 0));

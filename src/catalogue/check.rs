@@ -176,8 +176,8 @@ impl<'k> Checker<'k> {
         } else if !field.secret {
             self.value(field, at, value);
         } else if value != SECRET_MARKER && !value.is_null() {
-            let help = "set it in the Dashboard; this version of patchwave changes no secrets".to_owned();
-            self.fault_with_help(at, format!("{at} is a secret, and a job never holds one"), help);
+            let what = format!("{at} is a secret, and a job never holds one");
+            self.fault_with_help(at, what, super::validate::PLACES.to_owned());
         }
     }
 

@@ -8,7 +8,7 @@
 
 use serde_json::{Map, Value};
 
-use super::redact::{SECRET_MARKER, has_marker};
+use super::redact::{SECRET_MARKER, has_kept};
 use super::{Field, Kind, Lookup, Unset, Writable, linked};
 use crate::model::{Body, FieldPath};
 
@@ -55,7 +55,7 @@ pub fn body(kind: &Kind, before: &Body, changes: &[(FieldPath, Option<Value>)]) 
     }
     linked::send_one_name(kind, &mut body);
     keep_secrets(&mut body, before);
-    let compose = body.values().any(has_marker);
+    let compose = body.values().any(has_kept);
     Patch { body, compose }
 }
 

@@ -3,20 +3,67 @@
 use serde_json::{Map, Value};
 
 use super::{Field, FieldType, Kind};
-use crate::model::{Body, FieldPath};
+use crate::model::{Body, FieldPath, SecretPlace, Secrets};
 
 /// Stands for a secret inside an object that may have to be sent whole. Coming back in a job it means: unchanged.
 pub const SECRET_MARKER: &str = "(secret: kept as it is)";
 
 /// Takes secret root fields away, lists that hold secrets with them (`signing_keys`), and puts [`SECRET_MARKER`] for secrets
-/// inside objects. Returns whether there was any.
+/// inside objects. Returns whether there was any. What stands for a secret already ([`mark`]) stays.
 pub fn strip(kind: &Kind, body: &mut Body) -> bool {
     let before = body.len();
-    body.retain(|name, _| {
-        !kind.root().fields.get(name).is_some_and(|field| field.secret || is_secret_list(field))
+    body.retain(|name, value| {
+        let field = kind.root().fields.get(name);
+        !field.is_some_and(|field| field.secret && !is_marker(value) || is_secret_list(field))
     });
     let removed = body.len() < before;
     strip_object(kind.root(), body) || removed
+}
+
+/// Puts the place of a secret where the tenant holds just what was found there, so that the two can be compared without
+/// anybody seeing them, and [`SECRET_MARKER`] for any other secret root field. Where a job sets no secret, all stays.
+pub fn mark(kind: &Kind, body: &mut Body, secrets: &Secrets) {
+    if secrets.is_empty() {
+        return;
+    }
+    each_secret(kind.root(), body, &mut |value| {
+        if let Some(place) = value.as_str().and_then(|text| secrets.place_of(text)) {
+            *value = place.marker();
+        }
+    });
+    for (name, value) in body.iter_mut().filter(|(_, value)| !value.is_null() && !is_marker(value)) {
+        if kind.root().fields.get(name).is_some_and(|field| field.secret) {
+            *value = Value::String(SECRET_MARKER.to_owned());
+        }
+    }
+}
+
+/// Puts the secrets themselves in their places, for the request that sends them.
+///
+/// # Errors
+/// The place of which nothing is known.
+pub fn fill(kind: &Kind, body: &mut Body, secrets: &Secrets) -> Result<(), SecretPlace> {
+    let mut unknown = None;
+    each_secret(kind.root(), body, &mut |value| {
+        let Some(place) = SecretPlace::of(value) else { return };
+        match secrets.get(&place) {
+            Some(secret) => *value = Value::String(secret.expose().to_owned()),
+            None => unknown = Some(place),
+        }
+    });
+    unknown.map_or(Ok(()), Err)
+}
+
+/// Shows every value of a secret field.
+fn each_secret(field: &Field, map: &mut Map<String, Value>, visit: &mut dyn FnMut(&mut Value)) {
+    for (name, value) in map {
+        let inner = field.fields.get(name).or_else(|| field.items.as_deref().filter(|_| field.open));
+        match (inner, value) {
+            (Some(inner), value) if inner.secret => visit(value),
+            (Some(inner), Value::Object(map)) => each_secret(inner, map, visit),
+            _ => (),
+        }
+    }
 }
 
 /// A text in which no secret of a sent body can be read: a server's message may quote the value that it refuses.
@@ -27,10 +74,11 @@ pub fn scrub(kind: &Kind, sent: &Body, text: &str) -> String {
     for (key, value) in sent {
         differing(value, stripped.get(key), &mut secrets);
     }
-    secrets
-        .into_iter()
-        .filter(|secret| !secret.is_empty())
-        .fold(text.to_owned(), |text, secret| text.replace(secret, "…"))
+    secrets.into_iter().filter(|secret| !secret.is_empty()).fold(text.to_owned(), |text, secret| {
+        // Of several lines, it may be quoted as JSON writes it.
+        let escaped = Value::from(secret).to_string();
+        text.replace(secret, "…").replace(&escaped[1..escaped.len() - 1], "…")
+    })
 }
 
 /// The texts of a value that its stripped form does not hold.
@@ -52,13 +100,31 @@ fn differing<'v>(value: &'v Value, stripped: Option<&Value>, out: &mut Vec<&'v s
     }
 }
 
-/// Whether the marker stands anywhere in a value.
+/// Whether something that stands for a secret is anywhere in a value: the marker, or a place where one is kept.
 pub fn has_marker(value: &Value) -> bool {
+    any(value, &is_marker)
+}
+
+/// Whether the marker stands anywhere in a value, so that a secret of the tenant has to go along.
+pub fn has_kept(value: &Value) -> bool {
+    any(value, &|value| value == SECRET_MARKER)
+}
+
+/// Whether the place of a secret stands anywhere in a value.
+pub fn has_place(value: &Value) -> bool {
+    any(value, &|value| SecretPlace::of(value).is_some())
+}
+
+/// Whether a value stands for a secret.
+pub fn is_marker(value: &Value) -> bool {
+    value == SECRET_MARKER || SecretPlace::of(value).is_some()
+}
+
+fn any(value: &Value, is: &impl Fn(&Value) -> bool) -> bool {
     match value {
-        Value::String(text) => text == SECRET_MARKER,
-        Value::Array(items) => items.iter().any(has_marker),
-        Value::Object(map) => map.values().any(has_marker),
-        _ => false,
+        Value::Array(items) => items.iter().any(|inner| any(inner, is)),
+        Value::Object(map) => map.values().any(|inner| any(inner, is)),
+        value => is(value),
     }
 }
 
@@ -95,6 +161,7 @@ fn strip_object(field: &Field, map: &mut Map<String, Value>) -> bool {
 fn strip_value(field: &Field, value: &mut Value) -> bool {
     match value {
         Value::Null => false,
+        value if field.secret && is_marker(value) => true,
         value if field.secret => {
             *value = Value::String(SECRET_MARKER.to_owned());
             true
@@ -112,6 +179,7 @@ fn strip_value(field: &Field, value: &mut Value) -> bool {
 mod tests {
     use super::*;
     use crate::catalogue::default_kind;
+    use crate::model::Secret;
     use serde_json::json;
 
     #[test]
@@ -134,6 +202,36 @@ mod tests {
             json!({"secret": SECRET_MARKER, "client_email": "a@b.example"})
         );
         assert!(has_marker(&Value::Object(body)));
+    }
+
+    #[test]
+    fn a_secret_is_told_by_its_place_where_it_is_the_one_that_was_found_there() {
+        let kind = default_kind();
+        let place = SecretPlace::Env("A".into());
+        let secrets = [(place.clone(), Secret::new("hush"))].into_iter().collect();
+        let held = json!({
+            "name": "hush", "client_secret": "other",
+            "addons": {"firebase": {"secret": "hush"}, "layer": {"privateKey": "other"}},
+        });
+        let mut body = held.as_object().unwrap().clone();
+        mark(kind, &mut body, &secrets);
+        strip(kind, &mut body);
+        let marked = json!({
+            "name": "hush", "client_secret": SECRET_MARKER,
+            "addons": {"firebase": {"secret": place.marker()}, "layer": {"privateKey": SECRET_MARKER}},
+        });
+        assert_eq!(Value::Object(body), marked);
+    }
+
+    #[test]
+    fn secrets_are_put_into_secret_fields_alone_and_what_is_not_known_is_named() {
+        let kind = default_kind();
+        let place = SecretPlace::Env("A".into());
+        let mut body =
+            json!({"name": place.marker(), "client_secret": place.marker()}).as_object().unwrap().clone();
+        assert_eq!(fill(kind, &mut body, &Secrets::default()), Err(place.clone()));
+        fill(kind, &mut body, &[(place.clone(), Secret::new("hush"))].into_iter().collect()).unwrap();
+        assert_eq!(Value::Object(body), json!({"name": place.marker(), "client_secret": "hush"}));
     }
 
     #[test]

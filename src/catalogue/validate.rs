@@ -81,6 +81,11 @@ pub fn may_set(kind: &Kind, path: &FieldPath) -> Option<Fault> {
     known_and_writable(kind, path).or_else(secret)
 }
 
+/// What stands against setting a secret field from where its value is kept.
+pub fn may_set_from_place(kind: &Kind, path: &FieldPath) -> Option<Fault> {
+    known_and_writable(kind, path)
+}
+
 /// What stands against single items of a list; how many there are is not judged.
 pub fn items(kind: &Kind, path: &FieldPath, items: &[Value]) -> Vec<Fault> {
     let mut checker = Checker::new(kind);
@@ -226,9 +231,11 @@ fn secret(path: &FieldPath, value: &Value) -> Option<Fault> {
     if super::redact::has_marker(value) {
         return None;
     }
-    let help = "set it in the Dashboard; this version of patchwave changes no secrets";
-    Some(Fault::new(path.to_string(), format!("{path} is a secret, and a job never holds one")).help(help))
+    Some(Fault::new(path.to_string(), format!("{path} is a secret, and a job never holds one")).help(PLACES))
 }
+
+/// What to do about a secret that a job holds.
+pub(super) const PLACES: &str = "in a TOML job, `set` it by itself, to where it is kept: { env = \"NAME\" }, { file = \"PATH\" } or \"{{ vars.NAME }}\", a variable that is such a place";
 
 /// The innermost enclosing object that can be emptied.
 fn nearest_unsettable(kind: &Kind, path: &FieldPath) -> Option<FieldPath> {
@@ -239,6 +246,11 @@ fn nearest_unsettable(kind: &Kind, path: &FieldPath) -> Option<FieldPath> {
 /// Checks the text of a secret that came from a source, without ever showing it.
 pub fn secret_value(kind: &Kind, path: &FieldPath, text: &str) -> Option<Fault> {
     let field = kind.lookup(path).field()?;
+    // Keys of add-ons may be files of several lines; what stands by itself is typed into forms.
+    if path.depth() == 1 && text.contains(char::is_control) {
+        let what = format!("the secret for {path} has more than one line");
+        return Some(Fault::new(path.to_string(), what).help("its place must hold the secret alone"));
+    }
     let mut checker = Checker::new(kind);
     checker.text(&Field { values: Vec::new(), ..field.clone() }, &path.to_string(), text);
     let wrong = !checker.faults.is_empty();

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::recorder::{Edited, Recorder};
 use crate::catalogue::{Kind, patch};
 use crate::model::{Body, FieldPath, Outcome, RunRecord};
-use crate::plan::{TenantPlan, Write};
+use crate::plan::{TenantPlan, Write, is_from_place};
 
 /// Gives a recorder every client of one tenant that a run certainly changed.
 pub fn take(kind: &Kind, part: &TenantPlan, record: &RunRecord, recorder: &mut Recorder<'_>) {
@@ -16,12 +16,14 @@ pub fn take(kind: &Kind, part: &TenantPlan, record: &RunRecord, recorder: &mut R
         let changes: Vec<(FieldPath, Option<Value>)> =
             write.changes.iter().map(|change| (change.path.clone(), change.after.clone())).collect();
         let after = patch::predict(kind, &before, &changes);
+        let secrets = write.changes.iter().filter(|change| is_from_place(change));
+        let masked: Vec<FieldPath> = secrets.map(|change| change.path.clone()).collect();
         recorder.take(Edited {
             id: &write.id,
             before: &before,
             id_after: &write.id,
             after: &after,
-            masked: &[],
+            masked: &masked,
         });
     }
 }

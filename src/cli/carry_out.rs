@@ -79,6 +79,7 @@ pub(super) async fn carry_out(
         limits: limits(&planned.plan, session),
         on_conflict: orders.run.on_conflict.into(),
         max_age: orders.run.max_age,
+        secrets: planned.secrets,
     };
     let run = LiveRun::begin(session, planned.plan)?;
     ledger::begun(session, &run);

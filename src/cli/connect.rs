@@ -1,5 +1,6 @@
 //! From flags to connections: which tenants, with whose credentials, at what pace.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::time::Duration;
@@ -11,7 +12,9 @@ use super::context::state_dir;
 use super::error::CliError;
 use super::{open_files, shard};
 use crate::auth0::{Access, Cap, Connection, Credential, PrivateKey, RateShare, Reserve, Settings};
-use crate::config::{self, Config, Credentials, Environment, SecretError, Selected, process_environment};
+use crate::config::{
+    self, Config, Credentials, Environment, SecretError, SecretSource, Selected, process_environment,
+};
 use crate::job::{Guards, Threshold, WaveSize};
 use crate::model::{Body, Domain, EntityId, Problem, ProgressSink, TagQuery, TenantName};
 use crate::plan::{Shard, TagWaves};
@@ -34,6 +37,8 @@ pub(super) struct Target {
     pub(super) origin: String,
     /// What templates see as `vars`.
     pub(super) vars: Body,
+    /// Those of them that say where a secret is kept.
+    pub(super) secrets: BTreeMap<String, SecretSource>,
     /// What templates see as `tenant.tags`.
     pub(super) tags: Body,
     /// Whether it asks for its name before anything is written.
@@ -157,6 +162,7 @@ pub(super) fn target_of(
     Ok(Target {
         protected: one.protected,
         vars: one.vars.clone(),
+        secrets: one.secrets.clone(),
         tags: one.tags.clone(),
         ..target(one.tenant.clone(), one.origin.clone(), access, settings, sink)?
     })
@@ -336,6 +342,7 @@ fn target(
         domain,
         origin,
         vars,
+        secrets: BTreeMap::new(),
         tags,
         protected: false,
         rate_share: None,

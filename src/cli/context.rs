@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use super::args::ReadArgs;
@@ -94,10 +94,26 @@ struct Beside<'b> {
     job: &'b Path,
 }
 
+impl Beside<'_> {
+    fn beside(&self, path: &str) -> PathBuf {
+        let folder = self.job.parent().filter(|_| self.job != Path::new("-")).unwrap_or(Path::new(""));
+        folder.join(path)
+    }
+}
+
+/// The absolute path of a file that a job names.
+pub(super) fn path_beside(job: &str, path: &str) -> PathBuf {
+    Beside { job: Path::new(job) }.path(path)
+}
+
 impl Files for Beside<'_> {
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
-        let folder = self.job.parent().filter(|_| self.job != Path::new("-")).unwrap_or(Path::new(""));
-        std::fs::read(folder.join(path)).map_err(|error| error.to_string())
+        std::fs::read(self.beside(path)).map_err(|error| error.to_string())
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        let path = self.beside(path);
+        std::path::absolute(&path).unwrap_or(path)
     }
 }
 

@@ -12,6 +12,7 @@ use super::ended::Ended;
 use super::error::CliError;
 use super::interrupt::Interrupt;
 use super::record;
+use super::secrets::Fetched;
 use crate::auth0::Writer;
 use crate::catalogue::Kind;
 use crate::model::event::{JOURNAL_VERSION, TenantStart};
@@ -67,6 +68,8 @@ pub(super) struct Work {
     pub(super) limits: Limits,
     pub(super) on_conflict: OnConflict,
     pub(super) max_age: Duration,
+    /// The secrets that it sets.
+    pub(super) secrets: Fetched,
 }
 
 /// A run that has its directory and may begin, or go on.
@@ -152,7 +155,8 @@ impl LiveRun {
             let writer = Writer::open(&target.connection, &self.id)
                 .map_err(|error| CliError::tenant(target.tenant.as_str(), &error))?;
             let (plan, connection) = (Arc::clone(part), target.connection.clone());
-            tenants.push(TenantRun { place, plan, tasks, connection, writer });
+            let secrets = work.secrets.get(&part.tenant).cloned().unwrap_or_default();
+            tenants.push(TenantRun { place, plan, tasks, connection, writer, secrets });
         }
         let mut listeners: Vec<Box<dyn Listener>> = vec![Box::new(display.clone())];
         // What is left of a run that is resumed was not forecast.

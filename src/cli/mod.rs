@@ -37,6 +37,7 @@ mod sandbox;
 mod sandboxed;
 mod saved;
 mod scopes;
+mod secrets;
 mod shard;
 mod show_plan;
 mod snapshot;

@@ -133,6 +133,22 @@ pub(super) fn command_line_with(flags: &[&str]) -> String {
     line(given.iter().cloned().chain(missing.map(|flag| (*flag).to_owned())))
 }
 
+/// This command without `--var` of these names: what they hold should not have been there, and is not repeated.
+pub(super) fn command_line_without(vars: &[String]) -> String {
+    let names =
+        |given: &str| given.split_once('=').is_some_and(|(name, _)| vars.iter().any(|var| var == name));
+    let mut words = Vec::new();
+    let mut given = std::env::args().skip(1).peekable();
+    while let Some(word) = given.next() {
+        match word.strip_prefix("--var") {
+            Some("") if given.peek().is_some_and(|next| names(next)) => drop(given.next()),
+            Some(joined) if joined.strip_prefix('=').is_some_and(names) => (),
+            _ => words.push(word),
+        }
+    }
+    line(words.into_iter())
+}
+
 /// Whether this command has a flag, with its value in the same word or the next.
 pub(super) fn gives(flag: &str) -> bool {
     std::env::args().any(|word| word.split('=').next() == Some(flag))

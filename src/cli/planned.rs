@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::args::{Force, GuardArgs};
 use super::connect::{Session, Target};
 use super::error::CliError;
+use super::secrets::Fetched;
 use crate::auth0::ApiError;
 use crate::catalogue::{self, Kind};
 use crate::job::{Guards, Threshold};
@@ -27,12 +28,20 @@ pub(super) struct Planned {
     pub(super) read: Instant,
     /// What a person should look at.
     pub(super) warnings: Vec<Problem>,
+    /// The secrets that it sets, as far as they have been fetched.
+    pub(super) secrets: Fetched,
 }
 
 impl Planned {
     /// A plan without tenants yet.
     pub(super) fn new(header: Header, kind: &'static Kind, read: Instant) -> Self {
-        Self { plan: Plan { header, tenants: Vec::new() }, kind, read, warnings: Vec::new() }
+        Self {
+            plan: Plan { header, tenants: Vec::new() },
+            kind,
+            read,
+            warnings: Vec::new(),
+            secrets: Fetched::new(),
+        }
     }
 
     /// Adds a tenant's part.

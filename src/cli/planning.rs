@@ -14,7 +14,7 @@ use super::error::CliError;
 use super::locks::Locks;
 use super::output;
 use super::planned::{Planned, blank, failure, needs_total, protected};
-use super::{replaying, scopes};
+use super::{replaying, scopes, secrets};
 use crate::job::{Job, TenantScope};
 use crate::model::suggest::nearest;
 use crate::model::{Problem, TagQuery, TenantName};
@@ -39,9 +39,16 @@ pub(super) async fn plan(
     let narrow = args.narrow.as_deref().map(|text| expression("--where", text, job.kind)).transpose()?;
     let narrow = narrow.map(Arc::new);
     let scopes = scopes::of_tenants(job, session, args)?;
-    replaying::check_vars(job, session, &scopes)?;
-    let needs = scopes::needs_of(job, &scopes, narrow.as_deref())?;
+    // Variables and secrets that are missing are all told at once.
+    let mut missing = replaying::missing_vars(job, session, &scopes);
+    let secrets = secrets::of_job(job, session, &scopes, &mut missing).await;
+    if !missing.is_empty() {
+        return Err(CliError::job(missing, output::command_line_without(&secrets::variables(job))));
+    }
+    let mut needs = scopes::needs_of(job, &scopes, narrow.as_deref())?;
+    needs.iter_mut().zip(&secrets).for_each(|(needs, (_, secrets))| needs.secrets = Arc::clone(secrets));
     let mut planned = Planned::new(header(job, session, args), job.kind, Instant::now());
+    planned.secrets = secrets.into_iter().collect();
     let states = read(job, session, locks, args, needs).await;
     planned.warnings = protects_nobody(job, states.iter().map(|state| state.as_ref().ok()));
     let around = session.guards.iter().flat_map(|guards| &guards.protect);

@@ -6,6 +6,7 @@ use super::args::{ConflictArg, JobArgs};
 use super::connect::Session;
 use super::error::CliError;
 use super::output::{self, Output};
+use super::secrets;
 use crate::job::{Input, Job, Mapping, TenantScope};
 use crate::model::Problem;
 use crate::model::suggest::nearest;
@@ -50,22 +51,29 @@ pub(super) fn prepare(
     Err(CliError::refused(&[Refusal { what, help }]))
 }
 
-/// Every variable of every tenant must be there before anything is read: what is missing is told at once.
-pub(super) fn check_vars(job: &Job, session: &Session, scopes: &[Arc<TenantScope>]) -> Result<(), CliError> {
+/// Variables that tenants lack: every one of every tenant must be there before anything is read.
+pub(super) fn missing_vars(job: &Job, session: &Session, scopes: &[Arc<TenantScope>]) -> Vec<Problem> {
     let mut problems = Vec::new();
+    let of_secrets = secrets::variables(job);
     for (target, scope) in session.targets.iter().zip(scopes) {
         let needed = job.needed_vars(&target.tenant);
         for (name, update) in needed.into_iter().filter(|(name, _)| !scope.has_var(name)) {
             let what = format!("there is no `vars.{name}` for tenant {}", target.tenant);
             let near =
                 nearest(&name, scope.var_names()).map(|near| format!("did you mean `vars.{near}`? else "));
-            let help = format!(
-                "{}write it into vars of [tenants.{}], or give it with --var {name}=VALUE",
-                near.unwrap_or_default(),
-                target.tenant
-            );
+            let table = format!("vars of [tenants.{}]", target.tenant);
+            let help = if of_secrets.contains(&name) {
+                format!(
+                    "it stands for a secret: write {name} = {{ env = \"…\" }}, {{ file = \"…\" }} or {{ command = \"…\" }} into {table}"
+                )
+            } else {
+                format!(
+                    "{}write it into {table}, or give it with --var {name}=VALUE",
+                    near.unwrap_or_default()
+                )
+            };
             problems.push(Problem::new(what).at(&update.origin.file, update.origin.span.clone()).help(help));
         }
     }
-    if problems.is_empty() { Ok(()) } else { Err(CliError::job(problems, output::command_line())) }
+    problems
 }

@@ -17,7 +17,7 @@ use super::planned::kind_of;
 use super::prompt;
 use super::sandboxed::as_left_by;
 use super::saved::{Whole, fit};
-use super::{ledger, locks};
+use super::{ledger, locks, secrets};
 use crate::job::Guards;
 use crate::model::{Domain, EntityId, Remains, RunId, TenantName, WriteState, Written};
 use crate::plan::{Plan, Refusal, TenantPlan, TenantState, Write, guard};
@@ -45,6 +45,7 @@ pub(super) async fn run(args: ResumeArgs, output: &Output) -> Result<u8, CliErro
         output.note(&format!("Nothing is left to be done of run {}; its report again:", run.id));
         return nothing_left(ended, &session, &found, (&reports, output));
     }
+    let secrets = interrupt.or(secrets::of_plan(&session, &todo.plan(&ended.plan))).await?;
     // Held from here on: another process may hold the locks of other tenants of this run.
     let journal = Journal::go_on(&ended.folder.journal(), &found)?;
     refuse_guarded(&ended, &session, (&todo, &args))?;
@@ -75,6 +76,7 @@ pub(super) async fn run(args: ResumeArgs, output: &Output) -> Result<u8, CliErro
         limits: limits(&plan, &session),
         on_conflict: args.run.on_conflict.into(),
         max_age: args.run.max_age,
+        secrets,
     };
     let live = LiveRun::take_up(ended.id, ended.folder, plan, journal, ended.record)?;
     let ended = live.execute(&session, work, &display, &interrupt).await?;

@@ -1,5 +1,6 @@
 //! A plan that was saved, against the tenants as they are now.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,9 +13,10 @@ use super::error::CliError;
 use super::locks::{self, Locks};
 use super::output::{self, Output};
 use super::planned::{Planned, blank, failure, kind_of, needs_total, protected};
+use super::secrets;
 use super::show_plan::Source;
 use crate::catalogue::Kind;
-use crate::model::{Domain, EntityId, TenantName};
+use crate::model::{Domain, EntityId, Secrets, TenantName};
 use crate::model::{Reason, RowResult};
 use crate::plan::revive::{Permits, revive, roots};
 use crate::plan::{
@@ -131,10 +133,13 @@ async fn revived(
     kind: &'static Kind,
     source: &Source<'_>,
 ) -> Result<Planned, CliError> {
+    let secrets = secrets::of_plan(session, saved).await?;
     let read = Instant::now();
     let parts: Vec<(&Target, &TenantPlan)> = parts(session, saved).collect();
     let states = beside::all(parts.iter().map(|(target, part)| {
-        state_of(session, locks, target, kind, (&saved.header, &source.args.guards), Clients::of(part, kind))
+        let secrets = secrets.get(&part.tenant).cloned().unwrap_or_default();
+        let clients = Clients { secrets, ..Clients::of(part, kind) };
+        state_of(session, locks, target, kind, (&saved.header, &source.args.guards), clients)
     }))
     .await;
     let header = Header {
@@ -144,6 +149,7 @@ async fn revived(
         ..saved.header.clone()
     };
     let mut planned = Planned::new(header, kind, read);
+    planned.secrets = secrets;
     let permits = permits(&source.args.guards, source.on_conflict);
     let mut refusals: Vec<Refusal> = Vec::new();
     for ((target, part), state) in parts.into_iter().zip(states) {
@@ -195,6 +201,8 @@ impl From<ConflictArg> for OnConflict {
 pub(super) struct Clients {
     pub(super) ids: indexmap::IndexSet<EntityId>,
     pub(super) fields: Vec<String>,
+    /// Secrets that they are to be given.
+    pub(super) secrets: Arc<Secrets>,
 }
 
 impl Clients {
@@ -202,6 +210,7 @@ impl Clients {
         Self {
             ids: part.writes.iter().map(|write| write.id).collect(),
             fields: roots(kind, part.writes.iter()),
+            secrets: Arc::default(),
         }
     }
 }
@@ -217,8 +226,8 @@ pub(super) fn state_of(
 ) -> impl Future<Output = Result<TenantState, TenantFailure>> + Send + use<> {
     let locked = locks.refused(&target.tenant).map(|words| TenantFailure::locked(words.to_owned()));
     let total = needs_total(&header.guards, session, guards, target);
-    let Clients { ids, fields } = clients;
-    let needs = Needs { total: total && !ids.is_empty(), ..Needs::again(kind, fields, ids) };
+    let Clients { ids, fields, secrets } = clients;
+    let needs = Needs { total: total && !ids.is_empty(), secrets, ..Needs::again(kind, fields, ids) };
     let (reader, own) = (target.connection.reader(), target.connection.own_client().cloned());
     let protected = protected(&header.guards, session);
     async move {

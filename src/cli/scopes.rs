@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::args::JobArgs;
 use super::connect::Session;
 use super::error::CliError;
-use super::output;
+use super::{output, secrets};
 use crate::job::{self, Expression, Job, TenantScope};
 use crate::model::secret::names_credential;
-use crate::model::{Body, Problem};
+use crate::model::{Body, Problem, SecretPlace};
 use crate::plan::{Needs, needs};
 
 /// One scope a tenant. Variables: those of the command line over the tenant's over the job's.
@@ -24,7 +24,13 @@ pub(super) fn of_tenants(
         let mut vars = job.vars.clone();
         vars.extend(target.vars.clone());
         vars.extend(given.clone());
-        Arc::new(TenantScope::new(&target.tenant, Some(&target.domain), &target.tags, vars, env.clone()))
+        let mut secrets = secrets::among(&job.vars, args);
+        // A variable of the same name hides the job's, whatever it holds.
+        secrets.retain(|name, _| !target.vars.contains_key(name));
+        secrets.extend(target.secrets.keys().map(|name| (name.clone(), SecretPlace::Var(name.clone()))));
+        secrets.retain(|name, _| !given.contains_key(name));
+        let scope = TenantScope::new(&target.tenant, Some(&target.domain), &target.tags, vars, env.clone());
+        Arc::new(scope.with_secrets(secrets))
     };
     Ok(session.targets.iter().map(scope).collect())
 }

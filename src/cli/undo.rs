@@ -211,7 +211,11 @@ fn clients(part: &TenantPlan, writes: &BTreeSet<usize>) -> Clients {
     // All that is in the fields which were changed is looked at: an object that sprang up goes as a whole.
     let roots = of().flat_map(|write| write.changes).map(|change| change.path.root().to_owned());
     let fields: IndexSet<String> = roots.collect();
-    Clients { ids: of().map(|write| write.id).collect(), fields: fields.into_iter().collect() }
+    Clients {
+        ids: of().map(|write| write.id).collect(),
+        fields: fields.into_iter().collect(),
+        secrets: Arc::default(),
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the command line owns the wall clock of a plan's header")]

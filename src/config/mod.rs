@@ -19,6 +19,6 @@ mod tests;
 
 pub use env::{Environment, Origin, Var, process_environment};
 pub use file::{Config, GuardTexts, load};
-pub use secrets::{CredentialSource, Credentials, SecretError, SecretSource, resolve};
+pub use secrets::{CredentialSource, Credentials, SecretError, SecretSource, fetch_for, resolve};
 pub use select::{SelectError, Selected, select};
 pub use tenants::{TenantConfig, parse_share};

@@ -126,6 +126,13 @@ pub struct SecretError {
     pub help: String,
 }
 
+impl SecretError {
+    /// The same, where no tenant is to be named.
+    pub fn without_tenant(&self) -> String {
+        format!("no {} from {}: {}", self.kind, self.source_text, self.cause)
+    }
+}
+
 impl From<SecretError> for Problem {
     fn from(error: SecretError) -> Self {
         Self::new(error.to_string()).help(error.help)
@@ -172,6 +179,24 @@ pub async fn resolve(selected: &Selected, env: &Environment) -> Result<Credentia
             found: describe(source),
         },
         CredentialSource::Token(_) => Credentials::Token(secret),
+    })
+}
+
+/// Fetches a secret that a tenant's client is to be given.
+///
+/// # Errors
+/// Where the source is missing, empty or fails, or holds what cannot be a secret.
+pub async fn fetch_for(
+    tenant: &TenantName,
+    source: &SecretSource,
+    env: &Environment,
+) -> Result<Secret, SecretError> {
+    fetch(source, env, check_text).await.map_err(|failure| SecretError {
+        tenant: tenant.clone(),
+        kind: "secret",
+        source_text: describe(source),
+        cause: failure.cause,
+        help: failure.help,
     })
 }
 
@@ -280,7 +305,7 @@ fn printable(bytes: &[u8]) -> String {
     line.chars().skip(skipped).collect()
 }
 
-/// Takes one line of text as the secret. Line ends behind it are no part of it; within it they would break the request.
+/// Takes text as the secret. A line end behind it is no part of it.
 fn check(bytes: &[u8]) -> Result<Secret, Failure> {
     let secret = check_text(bytes)?;
     if secret.expose().contains(char::is_control) {
@@ -300,6 +325,9 @@ fn check_text(bytes: &[u8]) -> Result<Secret, Failure> {
     let text = text.strip_suffix('\r').unwrap_or(text);
     if text.trim().is_empty() {
         return Err(failure("it is empty", "it must hold the secret itself"));
+    }
+    if text.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+        return Err(failure("it holds what is no text", "it must hold the secret alone"));
     }
     Ok(Secret::new(text))
 }

@@ -1,5 +1,7 @@
 //! Which tenants a command works on.
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
@@ -9,7 +11,7 @@ use crate::model::{Domain, Problem, TagQuery, TenantName, tag};
 use super::credentials::{self, EnvironmentTenant};
 use super::env::Environment;
 use super::file::Config;
-use super::secrets::CredentialSource;
+use super::secrets::{CredentialSource, SecretSource};
 use super::tenants::TenantConfig;
 
 /// A tenant to work on, with what a person must see of it before anything is written.
@@ -27,6 +29,8 @@ pub struct Selected {
     pub origin: String,
     /// What templates see as `vars`.
     pub vars: Map<String, Value>,
+    /// Those of them that say where a secret is kept.
+    pub secrets: BTreeMap<String, SecretSource>,
     /// What templates see as `tenant.tags`.
     pub tags: Map<String, Value>,
     /// Whether a person must repeat the tenant's name before anything is written.
@@ -196,6 +200,7 @@ fn configured(tenant: &TenantConfig) -> Selected {
         credential: tenant.credential.clone(),
         origin: tenant.origin.clone(),
         vars: tenant.vars.clone(),
+        secrets: tenant.secrets.clone(),
         tags: tenant.tags.clone(),
         protected: tenant.protected,
         rate_share: tenant.rate_share,
@@ -210,6 +215,7 @@ fn from_environment(tenant: EnvironmentTenant) -> Selected {
         credential: tenant.credential,
         origin: tenant.origin,
         vars: Map::new(),
+        secrets: BTreeMap::new(),
         tags: Map::new(),
         protected: false,
         rate_share: None,

@@ -1,5 +1,7 @@
 //! A tenant's table in `patchwave.toml`.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 use toml::de::DeValue;
 
@@ -21,6 +23,8 @@ pub struct TenantConfig {
     pub credential: CredentialSource,
     /// What templates see as `vars`.
     pub vars: Map<String, Value>,
+    /// Those of them that say where a secret is kept.
+    pub secrets: BTreeMap<String, SecretSource>,
     /// What templates see as `tenant.tags`.
     pub tags: Map<String, Value>,
     /// Whether a person must repeat the tenant's name before anything is written.
@@ -58,6 +62,7 @@ struct Draft {
     key_id: Option<String>,
     token: Option<SecretSource>,
     vars: Map<String, Value>,
+    secrets: BTreeMap<String, SecretSource>,
     tags: Map<String, Value>,
     protected: bool,
     rate_share: Option<f64>,
@@ -96,7 +101,10 @@ fn read_key(reader: &mut Reader, draft: &mut Draft, key: &Key<'_>, value: &Item<
         "client_id" => draft.client_id = reader.text(key, value),
         "client_secret" => draft.secret = read_source(reader, key, value),
         "token" => draft.token = read_source(reader, key, value),
-        "vars" => draft.vars = reader.json_table(key, value),
+        "vars" => {
+            draft.vars = reader.json_table(key, value);
+            draft.secrets = secrets_among(reader, &draft.vars);
+        }
         "protected" => draft.protected = reader.boolean(key, value).unwrap_or_default(),
         "tags" => draft.tags = reader.json_table(key, value),
         "rate_share" => draft.rate_share = read_share(reader, key, value),
@@ -187,6 +195,23 @@ fn read_source(reader: &mut Reader, key: &Key<'_>, value: &Item<'_>) -> Option<S
     }
 }
 
+/// Variables that say where a secret is kept. Any table may be a variable: one that says so badly is an ordinary one, and is
+/// refused where a secret is to be taken from it.
+fn secrets_among(reader: &Reader, vars: &Map<String, Value>) -> BTreeMap<String, SecretSource> {
+    let source = |value: &Value| {
+        let table = value.as_object().filter(|table| table.len() == 1)?;
+        let (kind, text) = table.iter().next()?;
+        let text = text.as_str().filter(|text| !text.is_empty())?.to_owned();
+        match kind.as_str() {
+            "env" if is_variable(&text) => Some(SecretSource::Env(text)),
+            "file" => Some(SecretSource::File(reader.folder.join(text))),
+            "command" => Some(SecretSource::Command(text)),
+            _ => None,
+        }
+    };
+    vars.iter().filter_map(|(name, value)| Some((name.clone(), source(value)?))).collect()
+}
+
 /// Says which keys a table lacks, or has too many of.
 fn check_complete(reader: &mut Reader, name: &Key<'_>, has: impl Fn(&str) -> bool) {
     let mut missing = Vec::new();
@@ -234,6 +259,7 @@ impl Draft {
             audience: self.audience,
             credential,
             vars: self.vars,
+            secrets: self.secrets,
             tags: self.tags,
             protected: self.protected,
             rate_share: self.rate_share,

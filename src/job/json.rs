@@ -286,8 +286,13 @@ impl Reader<'_> {
         if fixed && before.is_none() && (as_default() || redact::is_never_read(kind, path)) {
             return;
         }
-        if redact::has_marker(&value) {
-            if to.has_base && !before.is_some_and(redact::has_marker) {
+        if redact::has_place(&value) {
+            let what = format!("`{path}` holds the text that stands for a secret in plans");
+            let help = "a secret is set by a TOML job, from where it is kept".to_owned();
+            return self.fault(what, span, Some(help));
+        }
+        if redact::has_kept(&value) {
+            if to.has_base && !before.is_some_and(redact::has_kept) {
                 let what = format!("`{path}` holds the mark of a secret, and `get` found none there");
                 self.fault(what, span, Some("write what is meant, or take the key out".to_owned()));
             }

@@ -210,6 +210,11 @@ pub(super) fn op(kind: &Kind, leaf: Leaf) -> Result<Op, Vec<Fault>> {
 
 /// What is wrong with a value that has templates in it, as far as that can be known without a client.
 pub(super) fn template(kind: &Kind, path: &FieldPath, tree: &term::Tree) -> Vec<Fault> {
+    // A variable may say where a secret is kept.
+    if kind.is_secret(path) && matches!(tree, term::Tree::Text(text) if text.variable().is_some()) {
+        let fault = validate::may_set_from_place(kind, path);
+        return fault.into_iter().map(|fault| (fault.what, fault.help)).collect();
+    }
     if let Some(fault) = validate::may_set(kind, path) {
         return vec![(fault.what, fault.help)];
     }

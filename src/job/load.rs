@@ -1,5 +1,6 @@
 //! From the bytes of a job file to a [`Job`], whichever of its forms it has.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use encoding_rs::Encoding;
@@ -25,6 +26,11 @@ pub trait Files {
     /// # Errors
     /// Where it cannot be read.
     fn read(&self, path: &str) -> Result<Vec<u8>, String>;
+
+    /// The absolute path of such a file, whether or not it is there.
+    fn path(&self, path: &str) -> PathBuf {
+        PathBuf::from(path)
+    }
 }
 
 /// How to read a job.

@@ -69,6 +69,15 @@ impl Term {
         }
     }
 
+    /// The variable that it is, where it is one and nothing else.
+    pub fn variable(&self) -> Option<String> {
+        let Self::Template(tree) = self else { return None };
+        match &**tree {
+            Tree::Text(template) => template.variable(),
+            _ => None,
+        }
+    }
+
     /// Whether it is one whole `{{ row.X … }}`: then a text that comes out is read as a cell.
     pub fn is_row_value(&self) -> bool {
         matches!(self, Self::Template(tree) if matches!(&**tree, Tree::Text(text) if text.is_row_value()))

@@ -9,8 +9,8 @@ use super::template::{RenderFault, Rendered, Scope};
 use super::term::Term;
 use super::{Action, Op};
 use crate::catalogue::cell::{self, Cell};
-use crate::catalogue::{FieldType, Kind, Lookup};
-use crate::model::FieldPath;
+use crate::catalogue::{FieldType, Kind, Lookup, redact};
+use crate::model::{FieldPath, SecretPlace};
 
 /// What is asked of one field.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,6 +73,10 @@ pub fn fill<'v>(kind: &Kind, op: &'v Op, scope: &Scope) -> Result<Vec<(FieldPath
         return Ok(vec![(op.path.clone(), want)]);
     }
     let Some(term) = op.action.term() else { return Ok(Vec::new()) };
+    if let Some(place) = secret_place(kind, op, scope) {
+        let value = Cow::Owned(place?.marker());
+        return Ok(vec![(op.path.clone(), Want::Set { value, computed: false })]);
+    }
     let value = match filled(kind, &op.path, term, scope)? {
         Cell::Leave => return Ok(Vec::new()),
         // Of a list that is edited by item nothing can be emptied: what stands in it is not ours.
@@ -87,6 +91,14 @@ pub fn fill<'v>(kind: &Kind, op: &'v Op, scope: &Scope) -> Result<Vec<(FieldPath
         Cell::Value(Value::Null) => {
             let lacking = lacking(kind, &op.path, term, scope)?;
             return Ok(vec![(op.path.clone(), Want::Empty { lacking })]);
+        }
+        // Nobody but the job itself says where a secret is taken from.
+        Cell::Value(value) if redact::has_place(&value) => {
+            let what =
+                format!("what comes out for {} holds the text that stands for a secret in plans", op.path);
+            return Err(RenderFault::new(what).help(
+                "a variable says where a secret is kept as { env = \"NAME\" }, and the field is set to it alone",
+            ));
         }
         Cell::Value(value) => whole(kind, &op.path, value),
     };
@@ -112,6 +124,23 @@ pub fn fill<'v>(kind: &Kind, op: &'v Op, scope: &Scope) -> Result<Vec<(FieldPath
             })
             .collect(),
         (_, value) => Ok(vec![(op.path.clone(), want(value))]),
+    }
+}
+
+/// Where the secret is kept that an operation sets, if it sets one.
+///
+/// # Errors
+/// Where the variable that should say it holds something else.
+pub fn secret_place(kind: &Kind, op: &Op, scope: &Scope) -> Option<Result<SecretPlace, RenderFault>> {
+    match &op.action {
+        Action::Set(Term::Value(value)) => {
+            SecretPlace::of(value).filter(|_| kind.is_secret(&op.path)).map(Ok)
+        }
+        Action::Set(term) if kind.is_secret(&op.path) => {
+            let variable = term.variable()?;
+            Some(scope.tenant()?.secret(&op.path, &variable))
+        }
+        _ => None,
     }
 }
 

@@ -26,6 +26,15 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Whether an environment variable of this name is one that patchwave itself signs in with, or that sets it up. A job that
+/// came from somewhere else must not be able to send those into a client, where others read them.
+pub fn names_own_credential(variable: &str) -> bool {
+    let upper = variable.to_uppercase();
+    let tutorial = ["CLIENT_DOMAIN", "CLIENT_ID", "CLIENT_SECRET"];
+    ["AUTH0_", "PATCHWAVE_"].iter().any(|prefix| upper.starts_with(prefix))
+        || tutorial.contains(&upper.as_str())
+}
+
 /// Whether an environment variable of this name is, or may hold, a credential: those are never shown to templates.
 pub fn names_credential(variable: &str) -> bool {
     let upper = variable.to_uppercase();

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::compose::predicted;
-use super::types::Write;
+use super::types::{Write, is_from_place};
 use crate::catalogue::{Kind, Unset, redact};
 use crate::model::value::same;
 use crate::model::{Body, FieldChange, FieldPath, ListOrder};
@@ -51,6 +51,11 @@ pub fn as_planned(kind: &Kind, change: &FieldChange, planned: Option<&Value>, no
     if let Some(items) = &change.items {
         return items.is_done(now);
     }
+    if is_from_place(change) {
+        // A token that may write a secret need not be one that sees it.
+        let unseen = change.path.depth() == 1 && now.is_none_or(Value::is_null);
+        return unseen || now == change.after.as_ref();
+    }
     let left_out = change.after.is_none()
         && kind.unset_of(&change.path) == Unset::No
         && !now.is_some_and(Value::is_object);
@@ -88,9 +93,19 @@ impl Seen<'_> {
         }
         let now = path.get(self.answered);
         let order = if before.is_array() { self.kind.order(path) } else { ListOrder::Ordered };
-        if !same(Some(before), now, order) && !same(path.get(self.planned), now, order) {
+        if !same(Some(before), now, order)
+            && !same(path.get(self.planned), now, order)
+            && !self.is_still_secret(path, now)
+        {
             out.push(format!("{path} was {}, is {}", shown(Some(before)), shown(now)));
         }
+    }
+}
+
+impl Seen<'_> {
+    /// Of secrets that were not written nobody knows more than that they are there; of one that stands by itself not even that.
+    fn is_still_secret(&self, path: &FieldPath, now: Option<&Value>) -> bool {
+        self.kind.is_secret(path) && (path.depth() == 1 || now.is_some_and(redact::is_marker))
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::types::Write;
 use crate::catalogue::{Kind, patch, redact};
-use crate::model::{Body, FieldChange, FieldPath};
+use crate::model::{Body, FieldChange, FieldPath, SecretPlace};
 
 /// The read fields as they will be once the write is made.
 pub fn predicted(kind: &Kind, write: &Write) -> Body {
@@ -28,14 +28,16 @@ pub(super) fn compose_of(kind: &Kind, write: &Write, changes: &[&FieldChange], l
 
 /// Whether every secret that stood in the fields to be sent when they were read stands there now.
 fn has_secrets_of(before: &Body, live: &Body, sent: &Body) -> bool {
-    before.iter().filter(|(key, _)| sent.contains_key(*key)).all(|(key, value)| holds(value, live.get(key)))
+    before.iter().all(|(key, value)| sent.get(key).is_none_or(|sent| holds(value, live.get(key), Some(sent))))
 }
 
-fn holds(before: &Value, live: Option<&Value>) -> bool {
+fn holds(before: &Value, live: Option<&Value>, sent: Option<&Value>) -> bool {
     match before {
-        Value::Object(entries) => {
-            entries.iter().all(|(key, inner)| holds(inner, live.and_then(|live| live.get(key))))
-        }
+        Value::Object(entries) => entries.iter().all(|(key, inner)| {
+            holds(inner, live.and_then(|live| live.get(key)), sent.and_then(|sent| sent.get(key)))
+        }),
+        // One that is set anew takes its place.
+        _ if sent.is_some_and(|sent| SecretPlace::of(sent).is_some()) => true,
         marked if redact::has_marker(marked) => live.is_some_and(|live| !live.is_null()),
         _ => true,
     }

@@ -14,7 +14,9 @@ use crate::job::check::{Asked, clashes};
 use crate::job::template::RenderFault;
 use crate::job::{Op, Scope, Term, Update, Want};
 use crate::model::value::same;
-use crate::model::{Body, EntityId, FieldChange, FieldPath, ListOrder, Problem, Reason, RowResult};
+use crate::model::{
+    Body, EntityId, FieldChange, FieldPath, ListOrder, Problem, Reason, RowResult, SecretPlace,
+};
 
 impl<'j> Draft<'j> {
     /// Judges each client, in the order in which they were hit, and hands it on at once.
@@ -99,6 +101,9 @@ impl<'j> Draft<'j> {
                 if asked.want.is_by_item() && !lists.insert(&asked.path) {
                     continue;
                 }
+                if self.holds_secret(&asked.path, &asked.want, before) {
+                    continue;
+                }
                 match one.judge(kind, asked, &items, before, self.options.overwrite) {
                     Judgement::Already => (),
                     Judgement::Apply(new) => {
@@ -135,6 +140,14 @@ impl<'j> Draft<'j> {
             (false, Some(update)) => Judged::Write { changes, update, updates: updates.to_vec() },
             _ => unchanged(),
         }
+    }
+
+    /// Whether a client holds the secret that is asked for, by whichever of the places where it is kept.
+    fn holds_secret(&self, path: &FieldPath, want: &Want<'_>, before: &Body) -> bool {
+        let Want::Set { value, .. } = want else { return false };
+        let Some(wanted) = SecretPlace::of(value) else { return false };
+        let held = path.get(before).and_then(SecretPlace::of);
+        held.is_some_and(|held| self.state.secrets.are_same(&held, &wanted))
     }
 
     /// The updates with their templates filled in for a client; `None` where one has no value, which is reported.

@@ -39,6 +39,7 @@ pub use shard::{Part, Shard};
 pub use state::{Missing, TenantState};
 pub use types::{
     Done, Header, Left, Plan, Row, RowState, TakesBack, TenantFailure, TenantPlan, Totals, Write,
+    is_from_place,
 };
 pub use warnings::{protects_a_name, protects_nobody, warnings};
 pub use waves_by::{TagWaves, WavesBy};

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use indexmap::IndexSet;
 
 use crate::catalogue::Kind;
 use crate::job::template::Uses;
 use crate::job::{Expression, Job, Selector, Term, Update};
-use crate::model::{EntityId, TenantName};
+use crate::model::{EntityId, Secrets, TenantName};
 
 /// What to read of one tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -23,6 +24,8 @@ pub struct Needs {
     pub ids: IndexSet<EntityId>,
     /// Whether some update can only be resolved with the whole list.
     pub list: bool,
+    /// The secrets that are to be set: where an object holds one of them, its state says so.
+    pub secrets: Arc<Secrets>,
     /// Whether the number of objects must be known, as a limit in per cent wants.
     pub total: bool,
 }
@@ -32,6 +35,9 @@ impl Needs {
     pub fn again(kind: &Kind, fields: Vec<String>, ids: IndexSet<EntityId>) -> Self {
         let concerned = fields.iter().flat_map(|field| kind.read_along(field)).map(str::to_owned);
         let along: IndexSet<String> = concerned.filter(|along| !fields.contains(along)).collect();
+        let (secret, fields): (Vec<String>, Vec<String>) =
+            fields.into_iter().partition(|field| is_secret_root(kind, field));
+        let along: IndexSet<String> = along.into_iter().chain(secret).collect();
         Self { along: along.into_iter().collect(), fields, ids, ..Self::default() }
     }
 
@@ -53,6 +59,12 @@ pub fn needs(job: &Job, tenant: &TenantName, narrow: Option<&Expression>) -> Nee
         fields.extend(update.selector.reads().iter().map(|path| path.root().to_owned()));
         let concerned = update.ops.iter().flat_map(|op| job.kind.read_along(op.path.root()));
         along.extend(concerned.map(str::to_owned));
+        // A token that may write a secret need not be one that sees it.
+        if update.ops.iter().any(|op| is_secret_root(job.kind, op.path.root())) {
+            let secret = fields.iter().filter(|field| is_secret_root(job.kind, field)).cloned();
+            along.extend(secret.collect::<Vec<_>>());
+            fields.retain(|field| !is_secret_root(job.kind, field));
+        }
         add_uses(update, &mut uses);
         match &update.selector {
             // A file from `get` lists every client, edited or not: those left alone need no read.
@@ -74,6 +86,11 @@ pub fn needs(job: &Job, tenant: &TenantName, narrow: Option<&Expression>) -> Nee
     needs.fields = fields.into_iter().collect();
     needs.along = along.into_iter().collect();
     needs
+}
+
+/// Whether a root field is a secret by itself.
+pub(super) fn is_secret_root(kind: &Kind, field: &str) -> bool {
+    kind.root().fields.get(field).is_some_and(|field| field.secret)
 }
 
 fn add_uses(update: &Update, uses: &mut Uses) {

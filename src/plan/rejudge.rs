@@ -7,11 +7,11 @@ use serde_json::Value;
 use super::check_answer::as_planned;
 use super::compose::{compose_of, predicted};
 use super::judging::moved_along;
-use super::types::Write;
+use super::types::{Write, is_from_place};
 use crate::catalogue::{Kind, redact};
 use crate::model::three_way::judge_change;
 use crate::model::value::same;
-use crate::model::{Body, FieldChange, FieldPath, Overwritten, Verdict};
+use crate::model::{Body, FieldChange, FieldPath, Overwritten, SecretPlace, Verdict};
 
 /// What to do about a client that holds neither what it held nor what was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -107,6 +107,9 @@ pub fn overwritten(kind: &Kind, write: &Write, live: &Body) -> Vec<Overwritten> 
 fn verdicts<'w>(kind: &Kind, write: &'w Write, now: &Body) -> Vec<(&'w FieldChange, Verdict)> {
     let planned = predicted(kind, write);
     let verdict = |change: &FieldChange| {
+        if is_from_place(change) {
+            return of_secret(change, change.path.get(now));
+        }
         let (planned, now) = (change.path.get(&planned), change.path.get(now));
         // A key to be left out that is just as it was: the service has not filled it in, it was never sent without it.
         let as_before = change.after.is_none()
@@ -121,8 +124,21 @@ fn verdicts<'w>(kind: &Kind, write: &'w Write, now: &Body) -> Vec<(&'w FieldChan
     write.changes.iter().map(|change| (change, verdict(change))).collect()
 }
 
+/// Of a secret it is only known whether it is the one that was asked for. One that cannot be seen is written.
+fn of_secret(change: &FieldChange, now: Option<&Value>) -> Verdict {
+    let marked = |value: Option<&Value>| value.is_some_and(redact::is_marker);
+    if now.is_some() && now == change.after.as_ref() {
+        Verdict::Already
+    } else if change.path.depth() == 1 || marked(change.before.as_ref()) == marked(now) {
+        Verdict::Apply
+    } else {
+        Verdict::Conflict
+    }
+}
+
 fn three_values(change: &FieldChange, now: Option<&Value>) -> String {
     let shown = |value: Option<&Value>| match value {
+        Some(value) if SecretPlace::of(value).is_some() => "another secret".to_owned(),
         Some(value) if redact::has_marker(value) => "a secret".to_owned(),
         Some(value) => value.to_string(),
         None => "absent".to_owned(),

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::guard::{self, Refusal};
+use super::needs::is_secret_root;
 use super::rejudge::{OnConflict, Rejudged, along, open, rejudge};
 use super::resolve::Resolved;
 use super::state::{Missing, TenantState};
@@ -95,7 +96,10 @@ fn judged(kind: &Kind, write: &Write, state: &TenantState, permits: Permits) -> 
     if !permits.protected && state.protected.contains(&write.id) {
         return Err(Done::because(RowResult::Skipped, Reason::Protected, "it is protected"));
     }
-    let live = &*state.object(&write.id).ok_or_else(|| gone(kind, &write.id, state))?;
+    let live = state.object(&write.id).ok_or_else(|| gone(kind, &write.id, state))?;
+    let live = &mut Arc::unwrap_or_clone(live);
+    state.secrets.agree(&write.changes, live);
+    let live = &*live;
     let left = |write: Write| match write.left.first() {
         Some(left) => Done::because(RowResult::Conflict, left.reason, left_words(&write)),
         None => Done::plain(RowResult::Unchanged),
@@ -172,6 +176,14 @@ pub fn roots(kind: &Kind, writes: impl IntoIterator<Item = impl Borrow<Write>>) 
     let known = [kind.endpoint.id_field.as_str(), kind.endpoint.name_field.as_str()];
     roots.retain(|root| !known.contains(&root.as_str()));
     roots.into_iter().collect()
+}
+
+/// Those that a single read asks for. A secret that stands by itself is not: a token that may write one need not be one that
+/// sees it, and the request would be refused. It is written whatever the tenant holds.
+pub fn visible_roots(kind: &Kind, write: &Write) -> Vec<String> {
+    let mut roots = roots(kind, [write]);
+    roots.retain(|root| !is_secret_root(kind, root));
+    roots
 }
 
 /// Whether a value of a plan stands for a secret.

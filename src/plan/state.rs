@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use crate::model::{Body, EntityId, Packed};
+use crate::model::{Body, EntityId, Packed, Secrets};
 
 /// The state of a tenant, as far as a job needs it.
 #[derive(Debug, Clone, Default)]
 pub struct TenantState {
     /// The objects that were read, without secrets, in the order of the list.
     pub objects: IndexMap<EntityId, Packed<Body>>,
+    /// The secrets that are to be set.
+    pub secrets: Arc<Secrets>,
     /// How many the tenant has; known after a list.
     pub total: Option<usize>,
     /// Named objects that no job may change by accident (the global client).

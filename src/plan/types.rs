@@ -12,7 +12,7 @@ use super::writes::Writes;
 use crate::job::{Guards, RowLabel};
 use crate::model::{
     Body, Cells, ChangeSetId, Domain, EntityId, FieldChange, FieldPath, Pace, Reason, RowResult, RunId,
-    TenantName,
+    SecretPlace, TenantName,
 };
 
 /// A job resolved against the live state of one or several tenants.
@@ -161,6 +161,11 @@ pub struct Write {
     /// Of an undo: fields of the client that it cannot put back, or that are not its to put back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<Left>,
+}
+
+/// Whether a change sets a secret: what it holds afterwards is the place where the secret is kept.
+pub fn is_from_place(change: &FieldChange) -> bool {
+    change.after.as_ref().is_some_and(|after| SecretPlace::of(after).is_some())
 }
 
 /// A field that an undo leaves as it is.

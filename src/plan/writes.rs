@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::types::Write;
+use super::types::{Write, is_from_place};
 use crate::catalogue::redact;
-use crate::model::{FieldChange, PackedList};
+use crate::model::{FieldChange, PackedList, SecretPlace};
 
 /// The writes of one tenant, in the plan's order. They are opened one by one: as they stand in memory, a hundred thousand
 /// would take half a gigabyte.
@@ -22,6 +22,8 @@ pub struct Writes {
     fields: BTreeSet<String>,
     /// Those whose body is composed from a read at send time, in ascending order.
     composing: Vec<usize>,
+    /// Where the secrets are kept that any of them sets.
+    places: BTreeSet<SecretPlace>,
 }
 
 impl Writes {
@@ -33,6 +35,8 @@ impl Writes {
         if write.compose {
             self.composing.push(self.list.len());
         }
+        let places = write.changes.iter().filter_map(|change| SecretPlace::of(change.after.as_ref()?));
+        self.places.extend(places);
         if write.changes.iter().any(loses_secret) {
             self.losing.push(self.list.len());
         }
@@ -48,6 +52,11 @@ impl Writes {
     /// The root fields that any of them sends.
     pub fn fields(&self) -> &BTreeSet<String> {
         &self.fields
+    }
+
+    /// Where the secrets are kept that any of them sets.
+    pub fn places(&self) -> &BTreeSet<SecretPlace> {
+        &self.places
     }
 
     /// What stands at a place.
@@ -117,7 +126,7 @@ impl Writes {
 
 fn loses_secret(change: &FieldChange) -> bool {
     let holds = |value: &Option<Value>| value.as_ref().is_some_and(redact::has_marker);
-    holds(&change.before) && !holds(&change.after)
+    is_from_place(change) || holds(&change.before) && !holds(&change.after)
 }
 
 impl FromIterator<Write> for Writes {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::term::{self, paint};
 use super::{fleet, forecast};
-use crate::model::{FieldChange, Reason, RowResult};
+use crate::model::{FieldChange, Reason, RowResult, SecretPlace};
 use crate::plan::{Done, Plan, Row, RowState, TenantPlan};
 
 /// Clients shown per tenant unless all are asked for.
@@ -132,8 +132,11 @@ impl<'d> Changes<'d> {
             }
             // Two values share what the field's name leaves of the line.
             let room = width.saturating_sub(widest + 12).max(40) / 2;
-            let before = paint(term::OLD, self.value(change.before.as_ref(), room));
-            let after = paint(term::NEW, self.value(change.after.as_ref(), room));
+            let (before, after) = match SecretPlace::of(change.after.as_ref().unwrap_or(&Value::Null)) {
+                Some(place) => (secret_before(change).to_owned(), term::safe(&place.to_string())),
+                None => (self.value(change.before.as_ref(), room), self.value(change.after.as_ref(), room)),
+            };
+            let (before, after) = (paint(term::OLD, before), paint(term::NEW, after));
             line(out, format_args!("      {path:widest$}  {before} → {after}"));
         }
     }
@@ -164,6 +167,16 @@ fn writes(out: &mut String, tenant: &TenantPlan, options: DiffOptions<'_>) {
         }
     }
     changes.close(out, tenant.writes.len().saturating_sub(most));
+}
+
+/// What stands for a secret before it is changed. One that the tenant does not show cannot be compared, and is written each
+/// time.
+fn secret_before(change: &FieldChange) -> &'static str {
+    match &change.before {
+        Some(_) => "(another secret)",
+        None if change.path.depth() == 1 => "(not shown, cannot be compared)",
+        None => "absent",
+    }
 }
 
 /// Of a list that changes in part: what goes and what comes, each to stand on a line of its own; what stays would only hide

@@ -8,7 +8,7 @@ use super::Summary;
 use super::rows::{ReportRow, ReportRows, Shared, planned_rows, report_rows};
 use crate::model::{Body, RunRecord};
 use crate::plan::forecast::{Basis, Forecast};
-use crate::plan::{Header, Plan, TenantFailure, TenantPlan, Write, Writes};
+use crate::plan::{Header, Plan, TenantFailure, TenantPlan, Write, Writes, is_from_place};
 
 /// A plan: header, totals, and per tenant its writes and rows.
 pub fn plan(plan: &Plan) -> impl Serialize {
@@ -120,19 +120,20 @@ struct ChangeJson {
     name: Option<String>,
     fields: Vec<crate::model::FieldChange>,
     left: Vec<crate::plan::Left>,
-    /// Null where a secret is read into it only when it is sent.
+    /// Null where a secret is put into it only when it is sent.
     patch: Option<Body>,
 }
 
 impl ChangeJson {
     fn of(write: Write) -> Self {
+        let later = write.compose || write.changes.iter().any(is_from_place);
         Self {
             row: write.label.to_string(),
             client_id: write.id,
             name: write.name,
             fields: write.changes,
             left: write.left,
-            patch: (!write.compose).then_some(write.body),
+            patch: (!later).then_some(write.body),
         }
     }
 }

@@ -16,7 +16,8 @@ use crate::auth0::{Connection, Writer};
 use crate::catalogue::Kind;
 use crate::model::event::{Listener, TenantPace};
 use crate::model::{
-    Entry, Progress, ProgressSink, Remains, RunId, RunRecord, StopReason, TenantName, WriteState, Written,
+    Entry, Progress, ProgressSink, Remains, RunId, RunRecord, Secrets, StopReason, TenantName, WriteState,
+    Written,
 };
 use crate::plan::waves::Wave;
 use crate::plan::{OnConflict, TenantPlan};
@@ -52,6 +53,8 @@ pub struct TenantRun {
     pub connection: Connection,
     /// The only thing that can write to the tenant.
     pub writer: Writer,
+    /// The secrets that the plan sets.
+    pub secrets: Arc<Secrets>,
 }
 
 /// What all tenants of a run have in common.
@@ -261,7 +264,7 @@ impl Run<'_, '_> {
             let reader = tenant.writer.reader();
             let name = tenant.plan.tenant.clone();
             let found = tokio::select! {
-                found = mismatches(&reader, self.setup.kind, &tenant.plan, &made) => found,
+                found = mismatches(&reader, self.setup.kind, &tenant.plan, &made, &tenant.secrets) => found,
                 () = self.setup.stop.at_least(StopReason::Interrupted) => return Verified::CutShort,
             };
             match found {

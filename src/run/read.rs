@@ -1,19 +1,21 @@
 //! Reads of a tenant what a job needs, with the fewest requests.
 
 use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 
 use crate::auth0::{ApiError, Reader};
 use crate::catalogue::{Kind, redact};
-use crate::model::{Entity, EntityId, Packed};
+use crate::model::{Entity, EntityId, Packed, Secrets};
 use crate::plan::{Missing, Needs, TenantState};
 
 /// Single reads in flight; the rate limit is the pace, this only hides latency.
 const BESIDE: usize = 4;
 
-/// Reads the state of a tenant, as far as `needs` says. Secrets are taken out at once: nothing behind this sees any.
+/// Reads the state of a tenant, as far as `needs` says. Secrets are taken out at once: nothing behind this sees any. Where
+/// the tenant holds one that is to be set, the place that it was taken from stands for it.
 ///
 /// # Errors
 /// Where the tenant cannot be reached, refuses, or its list stays incomplete.
@@ -23,7 +25,7 @@ pub async fn read_state(
     kind: &Kind,
     needs: &Needs,
 ) -> Result<TenantState, ApiError> {
-    let mut state = TenantState { own, ..TenantState::default() };
+    let mut state = TenantState { own, secrets: Arc::clone(&needs.secrets), ..TenantState::default() };
     if needs.is_empty() {
         return Ok(state);
     }
@@ -82,6 +84,8 @@ struct Wanted<'n> {
     fields: Option<Vec<&'n str>>,
     /// Those that need a scope of their own, and are asked for beside what is written.
     known: Vec<&'n str>,
+    /// The secrets that are to be set.
+    secrets: &'n Secrets,
 }
 
 impl<'n> Wanted<'n> {
@@ -90,7 +94,7 @@ impl<'n> Wanted<'n> {
             needs.along.iter().map(String::as_str).filter(|field| may_read(field)).collect();
         let fields = || needs.fields.iter().map(String::as_str).chain(along.iter().copied()).collect();
         let known = along.iter().copied().filter(|field| !kind.read_scopes_of(field).is_empty()).collect();
-        Self { fields: (!needs.all_fields).then(fields), known }
+        Self { fields: (!needs.all_fields).then(fields), known, secrets: &needs.secrets }
     }
 
     /// The refusal that the request would meet, told with the scopes that it wants.
@@ -123,6 +127,7 @@ fn add(state: &mut TenantState, kind: &Kind, fields: &Wanted<'_>, mut item: Enti
     }
     // Asked for to tell the global client apart, not by the job: a plan holds what the job needs.
     item.body.retain(|field, _| Some(field.as_str()) != marker || fields.has(field));
+    redact::mark(kind, &mut item.body, fields.secrets);
     redact::strip(kind, &mut item.body);
     state.objects.insert(item.id, Packed::new(&item.body));
 }

@@ -1,13 +1,14 @@
 //! Clients read again: before a write that was planned too long ago, or that may have been sent, and to verify a wave.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use tokio::time::Instant;
 
 use super::read::read_state;
 use crate::auth0::{ApiError, Reader};
 use crate::catalogue::Kind;
-use crate::model::{Body, EntityId, Packed};
+use crate::model::{Body, EntityId, Packed, Secrets};
 use crate::plan::revive::roots;
 use crate::plan::{Missing, Needs, TenantPlan};
 
@@ -29,10 +30,11 @@ pub(super) async fn refresh(
     kind: &Kind,
     plan: &TenantPlan,
     writes: &[usize],
+    secrets: &Arc<Secrets>,
 ) -> Result<Fresh, ApiError> {
     let of = || plan.writes.some(writes.iter().copied());
     let ids = of().map(|write| write.id).collect();
-    let needs = Needs::again(kind, roots(kind, of()), ids);
+    let needs = Needs { secrets: Arc::clone(secrets), ..Needs::again(kind, roots(kind, of()), ids) };
     let read = Instant::now();
     let state = read_state(reader, None, kind, &needs).await?;
     let mine = |(id, _): &(EntityId, Packed<Body>)| needs.ids.contains(id);

@@ -12,9 +12,11 @@ use super::settle;
 use super::verdict::{Prepared, Verdict, answered, failed, stopped, unknown};
 use crate::auth0::{ApiError, Sent, Settled, Settlement, Writer};
 use crate::catalogue::{Kind, redact};
-use crate::model::{Body, Entity, Outcome, Overwritten, Reason, RowResult, RunId, SettledBy, Written};
+use crate::model::{
+    Body, Entity, Outcome, Overwritten, Reason, RowResult, RunId, Secrets, SettledBy, Written,
+};
 use crate::plan::rejudge::overwritten;
-use crate::plan::revive::{left_words, roots};
+use crate::plan::revive::{left_words, visible_roots};
 use crate::plan::{Missing, OnConflict, Rejudged, TenantPlan, Write, check_answer, rejudge, sends_whole};
 
 /// How often a body that holds an object whole is made anew after a lost answer.
@@ -39,6 +41,8 @@ pub(super) struct RowSetup {
     pub(super) max_age: Duration,
     /// Whether the run takes another one back.
     pub(super) undo: bool,
+    /// The secrets that the plan sets.
+    pub(super) secrets: Arc<Secrets>,
 }
 
 impl RowRun {
@@ -52,7 +56,7 @@ impl RowRun {
         let (since, started) = (Instant::now(), now());
         let mut outcome = self.blank(started);
         for try_again in (0..REMAKES).rev() {
-            let body = match self.body().await {
+            let body = match self.body().await.map(|prepared| self.with_secrets(prepared)) {
                 Ok(Prepared::Send(body)) => body,
                 Ok(Prepared::End(result, verdict)) => return self.close(outcome, since, result, verdict),
                 Err(ApiError::Halted) => {
@@ -84,14 +88,14 @@ impl RowRun {
     /// Sends a body. Where the answer was lost, and nothing was written, a body that holds an object whole is not sent again:
     /// it is to be made anew from what the tenant holds now, which the second value says.
     async fn send(&self, body: &Body, may_remake: bool) -> (Sent, bool) {
-        let RowSetup { run, kind, writer, on_conflict, .. } = &*self.setup;
+        let RowSetup { run, kind, writer, on_conflict, secrets, .. } = &*self.setup;
         let write = &self.write;
         let correlation = format!("{run}/{}", write.label.correlation());
         let reader = writer.settling_reader();
         let anew = may_remake && sends_whole(kind, write);
         let remake = AtomicBool::new(false);
         let settle = || async {
-            match settle::settle(kind, &reader, write, *on_conflict).await {
+            match settle::settle(kind, &reader, write, (*on_conflict, secrets)).await {
                 Ok(Settled::SendAgain) if anew => {
                     remake.store(true, Ordering::Relaxed);
                     Ok(Settled::GiveUp)
@@ -118,7 +122,8 @@ impl RowRun {
             Basis::Gone(missing) => Ok(self.gone(&missing)),
             Basis::AsPlanned if usable => Ok(Prepared::Send(write.body.clone())),
             Basis::Seen(live) if usable => {
-                let live = live.open();
+                let mut live = live.open();
+                self.setup.secrets.agree(&write.changes, &mut live);
                 match self.judged(&live) {
                     Rejudged::NeedsSecret => self.looked_at().await,
                     judged => Ok(self.prepared(judged, &live)),
@@ -128,13 +133,27 @@ impl RowRun {
         }
     }
 
+    /// What is sent, with the secrets that the plan has only the places of. They are in no other body.
+    fn with_secrets(&self, prepared: Prepared) -> Prepared {
+        let Prepared::Send(mut body) = prepared else { return prepared };
+        match redact::fill(self.setup.kind, &mut body, &self.setup.secrets) {
+            Ok(()) => Prepared::Send(body),
+            Err(place) => {
+                let error = Some(format!("nothing is known of the {place}; it was not sent"));
+                Prepared::End(RowResult::Failed, Verdict { error, ..Verdict::default() })
+            }
+        }
+    }
+
     /// From a look at the client just now.
     async fn looked_at(&mut self) -> Result<Prepared, ApiError> {
-        let RowSetup { kind, writer, .. } = &*self.setup;
+        let RowSetup { kind, writer, secrets, .. } = &*self.setup;
         let write = &self.write;
-        let roots = roots(kind, [write]);
+        let roots = visible_roots(kind, write);
         let roots: Vec<&str> = roots.iter().map(String::as_str).collect();
-        let live = writer.composing_reader().get(&kind.endpoint, &write.id, Some(&roots)).await?;
+        let mut live = writer.composing_reader().get(&kind.endpoint, &write.id, Some(&roots)).await?;
+        redact::mark(kind, &mut live.body, secrets);
+        secrets.agree(&write.changes, &mut live.body);
         let judged = self.judged(&live.body);
         Ok(self.prepared(judged, &live.body))
     }
@@ -212,7 +231,9 @@ impl RowRun {
             Settlement::Unknown => Some(SettledBy::NotFoundOut),
         };
         let (result, verdict) = match (sent.result, sent.settlement) {
-            (Ok(Entity { body, .. }), settlement) => {
+            (Ok(Entity { mut body, .. }), settlement) => {
+                redact::mark(self.setup.kind, &mut body, &self.setup.secrets);
+                self.setup.secrets.agree(&self.write.changes, &mut body);
                 let (result, verdict) = answered(&check_answer(self.setup.kind, &self.write, &body));
                 // Where a read had to tell, no PATCH was answered.
                 let http_status = (settlement != Settlement::Landed).then_some(200);

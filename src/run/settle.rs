@@ -1,8 +1,9 @@
 //! A PATCH whose answer was lost may or may not have been carried out: the client itself tells.
 
 use crate::auth0::{ApiError, Reader, Settled};
-use crate::catalogue::Kind;
-use crate::plan::revive::roots;
+use crate::catalogue::{Kind, redact};
+use crate::model::Secrets;
+use crate::plan::revive::visible_roots;
 use crate::plan::{OnConflict, Rejudged, Write, rejudge};
 
 /// Reads the client and compares: all as planned → it was carried out; each as before or as planned → send again; anything
@@ -11,11 +12,13 @@ pub(super) async fn settle(
     kind: &Kind,
     reader: &Reader,
     write: &Write,
-    on_conflict: OnConflict,
+    (on_conflict, secrets): (OnConflict, &Secrets),
 ) -> Result<Settled, ApiError> {
-    let roots = roots(kind, [write]);
+    let roots = visible_roots(kind, write);
     let roots: Vec<&str> = roots.iter().map(String::as_str).collect();
-    let live = reader.get(&kind.endpoint, &write.id, Some(&roots)).await?;
+    let mut live = reader.get(&kind.endpoint, &write.id, Some(&roots)).await?;
+    redact::mark(kind, &mut live.body, secrets);
+    secrets.agree(&write.changes, &mut live.body);
     Ok(match rejudge(kind, write, &live.body, on_conflict) {
         Rejudged::Conflict(_) => Settled::GiveUp,
         Rejudged::Apply(_) | Rejudged::NeedsSecret => Settled::SendAgain,

@@ -82,6 +82,7 @@ impl TenantLoop {
             on_conflict: setup.on_conflict,
             max_age: setup.max_age,
             undo: setup.undo,
+            secrets: Arc::clone(&tenant.secrets),
         };
         Self {
             setup: setup.clone(),
@@ -199,9 +200,10 @@ impl TenantLoop {
         if !state.claiming {
             let reader = self.rows.writer.composing_reader();
             let (kind, plan) = (self.setup.kind, Arc::clone(&self.plan));
+            let secrets = Arc::clone(&self.rows.secrets);
             self.setup.progress.tell(Progress::Rereading { tenant: plan.tenant.clone() });
             return async move {
-                let fresh = refresh(&reader, kind, &plan, &stale).await;
+                let fresh = refresh(&reader, kind, &plan, &stale, &secrets).await;
                 Prepared::Fresh(stale, fresh)
             }
             .boxed();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::refresh::refresh;
 use crate::auth0::{ApiError, Reader};
 use crate::catalogue::{Kind, redact};
+use crate::model::Secrets;
 use crate::plan::{TenantPlan, check_answer};
 
 /// The writes whose clients do not hold what was planned, each with what they hold.
@@ -16,11 +17,12 @@ pub(super) async fn mismatches(
     kind: &Kind,
     plan: &Arc<TenantPlan>,
     writes: &[usize],
+    secrets: &Arc<Secrets>,
 ) -> Result<Vec<(usize, String)>, ApiError> {
     if writes.is_empty() {
         return Ok(Vec::new());
     }
-    let fresh = refresh(reader, kind, plan, writes).await?;
+    let fresh = refresh(reader, kind, plan, writes, secrets).await?;
     let mut found = Vec::new();
     for at in writes {
         let Some(write) = plan.writes.get(*at) else { continue };
@@ -28,6 +30,7 @@ pub(super) async fn mismatches(
             Some(live) => {
                 let mut live = live.open();
                 redact::strip(kind, &mut live);
+                secrets.agree(&write.changes, &mut live);
                 let answer = check_answer(kind, &write, &live);
                 if !answer.not_as_planned.is_empty() {
                     let words = answer.not_as_planned.join("; ");

@@ -73,7 +73,8 @@ impl Renames<'_> {
         let now = tokio::time::Instant::now();
         let tasks = (0..part.writes.len()).map(|at| Task::planned(at, now)).collect();
         let record = RunRecord::new([(name, part.writes.len())]);
-        let tenants = vec![TenantRun { place: 0, plan: part, tasks, connection, writer }];
+        let tenants =
+            vec![TenantRun { place: 0, plan: part, tasks, connection, writer, secrets: Default::default() }];
         execute(setup, tenants, record, self.journal, listeners).await
     }
 }

@@ -40,6 +40,7 @@ mod resume;
 mod rules;
 mod sandbox;
 mod saved;
+mod secrets;
 mod shards;
 mod signals;
 mod status;

@@ -12,6 +12,7 @@ fn selected(secret: SecretSource) -> Selected {
         credential: CredentialSource::Client { client_id: "id".into(), secret },
         origin: String::new(),
         vars: serde_json::Map::new(),
+        secrets: Default::default(),
         tags: Default::default(),
         protected: false,
         rate_share: None,

@@ -56,6 +56,26 @@ fn a_good_file_is_read_whole_and_in_order() {
 }
 
 #[test]
+fn variables_that_name_one_place_may_stand_for_a_secret_and_any_other_table_is_a_variable() {
+    let vars = r#"vars = { a = { env = "A" }, b = { file = "b" }, c = { command = "c" }, d = { env = "not a name" }, e = { env = "A", file = "b" }, f = "A", g = { host = "x" } }"#;
+    let text = format!(
+        "[tenants.dev]\ndomain = \"d.auth0.com\"\nclient_id = \"i\"\nclient_secret = {{ env = \"S\" }}\n{vars}\n"
+    );
+    let config = config(&text).unwrap();
+    let dev = &config.tenants[&TenantName::from("dev")];
+    let places: Vec<_> = dev.secrets.iter().map(|(name, source)| (name.as_str(), source.clone())).collect();
+    assert_eq!(dev.vars.len(), 7);
+    assert_eq!(
+        places,
+        [
+            ("a", SecretSource::Env("A".into())),
+            ("b", SecretSource::File("/etc/patchwave/b".into())),
+            ("c", SecretSource::Command("c".into())),
+        ]
+    );
+}
+
+#[test]
 fn everything_wrong_with_a_file_is_said_at_once_with_place_and_remedy() {
     let text = r#"
 tennants = 1

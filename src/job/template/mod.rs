@@ -117,6 +117,17 @@ impl Template {
             && tokens.iter().all(|token| token.text != "~")
     }
 
+    /// The variable that it is, where it is one and nothing else: `{{ vars.NAME }}`.
+    pub fn variable(&self) -> Option<String> {
+        let Form::Whole(only) = &self.form else { return None };
+        let tokens: Vec<&str> = scan::tokens(&only.source).iter().map(|token| token.text).collect();
+        match tokens.as_slice() {
+            ["vars", ".", name] => Some((*name).to_owned()),
+            ["vars", "[", name, "]"] => Some(name.trim_matches(['"', '\'']).to_owned()),
+            _ => None,
+        }
+    }
+
     /// Its value where that is the same for every client: a raw block, an expression of literals.
     ///
     /// # Errors

@@ -12,11 +12,12 @@ use super::absent::Absent;
 use super::engine;
 use super::node::Node;
 use super::notes;
+use super::outcome::RenderFault;
 use super::scan::NONE;
 use crate::catalogue::{Kind, redact};
 use crate::model::secret::names_credential;
 use crate::model::suggest::nearest;
-use crate::model::{Body, Domain, TenantName};
+use crate::model::{Body, Domain, FieldPath, SecretPlace, TenantName};
 
 /// Names that are never fields: a field of such a name is reached under `client.` alone.
 pub(super) const RESERVED: [&str; 5] = ["client", "row", "vars", "tenant", "env"];
@@ -30,6 +31,8 @@ pub struct TenantScope {
     env: Value,
     /// Names of the variables.
     known: BTreeSet<String>,
+    /// Variables that say where a secret is kept.
+    secrets: BTreeMap<String, SecretPlace>,
 }
 
 impl TenantScope {
@@ -57,11 +60,32 @@ impl TenantScope {
         let known = vars.iter().filter(|(_, value)| !value.is_null()).map(|(name, _)| name.clone()).collect();
         Self {
             known,
+            secrets: BTreeMap::new(),
             name: name.clone(),
             tenant: Value::from_object(Node::closed(&Arc::new(tenant), "tenant")),
             vars: Value::from_object(Node::closed(&Arc::new(vars), "vars")),
             env: Value::from_function(read),
         }
+    }
+
+    /// The same, with variables that say where a secret is kept.
+    #[must_use]
+    pub fn with_secrets(self, secrets: BTreeMap<String, SecretPlace>) -> Self {
+        Self { secrets, ..self }
+    }
+
+    /// Where the secret is kept that a variable stands for.
+    ///
+    /// # Errors
+    /// Where the variable holds something else: a secret in plain text is none any more.
+    pub fn secret(&self, path: &FieldPath, variable: &str) -> Result<SecretPlace, RenderFault> {
+        self.secrets.get(variable).cloned().ok_or_else(|| {
+            let what = format!("vars.{variable} does not say where a secret is kept, and {path} is a secret");
+            RenderFault::new(what).help(format!(
+                "write {variable} = {{ env = \"NAME\" }}, {{ file = \"PATH\" }} or {{ command = \"…\" }} into vars of [tenants.{}] in patchwave.toml, or one of the first two into [vars] of the job; plain text, and --var with it, would be in files and process lists",
+                self.name
+            ))
+        })
     }
 
     /// Whether a variable has a value here.
@@ -151,6 +175,11 @@ impl Scope {
         Self { client: Some((seen, kind)), ..self.clone() }
     }
 
+    /// The tenant.
+    pub fn tenant(&self) -> Option<&TenantScope> {
+        self.tenant.as_deref()
+    }
+
     /// The row, for messages.
     pub fn row(&self) -> Option<&RowCells> {
         self.row.as_deref()
@@ -162,7 +191,7 @@ impl Scope {
 }
 
 fn without_markers(object: &Body) -> Body {
-    let kept = object.iter().filter(|(_, value)| *value != redact::SECRET_MARKER);
+    let kept = object.iter().filter(|(_, value)| !redact::is_marker(value));
     kept.map(|(key, value)| {
         let value = match value {
             serde_json::Value::Object(inner) => without_markers(inner).into(),

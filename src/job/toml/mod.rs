@@ -1,9 +1,10 @@
 //! TOML jobs. Central function: [`read`].
 //!
-//! `update` reads one `[[update]]` (`selecting` whom it is about, `ops` what it asks for), `rows` makes one update of each row of the file that an update's `rows` names, and
+//! `update` reads one `[[update]]` (`selecting` whom it is about, `ops` what it asks for, `places` where it says that secrets are kept), `rows` makes one update of each row of the file that an update's `rows` names, and
 //! `tree` turns TOML's values into the ones that all readers share.
 
 mod ops;
+mod places;
 mod rows;
 mod selecting;
 mod tree;

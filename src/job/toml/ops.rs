@@ -43,7 +43,15 @@ impl Reader<'_> {
                 idle.push(path.clone());
                 continue;
             }
-            match leaves::op(self.kind(), leaf) {
+            let op = match leaf {
+                Leaf::Value { path, value: Term::Value(Value::Object(place)), span }
+                    if self.kind().is_secret(&path) =>
+                {
+                    self.secret_op(path, &place, span)
+                }
+                leaf => leaves::op(self.kind(), leaf),
+            };
+            match op {
                 Ok(op) => ops.push(op),
                 Err(faults) => {
                     faults.into_iter().for_each(|(what, help)| self.fault(what, span.clone(), help));

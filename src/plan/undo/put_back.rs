@@ -14,7 +14,7 @@ use crate::plan::judge::{shown, wanted};
 use crate::plan::judging::moved_along;
 use crate::plan::rejudge::OnConflict;
 use crate::plan::revive::is_marked;
-use crate::plan::types::{Left, Write};
+use crate::plan::types::{Left, Write, is_from_place};
 
 /// What is to become of a client's fields.
 #[derive(Default)]
@@ -195,6 +195,10 @@ impl<'c> Client<'c> {
         let now = change.path.get(self.live);
         if let Some(items) = &change.items {
             return Ok(self.items(change, items, now));
+        }
+        if is_from_place(change) {
+            let words = format!("{} was given a new secret, and nobody has kept the one before", change.path);
+            return Err(left(change, Reason::CannotRestore, words));
         }
         let ran = change.path.get(&self.ran);
         let as_run_left_it = as_planned(self.kind, change, ran, now);

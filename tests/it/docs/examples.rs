@@ -24,7 +24,8 @@ pub(super) struct Example {
 impl Example {
     /// A folder with the job and its files.
     pub(super) fn case(&self) -> Case {
-        let case = Case::new().file(&self.name, &self.text);
+        // One example sets a secret that is kept there.
+        let case = Case::new().file(&self.name, &self.text).env("PORTAL_SECRET", "s3cret-0123456789abcdef");
         self.beside.iter().fold(case, |case, (name, text)| case.file(name, text))
     }
 
