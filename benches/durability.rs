@@ -169,6 +169,7 @@ fn header() -> Header {
         pause_ms: 0,
         undoes: None,
         takes_back: None,
+        unguarded: false,
         changeset: None,
         shard: None,
     }

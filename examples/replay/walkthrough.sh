@@ -9,6 +9,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 folder=${1:-$(mktemp -d)}
 mkdir -p "$folder"
 cd "$folder"
+folder=$(pwd)
 export XDG_STATE_HOME="$folder/state"
 
 # --- Three tenants with the same applications, each with ids, a host and a log of its own.

@@ -144,6 +144,7 @@ fn plan_of(job: &Job, (writes, rows): Resolved) -> Plan {
         pause_ms: 0,
         undoes: None,
         takes_back: None,
+        unguarded: false,
         changeset: None,
         shard: None,
     };

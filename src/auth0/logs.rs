@@ -94,7 +94,9 @@ impl Reader {
             return Ok(None);
         }
         walk.idle = 0;
-        let q = format!("type:sapi AND date:[{since:.3} TO {:.3}]", walk.until);
+        // Of two writes in one millisecond the search may give the later first: from before it the walk meets both.
+        let before = since.checked_sub(std::time::Duration::from_millis(1)).unwrap_or(since);
+        let q = format!("type:sapi AND date:[{before:.3} TO {:.3}]", walk.until);
         let found = self.log_page(&[("q", &q), ("sort", "date:1"), ("per_page", "1")]).await?;
         walk.take(&found)
     }

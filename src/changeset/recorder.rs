@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::difference::{Change, Edit, LeftOut, difference};
 use super::pairs::{Pairs, key_of};
-use super::source::{Source, UNNAMED, masked, var_code};
-use crate::catalogue::{Kind, redact};
+use super::source::{Source, UNNAMED, masked, var_code, var_name};
+use crate::catalogue::{Kind, SECRET_MARKER, redact};
 use crate::job::printed::{CLOSE, OPEN};
 use crate::job::{Printed, Recorded, print, recorded};
 use crate::model::{Body, EntityId, FieldPath};
@@ -155,7 +155,11 @@ impl<'r> Recorder<'r> {
         let (edits, left_out) = difference(self.kind, &before, &after);
         let name = key_of(self.kind, None, client.before).unwrap_or_else(|| client.id.to_string());
         self.leave_out(&name, left_out);
-        let secrets = client.masked.iter().map(|path| (path.clone(), masked(path, &name)));
+        let mut paths = client.masked.to_vec();
+        paths.extend(new_secrets(client.before, client.after));
+        paths.sort();
+        paths.dedup();
+        let secrets = paths.into_iter().map(|path| (path.clone(), masked(&path, &name)));
         let mut printed = Printed::default();
         for edit in &edits {
             print_edit(&mut printed, edit);
@@ -165,7 +169,7 @@ impl<'r> Recorder<'r> {
         }
         let renamed = key_of(self.kind, None, client.after).filter(|new| *new != name);
         let renamed = renamed.as_deref().map(hashed);
-        self.keep((&name, renamed), client.before, &before, printed);
+        self.keep(client.id, (&name, renamed), (client.before, &before), printed);
     }
 
     /// Adds a client of which nobody knows how it was before: what it holds now at these paths is asked for, whatever stands
@@ -196,7 +200,7 @@ impl<'r> Recorder<'r> {
             printed.set(path, &masked(path, &name));
         }
         let marked = self.after.marked(self.kind, id, known_as);
-        self.keep((&name, None), known_as, &marked, printed);
+        self.keep(id, (&name, None), (known_as, &marked), printed);
     }
 
     /// Notes what is not in the change set.
@@ -232,11 +236,21 @@ impl<'r> Recorder<'r> {
     }
 
     fn leave_out(&mut self, name: &str, left_out: Vec<LeftOut>) {
-        let said = left_out.into_iter().map(|left| format!("{name}: {}: {}", left.path, left.why));
+        let said = left_out.into_iter().map(|LeftOut { path, why }| {
+            // What is wrong with a value names its field itself.
+            let why = why.strip_prefix(&path.to_string()).map_or(why.as_str(), str::trim_start);
+            format!("{name}: {path}: {why}")
+        });
         self.left_out.extend(said);
     }
 
-    fn keep(&mut self, (name, renamed): (&str, Option<u64>), state: &Body, marked: &Body, printed: Printed) {
+    fn keep(
+        &mut self,
+        id: &EntityId,
+        (name, renamed): (&str, Option<u64>),
+        (state, marked): (&Body, &Body),
+        printed: Printed,
+    ) {
         if printed.is_empty() {
             return;
         }
@@ -246,13 +260,23 @@ impl<'r> Recorder<'r> {
             let what = format!("{name}: it has no {path}, by which it would be found elsewhere");
             return self.left_out.push(what);
         };
+        if self.identity.is_some_and(|identity| printed.sets(identity)) {
+            let what = format!("{name}: its {path} changed, by which it would be found elsewhere");
+            return self.left_out.push(what);
+        }
         let text = printed.finish(path, selector);
+        let shown = without_placeholders(&text);
+        let leak = self.before.leak(id, &shown).or_else(|| self.after.leak(id, &shown));
+        if let Some(leak) = leak {
+            let what = format!("{name}: {leak} stands where no placeholder can, such as in a key");
+            return self.left_out.push(what);
+        }
         let name = (name != key).then(|| name.into());
         self.updates.push(Entry { key: key.into(), name, renamed, text: text.into() });
     }
 
-    /// A name that one client gives up and another takes tells nobody apart when the change set is replayed again.
-    fn warn_of_names_that_move_on(&mut self) {
+    /// A client that takes a name which another gives up cannot be told from it when the change set is replayed again.
+    fn leave_out_names_that_move_on(&mut self) {
         if self.identity.is_some() {
             return;
         }
@@ -262,21 +286,28 @@ impl<'r> Recorder<'r> {
             .filter(|entry| entry.renamed.is_some())
             .map(|entry| hashed(&entry.key))
             .collect();
-        let takes = |entry: &&Entry| entry.renamed.is_some_and(|new| given_up.contains(&new));
-        let said = self.updates.iter().filter(takes).map(|entry| {
-            format!(
-                "{}: it takes a name that another gives up, which cannot be replayed by name; --identity tells them apart",
+        let takes = |entry: &mut Entry| entry.renamed.is_some_and(|new| given_up.contains(&new));
+        for entry in self.updates.extract_if(.., takes) {
+            self.left_out.push(format!(
+                "{}: it takes a name that another gives up, and by name nobody could tell the two apart; --identity does",
                 entry.name()
-            )
-        });
-        let said: Vec<String> = said.collect();
-        self.warnings.extend(said);
+            ));
+        }
+    }
+
+    /// Whether a text says nothing of the tenants.
+    fn is_anybodys(&self, text: &str) -> bool {
+        let mut body = Body::new();
+        body.insert(String::new(), text.into());
+        let own = EntityId::new("");
+        [self.before, self.after].iter().all(|source| source.marked(self.kind, &own, &body) == body)
     }
 
     /// The change set.
     pub fn finish(mut self, header: &Header) -> ChangeSet {
-        self.warn_of_names_that_move_on();
-        let mut names = Names::default();
+        self.leave_out_names_that_move_on();
+        let own = self.before.var_names().chain(self.after.var_names()).map(str::to_owned);
+        let mut names = Names { taken: own.collect(), ..Names::default() };
         let (mut body, mut clients) = (String::new(), 0);
         let mut updates = std::mem::take(&mut self.updates);
         updates.sort_by(|a, b| a.key.cmp(&b.key));
@@ -307,10 +338,11 @@ impl<'r> Recorder<'r> {
             tenant: header.tenant.clone(),
             at: Some(header.at.clone()),
             by: Some(header.by.clone()),
-            job: header.job.clone(),
+            job: header.job.clone().filter(|job| self.is_anybodys(job)),
             digest: Some(digest.clone()),
         };
-        let mut head = comment(&names.required);
+        let vars = names.used.keys().filter_map(|code| var_name(code));
+        let mut head = comment(vars.collect());
         head.push_str(&identity);
         if clients == 0 {
             print::no_updates(&mut head);
@@ -320,6 +352,17 @@ impl<'r> Recorder<'r> {
         let Self { left_out, warnings, .. } = self;
         ChangeSet { head, body, digest, clients, replaced, required: names.required, left_out, warnings }
     }
+}
+
+/// A text as it will be read elsewhere, as far as it is the same for all tenants.
+fn without_placeholders(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(OPEN) {
+        out.push_str(before);
+        rest = after.split_once(CLOSE).map_or("", |(_, behind)| behind);
+    }
+    out + rest
 }
 
 fn print_edit(printed: &mut Printed, edit: &Edit) {
@@ -336,6 +379,27 @@ fn print_edit(printed: &mut Printed, edit: &Edit) {
     }
 }
 
+/// Secrets inside objects that were not there before: what stands for them came.
+fn new_secrets(before: &Body, after: &Body) -> Vec<FieldPath> {
+    let mut found = Vec::new();
+    for (key, value) in after {
+        come(FieldPath::root_field(key), before.get(key), value, &mut found);
+    }
+    found
+}
+
+fn come(path: FieldPath, before: Option<&Value>, after: &Value, found: &mut Vec<FieldPath>) {
+    match after {
+        Value::Object(map) => {
+            for (key, inner) in map {
+                come(path.child(key), before.and_then(|before| before.get(key)), inner, found);
+            }
+        }
+        Value::String(text) if text == SECRET_MARKER && before.is_none() => found.push(path),
+        _ => (),
+    }
+}
+
 /// What stands before. Of an object with a secret in it, what is beside the secret.
 fn expect(printed: &mut Printed, path: &FieldPath, before: &Value) {
     match before {
@@ -348,13 +412,15 @@ fn expect(printed: &mut Printed, path: &FieldPath, before: &Value) {
 }
 
 /// What stands above the header, for whoever opens the file.
-fn comment(required: &[String]) -> String {
+fn comment(mut vars: Vec<&str>) -> String {
     let mut text = String::from(
         "# A recorded change set: see what it would do elsewhere with `patchwave replay FILE --tenant NAME --dry-run`.\n",
     );
-    if !required.is_empty() {
+    vars.sort_unstable();
+    vars.dedup();
+    if !vars.is_empty() {
         // Writing to a `String` cannot fail.
-        let _ = writeln!(text, "# Every target needs these variables: {}", required.join(", "));
+        let _ = writeln!(text, "# Every target needs these variables: {}", vars.join(", "));
     }
     text
 }
@@ -364,8 +430,8 @@ fn comment(required: &[String]) -> String {
 struct Names {
     /// What has been named, by its unnamed form.
     given: HashMap<String, String>,
-    /// How many variables have a name that begins so.
-    taken: HashMap<String, usize>,
+    /// Names that mean something already: the source's own variables among them.
+    taken: HashSet<String>,
     required: Vec<String>,
     used: IndexMap<String, Replaced>,
 }
@@ -381,8 +447,7 @@ impl Names {
             let used = self.used.entry(code.clone());
             used.or_insert_with(|| Replaced { code: code.clone(), count: 0, client: client.to_owned() })
                 .count += 1;
-            // Inside a TOML text a quote is escaped.
-            out.push_str(&code.replace('"', "\\\""));
+            out.push_str(&code);
             rest = behind;
         }
         out.push_str(rest);
@@ -394,9 +459,10 @@ impl Names {
             return name.clone();
         }
         let base = unnamed.split_once(':').map_or(unnamed, |(base, _)| base);
-        let taken = self.taken.entry(base.to_owned()).or_default();
-        *taken += 1;
-        let name = if *taken == 1 { base.to_owned() } else { format!("{base}_{taken}") };
+        let numbered = (2..).map(|number| format!("{base}_{number}"));
+        let name = std::iter::once(base.to_owned()).chain(numbered).find(|name| !self.taken.contains(name));
+        let name = name.unwrap_or_else(|| base.to_owned());
+        self.taken.insert(name.clone());
         self.required.push(name.clone());
         let code = var_code(&name);
         self.given.insert(unnamed.to_owned(), code.clone());

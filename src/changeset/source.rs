@@ -28,8 +28,20 @@ const IDS: [(&str, &str); 6] = [
     ("lst_", "log_stream_id"),
 ];
 
-/// Whether a word is the id of a client that is known of the tenant, and what that client is called.
-type Clients<'c> = Box<dyn Fn(&str) -> Option<Option<String>> + 'c>;
+/// Inside a number a smaller one is likely to mean something else.
+const SMALLEST: f64 = 1000.0;
+
+/// What is known of a client by its id.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// What it is called.
+    pub name: Option<String>,
+    /// Whether it is certain that no other of the tenant is called so.
+    pub alone: bool,
+}
+
+/// The client with an id, where the tenant has one.
+type Clients<'c> = Box<dyn Fn(&str) -> Option<Known> + 'c>;
 
 /// The tenant that states were read from.
 pub struct Source<'c> {
@@ -58,21 +70,33 @@ impl<'c> Source<'c> {
     ) -> Self {
         let named = |(id, name): (&EntityId, Option<&str>)| (id.to_string(), name.map(str::to_owned));
         let known: HashMap<String, Option<String>> = clients.into_iter().map(named).collect();
-        Self::looking_up(domain, vars, move |id| known.get(id).cloned())
+        let mut called: HashMap<String, usize> = HashMap::new();
+        for name in known.values() {
+            *called.entry(slug(name.as_deref().unwrap_or_default())).or_default() += 1;
+        }
+        Self::looking_up(domain, vars, move |id| {
+            let name = known.get(id)?.clone();
+            let alone = called.get(&slug(name.as_deref().unwrap_or_default())) == Some(&1);
+            Some(Known { name, alone })
+        })
     }
 
     /// The same where clients are looked up one by one, since there are too many to have their names twice.
     pub fn looking_up(
         domain: Option<&Domain>,
         vars: &Body,
-        clients: impl Fn(&str) -> Option<Option<String>> + 'c,
+        clients: impl Fn(&str) -> Option<Known> + 'c,
     ) -> Self {
         let is_value = |value: &Value| match value {
             Value::String(text) => !text.trim().is_empty(),
-            value => value.is_number(),
+            value => value.as_f64().is_some_and(|number| number.abs() >= SMALLEST),
         };
-        let mut vars: Vec<(String, Value)> =
-            vars.iter().filter(|(_, v)| is_value(v)).map(|(k, v)| (k.clone(), v.clone())).collect();
+        let has_code = |name: &str| !name.contains(['\'', '\\']);
+        let mut vars: Vec<(String, Value)> = vars
+            .iter()
+            .filter(|(name, v)| has_code(name) && is_value(v))
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect();
         vars.sort_by_key(|(_, value)| std::cmp::Reverse(value.as_str().map_or(0, str::len)));
         let texts = vars.iter().filter_map(|(name, value)| Some((name, value.as_str()?)));
         let texts = texts.map(|(name, text)| (text.to_owned(), var_code(name), false));
@@ -83,6 +107,28 @@ impl<'c> Source<'c> {
             all.map(|(text, code, any_case)| Needle { text, code, any_case }).collect();
         needles.sort_by_key(|needle| std::cmp::Reverse(needle.text.len()));
         Self { has_domain, vars, needles, clients: Box::new(clients) }
+    }
+
+    /// Names of the variables whose values become placeholders.
+    pub(super) fn var_names(&self) -> impl Iterator<Item = &str> {
+        self.vars.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Whether any variable is known, whose values differ by tenant.
+    pub fn has_vars(&self) -> bool {
+        !self.vars.is_empty()
+    }
+
+    /// An id or the domain of the tenant that stands in a text all the same, where no placeholder can.
+    pub(super) fn leak(&self, own: &EntityId, text: &str) -> Option<String> {
+        let lower = text.to_ascii_lowercase();
+        let domain = self.needles.iter().find(|needle| needle.any_case && lower.contains(&needle.text));
+        if domain.is_some() {
+            return Some("the tenant's domain".to_owned());
+        }
+        let known = |word: &str| word == own.as_str() || (self.clients)(word).is_some();
+        let word = words(text).into_iter().find(|range| known(&text[range.clone()]));
+        word.map(|_| "an id of the tenant".to_owned())
     }
 
     /// A client's state with placeholders in it. `own` is its id, which templates know.
@@ -137,7 +183,7 @@ impl Marker<'_> {
             }
             Value::String(text) => {
                 let listed = field.is_some_and(|field| !field.values.is_empty());
-                Value::String(self.text(text, foreign && !listed))
+                Value::String(if listed { text.clone() } else { self.text(text, foreign) })
             }
             value => self.whole(value).map_or_else(|| value.clone(), Value::String),
         }
@@ -151,13 +197,15 @@ impl Marker<'_> {
     }
 
     fn text(&self, text: &str, foreign: bool) -> String {
-        if text.contains([OPEN, CLOSE]) {
-            return text.to_owned();
-        }
         if let Some(whole) = self.whole(&Value::String(text.to_owned())) {
             return whole;
         }
         let mut found: Vec<(Range<usize>, String)> = Vec::new();
+        // The signs themselves, which no text should have, are written as code that gives them.
+        for (at, sign) in text.match_indices([OPEN, CLOSE]) {
+            let code = if sign.starts_with(OPEN) { "\"\\uf8f0\"" } else { "\"\\uf8f1\"" };
+            found.push((at..at + sign.len(), code.to_owned()));
+        }
         for needle in &self.source.needles {
             take(text, needle, &mut found);
         }
@@ -209,12 +257,14 @@ impl Marker<'_> {
             return Some(self.id_field.to_owned());
         }
         let unnamed = |base: &str| Some(format!("{UNNAMED}{base}:{word}"));
-        if let Some(name) = (self.source.clients)(word) {
+        if let Some(Known { name, alone }) = (self.source.clients)(word) {
             let of = slug(name.as_deref().unwrap_or_default());
-            return unnamed(&format!("{}_of_{of}", self.id_field));
+            let base = format!("{}_of_{of}", self.id_field);
+            // In another tenant it is the same client under another id.
+            return if alone { Some(format!("{UNNAMED}{base}:{of}")) } else { unnamed(&base) };
         }
-        // Clients of third parties have ids that tell so.
-        if is_id(word, "tpc_") {
+        // Clients of third parties have ids that tell so, and others look like nothing else.
+        if is_id(word, "tpc_") || is_of_a_client(word) {
             return unnamed(self.id_field);
         }
         let of_prefix = IDS.iter().find(|(prefix, _)| is_id(word, prefix));
@@ -230,6 +280,13 @@ impl Marker<'_> {
 fn is_id(word: &str, prefix: &str) -> bool {
     let rest = word.strip_prefix(prefix);
     rest.is_some_and(|rest| rest.len() >= 14 && rest.chars().all(|c| c.is_ascii_alphanumeric()))
+}
+
+/// Whether a word looks as the service makes ids of clients: 32 letters of both cases and digits.
+fn is_of_a_client(word: &str) -> bool {
+    let has = |is: fn(&u8) -> bool| word.bytes().any(|byte| is(&byte));
+    let kinds = [u8::is_ascii_uppercase, u8::is_ascii_lowercase, u8::is_ascii_digit];
+    word.len() == 32 && word.bytes().all(|byte| byte.is_ascii_alphanumeric()) && kinds.into_iter().all(has)
 }
 
 /// Marks where a value stands in a text by itself.
@@ -251,31 +308,46 @@ fn take(text: &str, needle: &Needle, found: &mut Vec<(Range<usize>, String)>) {
 
 /// Whether no letter or digit stands at either end.
 fn is_bounded(text: &str, range: &Range<usize>) -> bool {
-    let before = text[..range.start].chars().next_back();
+    let before = text[..range.start].chars().next_back().filter(|_| !is_behind_an_escape(text, range.start));
     let after = text[range.end..].chars().next();
     !before.into_iter().chain(after).any(char::is_alphanumeric)
+}
+
+/// Whether what stands before a place is a character as addresses escape it, such as `%2F`.
+fn is_behind_an_escape(text: &str, at: usize) -> bool {
+    let before = text.as_bytes().get(at.wrapping_sub(3)..at);
+    before.is_some_and(|sign| sign[0] == b'%' && sign[1..].iter().all(u8::is_ascii_hexdigit))
 }
 
 fn is_free(found: &[(Range<usize>, String)], range: &Range<usize>) -> bool {
     found.iter().all(|(taken, _)| taken.end <= range.start || range.end <= taken.start)
 }
 
-/// Runs of the characters that ids are made of.
+/// What may be an id: runs of letters, digits, `_` and `-`, then what stands between the latter two, without what is left of a
+/// character that addresses escape.
 fn words(text: &str) -> Vec<Range<usize>> {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    let mut words = Vec::new();
+    let mut words = runs(text, |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
+    words.extend(runs(text, |c| c.is_ascii_alphanumeric()));
+    let behind_escapes = words.iter().filter(|range| is_behind_an_escape(text, range.start + 2));
+    let behind: Vec<Range<usize>> = behind_escapes.map(|range| range.start + 2..range.end).collect();
+    words.extend(behind);
+    words
+}
+
+fn runs(text: &str, is_part: impl Fn(char) -> bool) -> Vec<Range<usize>> {
+    let mut runs = Vec::new();
     let mut start = None;
     for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
         match (is_part(c), start) {
             (true, None) => start = Some(at),
             (false, Some(begin)) => {
-                words.push(begin..at);
+                runs.push(begin..at);
                 start = None;
             }
             _ => (),
         }
     }
-    words
+    runs
 }
 
 fn placeholder(code: &str) -> String {
@@ -288,8 +360,13 @@ pub(super) fn var_code(name: &str) -> String {
     if plain(name) && !name.starts_with(|c: char| c.is_ascii_digit()) {
         format!("vars.{name}")
     } else {
-        format!("vars[{}]", Value::from(name))
+        format!("vars['{name}']")
     }
+}
+
+/// The variable that code reads, if it reads one.
+pub(super) fn var_name(code: &str) -> Option<&str> {
+    code.strip_prefix("vars.").or_else(|| code.strip_prefix("vars['")?.strip_suffix("']"))
 }
 
 /// A name as part of a variable's: `Billing API (EU)` as `billing_api_eu`.

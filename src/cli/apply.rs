@@ -23,9 +23,9 @@ async fn apply(args: ApplyArgs, replay: bool, output: &Output) -> Result<u8, Cli
     waves::check(&args.waves, &args.tenant)?;
     if args.dry_run {
         let ApplyArgs { job, tenant, pace, run, waves, .. } = args;
-        let full = run.full;
+        let (full, on_conflict) = (run.full, run.on_conflict);
         let plan = PlanArgs { job, tenant, pace, full, out: None, detailed_exitcode: false };
-        return show_plan::run(plan, (Some(&waves), replay), output).await;
+        return show_plan::run(plan, (Some(&waves), replay, on_conflict), output).await;
     }
     let reports = Reports::from_paths(&args.run.report, Some(&args.job.job))?;
     let display = output.progress();

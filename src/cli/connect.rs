@@ -67,6 +67,8 @@ pub(super) struct Session {
     pub(super) waves_by: Option<TagWaves>,
     /// The tags of all tenants that were chosen, those of other shards included.
     pub(super) tags: Vec<(TenantName, Body)>,
+    /// The tenants of the configuration, chosen or not.
+    pub(super) known: Vec<TenantName>,
     /// The environment, for the variables that templates may read.
     pub(super) env: Environment,
     /// Variables that the configuration lets templates read.
@@ -94,6 +96,7 @@ pub(super) async fn connect(
     let config_guards = config.as_ref().map(config_guards).transpose()?;
     let chosen = chosen(tenant, planned, config.as_ref());
     let selected = config::select(&chosen, &tenant.groups, config.as_ref(), &env)?;
+    let known = config.iter().flat_map(|config| config.tenants.keys().cloned()).collect();
     let tags = selected.iter().map(|one| (one.tenant.clone(), one.tags.clone())).collect();
     let (selected, shard) = match shard::part(tenant)? {
         None => (selected, None),
@@ -128,6 +131,7 @@ pub(super) async fn connect(
         guards: std::iter::once(guards(&env)?).chain(config_guards).collect(),
         waves_by: waves_by(&env)?,
         tags,
+        known,
         env,
         allow_env,
         extra_fields,
@@ -227,6 +231,7 @@ pub(super) async fn connect_sandbox(
         guards: vec![guards(&env)?],
         waves_by: waves_by(&env)?,
         tags: Vec::new(),
+        known: Vec::new(),
         env,
         allow_env: Vec::new(),
         extra_fields: Vec::new(),

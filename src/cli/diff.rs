@@ -7,7 +7,7 @@ use super::error::CliError;
 use super::exit;
 use super::interrupt::Interrupt;
 use super::output::Output;
-use super::record::{around, state};
+use super::record::{around, state, tell_unseen};
 use super::snapshot::{self, Taken};
 use crate::catalogue::{self, Kind};
 use crate::changeset::{Edit, Pairs, difference, pairs};
@@ -26,7 +26,8 @@ pub(super) async fn run(args: DiffArgs, output: &Output) -> Result<u8, CliError>
     let reading = snapshot::two(words, (&args.tenant, &args.pace), &around, (kind, &state), &display);
     let taken = interrupt.or(Box::pin(reading)).await;
     display.clear();
-    let (a, b) = taken?;
+    let (mut a, mut b) = taken?;
+    tell_unseen(&snapshot::forget_unseen(kind, [&mut a, &mut b]), output);
     let pairs = pairs(kind, args.identity.as_ref(), (&a.snapshot, &b.snapshot), a.is_of_the_tenant_of(&b));
     let compared = compared(kind, (&a, &b), &pairs, !args.no_parametrize);
     if output.json() {

@@ -81,7 +81,7 @@ pub fn run() -> u8 {
         }
         match cli.verb {
             Verb::Check(args) => check::run(&args, &output),
-            Verb::Plan(args) => show_plan::run(args, (None, false), &output).await,
+            Verb::Plan(args) => show_plan::run(args, (None, false, args::ConflictArg::Skip), &output).await,
             Verb::Apply(args) => apply::run(args, &output).await,
             Verb::Resume(args) => resume::run(args, &output).await,
             Verb::Undo(args) => undo::run(args, &output).await,

@@ -99,6 +99,7 @@ fn header(job: &Job, session: &Session, args: &JobArgs) -> Header {
         pause_ms: 0,
         undoes: None,
         takes_back: None,
+        unguarded: job.updates.iter().any(|update| update.extras().unguarded),
         changeset: crate::job::recorded::id(job),
         shard: session.shard.clone(),
     }

@@ -16,7 +16,7 @@ use super::output::{self, Output};
 use super::snapshot::{self, Taken};
 use super::{exit, history, planned, prompt};
 use crate::catalogue::{self, Kind};
-use crate::changeset::{ChangeSet, Edited, Header, Recorder, Source, from_run, pairs};
+use crate::changeset::{ChangeSet, Edited, Header, Known, Recorder, Source, from_run, pairs};
 use crate::config::{Environment, process_environment};
 use crate::model::Body;
 use crate::plan::TenantPlan;
@@ -105,6 +105,9 @@ fn tell(changeset: &ChangeSet, args: &RecordArgs, output: &Output) {
     for what in &changeset.left_out {
         output.note(&format!("{} {}", term::paint(term::WARN, "left out:"), term::safe(what)));
     }
+    if changeset.clients == 0 {
+        output.error(&format!("{} nothing was recorded", term::paint(term::WARN, "warning:")));
+    }
     let clients = term::count(changeset.clients, "client");
     let place = args.out.as_deref().map(|path| format!(" in {}", path.display())).unwrap_or_default();
     output.note(&format!("{clients} recorded{place}."));
@@ -141,8 +144,9 @@ impl Recording<'_> {
             snapshot::two(words, (&args.tenant, &args.pace), &around, (self.kind, &state), self.display)
                 .await;
         self.display.clear();
-        let (before, after) = taken?;
+        let (mut before, mut after) = taken?;
         self.refuse_empty(&before)?;
+        tell_unseen(&snapshot::forget_unseen(self.kind, [&mut before, &mut after]), self.output);
         Ok(self.difference(&before, &after, "before and after"))
     }
 
@@ -172,14 +176,23 @@ impl Recording<'_> {
         self.display.reading();
         let after = snapshot::of_tenant(target, self.kind, &session.state).await;
         self.display.clear();
-        Ok(self.difference(&before, &after?, "watch"))
+        let (mut before, mut after) = (before, after?);
+        tell_unseen(&snapshot::forget_unseen(self.kind, [&mut before, &mut after]), self.output);
+        Ok(self.difference(&before, &after, "watch"))
     }
 
     /// From the plan and the journal of a run.
     fn of_run(&self, word: &str) -> Result<ChangeSet, CliError> {
         let state = state(&self.args.tenant)?;
         let runs = crate::store::history::list(&state)?;
-        let run = history::named(&runs, word)?;
+        let run = match word {
+            // One that changed nothing is not meant.
+            "latest" => runs.runs.iter().rev().find(|run| !run.wrote_nothing()).ok_or_else(|| {
+                CliError::usage("no run that is kept here has changed anything")
+                    .next(output::verb_line("runs"))
+            })?,
+            word => history::named(&runs, word)?,
+        };
         let (ended, _) = Ended::read(&run.id, run.folder())?;
         let part = self.part(&ended)?;
         let around = around(&self.args.tenant)?;
@@ -256,6 +269,15 @@ pub(super) fn state(tenant: &TenantArgs) -> Result<StateDir, CliError> {
     Ok(state)
 }
 
+/// Of fields that need a scope of their own to be seen.
+pub(super) fn tell_unseen(fields: &[String], output: &Output) {
+    if !fields.is_empty() {
+        let fields = fields.join(", ");
+        let what = format!("{fields}: no client has it any more, or the token may not see it; not compared");
+        output.note(&format!("{} {what}", term::paint(term::WARN, "note:")));
+    }
+}
+
 /// What is around the command; of the embedded sandbox nothing is.
 pub(super) fn around(tenant: &TenantArgs) -> Result<Surroundings, CliError> {
     if tenant.sandbox {
@@ -297,7 +319,7 @@ pub(super) fn of_ended(
         let same = places[from..].iter().take_while(|(of, _)| *of == hash);
         same.filter_map(|(_, at)| part.writes.get(*at))
             .find(|write| write.id.as_str() == id)
-            .map(|write| write.name)
+            .map(|write| Known { name: write.name, alone: false })
     });
     let mut recorder = Recorder::new(kind, identity, &source, &source);
     from_run::take(kind, part, &ended.record, &mut recorder);

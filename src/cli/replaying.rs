@@ -8,14 +8,15 @@ use super::error::CliError;
 use super::output::{self, Output};
 use super::secrets;
 use crate::job::{Input, Job, Mapping, TenantScope};
-use crate::model::Problem;
 use crate::model::suggest::nearest;
+use crate::model::{Problem, TenantName};
 use crate::plan::Refusal;
 use crate::report::term;
 
 /// Reads the map, and refuses to overwrite what nobody has looked at. `writes`: whether anything will be written.
 pub(super) fn prepare(
     job: &mut Job,
+    session: &Session,
     args: &JobArgs,
     (on_conflict, writes): (ConflictArg, bool),
     output: &Output,
@@ -27,6 +28,7 @@ pub(super) fn prepare(
             .map_err(|error| CliError::usage(format!("--map: cannot read {name}: {error}")))?;
         let mapping = Mapping::read(Input { name: &name, bytes: &bytes })
             .map_err(|problems| CliError::job(problems, output::command_line()))?;
+        unknown_tenants(&mapping, session, &name)?;
         for key in mapping.unused(job) {
             output.note(&format!("{note} --map: the job has no \"{}\"", term::safe(&key)));
         }
@@ -35,20 +37,42 @@ pub(super) fn prepare(
     if let Some(id) = crate::job::recorded::id(job).filter(|id| id.edited) {
         output.note(&format!("{note} {} was edited since it was recorded", term::safe(&id.name)));
     }
-    let unguarded = job.updates.iter().filter(|update| update.extras().unguarded).count();
-    if unguarded == 0 || on_conflict == ConflictArg::Overwrite {
+    let unguarded = job.updates.iter().any(|update| update.extras().unguarded);
+    match guarded(on_conflict) {
+        Err(error) if unguarded && writes => Err(error),
+        Err(error) if unguarded => {
+            output.note(&format!("{note} {}", error.message()));
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A map for a tenant that nobody knows would be a map for nobody.
+fn unknown_tenants(mapping: &Mapping, session: &Session, name: &str) -> Result<(), CliError> {
+    let known = || session.known.iter().chain(session.targets.iter().map(|target| &target.tenant));
+    let problems: Vec<Problem> = mapping
+        .tenants()
+        .filter(|tenant| !known().any(|known| known == *tenant))
+        .map(|tenant| {
+            let near = nearest(tenant.as_str(), known().map(TenantName::as_str));
+            let near = near.map(|near| format!("did you mean `{near}`?"));
+            Problem::new(format!("{name}: there is no tenant `{tenant}`")).maybe_help(near)
+        })
+        .collect();
+    if problems.is_empty() { Ok(()) } else { Err(CliError::job(problems, output::command_line())) }
+}
+
+/// What nothing guards is not written unless that is said.
+pub(super) fn guarded(on_conflict: ConflictArg) -> Result<(), CliError> {
+    if on_conflict == ConflictArg::Overwrite {
         return Ok(());
     }
-    let what = format!(
-        "{} recorded without the state before: nobody knows what would be overwritten",
-        if unguarded == 1 { "1 update was".to_owned() } else { format!("{unguarded} updates were") },
-    );
-    if !writes {
-        output.note(&format!("{note} {what}; applying it wants --on-conflict overwrite"));
-        return Ok(());
-    }
-    let help = "look at the plan (--dry-run), then say --on-conflict overwrite; or record it again with --before FILE".to_owned();
-    Err(CliError::refused(&[Refusal { what, help }]))
+    Err(CliError::refused(&[Refusal {
+        what: "it was recorded without the state before: nobody knows what would be overwritten".to_owned(),
+        help: "look at what --dry-run --on-conflict overwrite shows, then say --on-conflict overwrite; or record it again with --before FILE"
+            .to_owned(),
+    }]))
 }
 
 /// Variables that tenants lack: every one of every tenant must be there before anything is read.

@@ -13,6 +13,7 @@ use super::error::CliError;
 use super::locks::{self, Locks};
 use super::output::{self, Output};
 use super::planned::{Planned, blank, failure, kind_of, needs_total, protected};
+use super::replaying;
 use super::secrets;
 use super::show_plan::Source;
 use crate::catalogue::Kind;
@@ -37,6 +38,9 @@ pub(super) async fn plan(
     let saved =
         file::parse(bytes).map_err(|error| CliError::unusable(format!("the plan {name}: {error}")))?;
     refuse_job_flags(source.args)?;
+    if saved.header.unguarded && lock_wait.is_some() {
+        replaying::guarded(source.on_conflict)?;
+    }
     let kind = kind_of(&saved.header)?;
     let tenants: Vec<(TenantName, Domain)> =
         saved.tenants.iter().map(|part| (part.tenant.clone(), part.domain.clone())).collect();

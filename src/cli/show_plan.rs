@@ -25,7 +25,7 @@ const MAX_AGE: Duration = Duration::from_secs(5 * 60);
 /// Plans and shows it; of an `apply` that is not to be made, with its waves.
 pub(super) async fn run(
     args: PlanArgs,
-    (of_apply, replay): (Option<&WaveArgs>, bool),
+    (of_apply, replay, on_conflict): (Option<&WaveArgs>, bool, ConflictArg),
     output: &Output,
 ) -> Result<u8, CliError> {
     let display = output.progress();
@@ -33,13 +33,7 @@ pub(super) async fn run(
     if let Some(out) = &args.out {
         check_out(out, &args.job.job)?;
     }
-    let source = Source {
-        args: &args.job,
-        tenant: &args.tenant,
-        pace: &args.pace,
-        on_conflict: ConflictArg::Skip,
-        replay,
-    };
+    let source = Source { args: &args.job, tenant: &args.tenant, pace: &args.pace, on_conflict, replay };
     let (session, mut planned, _) = interrupt.or(source.plan(&display, output, None)).await?;
     let code = exit::of_plan(planned.plan.totals(), planned.plan.tenants.len(), args.detailed_exitcode);
     if code == exit::SETUP {
@@ -115,7 +109,7 @@ impl Source<'_> {
         if self.replay {
             job.recorded.get_or_insert_default();
         }
-        replaying::prepare(&mut job, self.args, (self.on_conflict, lock_wait.is_some()), output)?;
+        replaying::prepare(&mut job, &session, self.args, (self.on_conflict, lock_wait.is_some()), output)?;
         display.reading();
         let planned = planning::plan(&job, &session, &locks, self.args, self.on_conflict).await;
         display.clear();

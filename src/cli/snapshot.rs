@@ -1,5 +1,6 @@
 //! The clients of a tenant at one time: out of a file of `get`, or read now. Central type: [`Taken`].
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -14,9 +15,9 @@ use crate::catalogue::{Kind, redact};
 use crate::changeset::{Snapshot, Source};
 use crate::config::{self, Config};
 use crate::job::json::BASE_KEY;
-use crate::model::{Body, Domain, Entity, TenantName};
+use crate::model::{Body, Domain, Entity, EntityId, TenantName};
 use crate::report::progress::Display;
-use crate::store::{StateDir, snapshots};
+use crate::store::{StateDir, bases, snapshots};
 
 /// A snapshot, and where it is from.
 pub(super) struct Taken {
@@ -114,6 +115,7 @@ pub(super) fn of_file(
         body.shift_remove(BASE_KEY);
         redact::strip(kind, body);
     }
+    fill_in(&mut bodies, digest.as_deref(), kind, state)?;
     let kept = snapshots::list(state)?.into_iter().rev().find(|kept| Some(&kept.digest) == digest.as_ref());
     let mut taken = Taken {
         name: path.to_owned(),
@@ -128,6 +130,40 @@ pub(super) fn of_file(
         taken.know(config, chosen)?;
     }
     Ok(taken)
+}
+
+/// A field that `--fields` left out of the file was not gone from the tenant: what is kept of that `get` has it.
+fn fill_in(bodies: &mut [Body], digest: Option<&str>, kind: &Kind, state: &StateDir) -> Result<(), CliError> {
+    let id_field = &kind.endpoint.id_field;
+    let Some(kept) = digest.map(|digest| bases::find(state, digest, id_field)).transpose()?.flatten() else {
+        return Ok(());
+    };
+    let there: HashSet<String> = bodies.iter().flat_map(|body| body.keys().cloned()).collect();
+    for body in bodies {
+        let id = body.get(id_field).and_then(Value::as_str).map(EntityId::new);
+        let Some(whole) = id.and_then(|id| kept.get(&id)) else { continue };
+        for (key, value) in whole.iter().filter(|(key, _)| !there.contains(*key)) {
+            body.insert(key.clone(), value.clone());
+        }
+    }
+    Ok(())
+}
+
+/// Takes fields out of both snapshots that need a scope of their own and that no client of the second has: more likely its
+/// token was not shown them than that every client lost them.
+pub(super) fn forget_unseen(kind: &Kind, taken: [&mut Taken; 2]) -> Vec<String> {
+    let seen = |taken: &Taken, root: &str| {
+        taken.snapshot.clients.iter().any(|(_, body)| body.get(root).is_some_and(|value| !value.is_null()))
+    };
+    let scoped = kind.root().fields.keys().filter(|root| !kind.read_scopes_of(root).is_empty());
+    let unseen: Vec<String> =
+        scoped.filter(|root| seen(taken[0], root) && !seen(taken[1], root)).cloned().collect();
+    for taken in taken {
+        for (_, body) in &mut taken.snapshot.clients {
+            unseen.iter().for_each(|root| drop(body.shift_remove(root)));
+        }
+    }
+    unseen
 }
 
 impl Taken {

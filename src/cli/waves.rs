@@ -85,7 +85,7 @@ pub(super) fn refuse_untried(plan: &Plan) -> Result<(), CliError> {
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     Err(CliError::refused(&[Refusal {
         what: format!(
-            "{} of an earlier wave could not be planned, so that later waves would go untried: {}{more}",
+            "{} of an earlier wave could not be planned, or not wholly, so that later waves would go untried: {}{more}",
             term::count(untried.len(), "tenant"),
             names.join(", ")
         ),

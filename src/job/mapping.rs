@@ -68,6 +68,11 @@ impl Mapping {
         if problems.is_empty() { Ok(mapping) } else { Err(problems) }
     }
 
+    /// The tenants that it is about.
+    pub fn tenants(&self) -> impl Iterator<Item = &TenantName> {
+        self.ids.keys()
+    }
+
     /// Whether anything is said of a tenant.
     pub(super) fn is_for(&self, tenant: &TenantName) -> bool {
         self.ids.contains_key(tenant)

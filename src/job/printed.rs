@@ -41,6 +41,12 @@ impl Printed {
         lines.into_iter().all(String::is_empty) && self.unset.is_empty()
     }
 
+    /// Whether a field is given another value.
+    pub fn sets(&self, path: &FieldPath) -> bool {
+        let start = format!("set.{} = ", dotted(path));
+        self.set.lines().any(|line| line.starts_with(&start)) || self.unset.contains(&text(&path.to_string()))
+    }
+
     /// A field is to hold this.
     pub fn set(&mut self, path: &FieldPath, value: &Value) {
         assign(&mut self.set, "set", path, value);

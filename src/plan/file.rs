@@ -277,6 +277,7 @@ mod tests {
             pause_ms: 0,
             undoes: None,
             takes_back: None,
+            unguarded: false,
             changeset: None,
             shard: None,
         };

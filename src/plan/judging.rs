@@ -238,13 +238,20 @@ fn below(outer: &FieldPath, inner: &FieldPath, value: Option<&Value>) -> Option<
     inner.get(&body).cloned()
 }
 
-/// Whether an update says of another field that it writes what it held before: then the three-way comparison tells whether a
+/// Whether an update says of another field that it writes which text it held before: then the three-way comparison tells whether a
 /// client that has the new name already is the one that is meant.
 fn knows_more_than_the_name(kind: &Kind, update: &Update) -> bool {
     let name = FieldPath::root_field(&kind.endpoint.name_field);
     let of_name = update.expects.iter().any(|expect| expect.path == name);
     let written = |path: &FieldPath| update.ops.iter().any(|op| op.path == *path);
-    of_name && update.expects.iter().any(|expect| expect.path != name && written(&expect.path))
+    // That something is absent, or switched off, is true of nearly every client.
+    let telling = |value: &Option<Term>| {
+        let literal = value.as_ref().and_then(Term::literal);
+        literal.and_then(Value::as_str).is_some_and(|text| !text.is_empty())
+    };
+    let tells =
+        |expect: &crate::job::Expect| expect.path != name && written(&expect.path) && telling(&expect.value);
+    of_name && update.expects.iter().any(tells)
 }
 
 /// What is said of a `replace` that would take away what nobody could put back.

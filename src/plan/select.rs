@@ -222,7 +222,7 @@ fn ambiguous_now(kind: &Kind, name: &str, found: &[EntityId]) -> Done {
 fn ambiguous(kind: &Kind, key: &FieldPath, name: &str, found: &[EntityId]) -> Done {
     let ids: Vec<&str> = found.iter().map(EntityId::as_str).collect();
     let message = format!(
-        "{} {}s have the {key} \"{name}\": {}; select by id, or say `every = true`",
+        "{} {}s have the {key} \"{name}\": {}; select by id or with --map, or say `every = true`",
         found.len(),
         kind.singular,
         ids.join(", ")

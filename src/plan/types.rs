@@ -63,6 +63,9 @@ pub struct Header {
     /// Of an undo of a replay: what that means for the change set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub takes_back: Option<TakesBack>,
+    /// Whether it writes what nothing guards: it was recorded without a state before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unguarded: bool,
     /// The change set that it replays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changeset: Option<ChangeSetId>,

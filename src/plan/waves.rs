@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use super::types::Plan;
+use super::types::{Plan, Row, RowState, TenantPlan};
 use super::waves_by::WavesBy;
 use crate::job::WaveSize;
-use crate::model::TenantName;
+use crate::model::{RowResult, TenantName};
 
 /// The writes of one wave: the tenant's place in the plan, and which of its writes.
 pub type Wave = Vec<(usize, Vec<usize>)>;
@@ -81,13 +81,22 @@ pub fn size(wave: &Wave) -> usize {
     wave.iter().map(|(_, writes)| writes.len()).sum()
 }
 
-/// Tenants of waves by tag that could not be planned, and after whose waves others would come: of these it would not be
-/// known whether they are good enough.
+/// Tenants of waves by tag that could not be planned, of which a row failed in planning, or of which nothing but conflicts
+/// came, and after whose waves others would come: of these it would not be known whether they are good enough.
 pub fn untried(plan: &Plan) -> Vec<&TenantName> {
     let Some(by) = &plan.header.waves_by else { return Vec::new() };
     let part = |tenant: &TenantName| plan.tenants.iter().find(|part| part.tenant == *tenant);
     let writes = |tenant: &TenantName| part(tenant).is_some_and(|part| !part.writes.is_empty());
     let last = by.waves.iter().rposition(|wave| wave.tenants.iter().any(writes)).unwrap_or(0);
     let before = by.waves.iter().take(last).flat_map(|wave| &wave.tenants);
-    before.filter(|tenant| part(tenant).is_some_and(|part| part.failure.is_some())).collect()
+    before.filter(|tenant| part(tenant).is_some_and(|part| is_untried(part))).collect()
+}
+
+fn is_untried(part: &TenantPlan) -> bool {
+    let ended = |result| {
+        let is = move |row: &Row| matches!(&row.state, RowState::Done(done) if done.result == result);
+        part.rows.iter().any(is)
+    };
+    let good = !part.writes.is_empty() || ended(RowResult::Unchanged);
+    part.failure.is_some() || ended(RowResult::Failed) || ended(RowResult::Conflict) && !good
 }

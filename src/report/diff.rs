@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::term::{self, paint};
 use super::{fleet, forecast};
-use crate::model::{FieldChange, Reason, RowResult, SecretPlace};
+use crate::model::value::same;
+use crate::model::{FieldChange, ItemEdit, Reason, RowResult, SecretPlace};
 use crate::plan::{Done, Plan, Row, RowState, TenantPlan};
 
 /// Clients shown per tenant unless all are asked for.
@@ -188,7 +189,13 @@ fn items(change: &FieldChange) -> Option<(Vec<&Value>, Vec<&Value>)> {
     let (before, after) = (list(change.before.as_ref()), list(change.after.as_ref()));
     let gone: Vec<&Value> = before.iter().filter(|item| !after.contains(item)).collect();
     let new: Vec<&Value> = after.iter().filter(|item| !before.contains(item)).collect();
-    let in_part = gone.len() < before.len() && !(gone.is_empty() && new.is_empty());
+    // Where the order is told by the list, what came must stand behind what stayed: the first entry may have a meaning.
+    let edit = ItemEdit {
+        add: new.iter().copied().cloned().collect(),
+        remove: gone.iter().copied().cloned().collect(),
+    };
+    let keeps_order = same(edit.after(change.before.as_ref()).as_ref(), change.after.as_ref(), change.order);
+    let in_part = keeps_order && gone.len() < before.len() && !(gone.is_empty() && new.is_empty());
     (change.items.is_some() || in_part).then_some((gone, new))
 }
 

@@ -61,6 +61,8 @@ pub struct Cell {
     pub in_place: bool,
     /// When that run ended.
     pub at: Option<Timestamp>,
+    /// Which run that was.
+    pub run_id: Option<RunId>,
     /// Its runs there, oldest first.
     pub runs: Vec<RunCell>,
 }
@@ -193,10 +195,15 @@ fn cell(tenant: &Column, entries: &[&LedgerEntry]) -> Cell {
     };
     let runs: Vec<RunCell> = entries.iter().map(run).collect();
     // Where it was found in place, it is told when it got there.
-    let moved = runs.iter().rposition(|run| run.result != LedgerResult::Unchanged);
-    let newest = match moved.and_then(|at| runs.get(at)) {
-        Some(run) if run.result == LedgerResult::Applied => Some(run),
-        _ => runs.last(),
+    // An attempt that came to no row says nothing of what is there.
+    let told =
+        |run: &&RunCell| !run.rows.keys().all(|result| result == "not_attempted") || run.rows.is_empty();
+    let judged: Vec<&RunCell> = runs.iter().filter(told).collect();
+    let judged = if judged.is_empty() { runs.iter().collect() } else { judged };
+    let moved = judged.iter().rposition(|run| run.result != LedgerResult::Unchanged);
+    let newest = match moved.and_then(|at| judged.get(at)) {
+        Some(run) if run.result == LedgerResult::Applied => Some(*run),
+        _ => judged.last().copied(),
     };
     Cell {
         tenant: tenant.tenant.clone(),
@@ -204,6 +211,7 @@ fn cell(tenant: &Column, entries: &[&LedgerEntry]) -> Cell {
         result: newest.map(|run| run.result),
         in_place: newest.is_some_and(|run| run.result.is_in_place()),
         at: newest.map(|run| run.at),
+        run_id: newest.map(|run| run.run_id.clone()),
         runs,
     }
 }

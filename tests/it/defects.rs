@@ -95,6 +95,7 @@ fn header() -> Header {
         pause_ms: 0,
         undoes: None,
         takes_back: None,
+        unguarded: false,
         changeset: None,
         shard: None,
     }

@@ -79,11 +79,61 @@ fn a_value_that_nobody_shows_becomes_a_variable_of_its_own() {
 }
 
 #[test]
-fn a_name_that_moves_from_one_client_to_another_is_warned_of() {
+fn a_client_that_takes_the_name_of_another_is_left_out_and_the_other_is_not() {
     let set = recorded(&[
         ("1", json!({"name": "A"}), json!({"name": "B"})),
         ("2", json!({"name": "B"}), json!({"name": "C"})),
     ]);
-    assert_eq!((set.clients, set.warnings.len()), (2, 1), "{set:?}");
-    assert!(set.warnings[0].starts_with("A: it takes a name that another gives up"), "{set:?}");
+    assert_eq!((set.clients, set.left_out.len()), (1, 1), "{set:?}");
+    assert!(set.left_out[0].starts_with("A: it takes a name that another gives up"), "{set:?}");
+}
+
+#[test]
+fn a_variable_of_the_source_is_never_taken_for_an_id_of_another_object() {
+    let vars = json!({"organization_id": "org_zzzzzzzzzzzzzzzz"});
+    let source = Source::new(None, vars.as_object().unwrap(), []);
+    let mut recorder = Recorder::new(default_kind(), None, &source, &source);
+    let (before, after) = (client("A", "org_zzzzzzzzzzzzzzzz"), client("A", "org_aaaaaaaaaaaaaaaa"));
+    let id = EntityId::new("1");
+    let (before, after) = (before.as_object().unwrap(), after.as_object().unwrap());
+    recorder.take(Edited { id: &id, before, id_after: &id, after, masked: &[] });
+    let set = recorder.finish(&Header::default());
+    assert_eq!(set.required, ["organization_id_2"]);
+    assert!(
+        set.text().contains("expect.default_organization.organization_id = \"{{ vars.organization_id }}\"")
+    );
+}
+
+#[test]
+fn an_id_or_domain_where_no_placeholder_can_stand_keeps_the_client_out() {
+    let before = json!({"name": "A"});
+    for key in ["of_1abcdefghijklmnopqrst", "acme-dev.eu.auth0.com"] {
+        let after = json!({"name": "A", "client_metadata": {key: "x"}});
+        let set = recorded(&[("1abcdefghijklmnopqrst", before.clone(), after)]);
+        assert_eq!((set.clients, set.left_out.len()), (0, 1), "{set:?}");
+    }
+}
+
+#[test]
+fn the_job_that_a_run_was_of_is_named_only_where_its_name_says_nothing_of_the_tenant() {
+    let domain = Domain::parse("acme-dev.eu.auth0.com").unwrap();
+    let source = Source::new(Some(&domain), &Body::new(), []);
+    for (job, named) in [("nightly", true), ("fix acme-dev.eu.auth0.com", false)] {
+        let recorder = Recorder::new(default_kind(), None, &source, &source);
+        let set = recorder.finish(&Header { job: Some(job.to_owned()), ..Header::default() });
+        assert_eq!(set.text().contains("job = "), named, "{}", set.text());
+    }
+}
+
+#[test]
+fn an_add_on_that_goes_with_its_secret_goes_by_itself() {
+    let held = json!({"name": "A", "addons": {"azure_blob": {"accountName": "a", "storageAccessKey": SECRET_MARKER}}});
+    let set = recorded(&[("1", held.clone(), json!({"name": "A"}))]);
+    assert!(
+        set.text().contains("unset = [\"addons.azure_blob\"]\nexpect.addons.azure_blob.accountName = \"a\""),
+        "{}",
+        set.text()
+    );
+    let set = recorded(&[("1", json!({"name": "A"}), held)]);
+    assert_eq!(set.required, ["addons_azure_blob_storageaccesskey_of_a"], "{}", set.text());
 }

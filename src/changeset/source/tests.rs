@@ -48,12 +48,15 @@ fn the_domain_and_ids_become_placeholders_by_themselves() {
         ("https://ACME-dev.eu.auth0.com/authorize", "https://<tenant.domain>/authorize"),
         ("https://acme-dev.eu.auth0.community", "https://acme-dev.eu.auth0.community"),
         ("?client_id=own-id-of-the-client", "?client_id=<client_id>"),
-        (
-            "A1b2C3d4E5f6G7h8A1b2C3d4E5f6G7h8",
-            "<id:client_id_of_billing_api:A1b2C3d4E5f6G7h8A1b2C3d4E5f6G7h8>",
-        ),
+        ("A1b2C3d4E5f6G7h8A1b2C3d4E5f6G7h8", "<id:client_id_of_billing_api:billing_api>"),
         ("org_abcdefghijklmnop", "<id:organization_id:org_abcdefghijklmnop>"),
         ("org_short", "org_short"),
+        ("Zz9Zz9Zz9Zz9Zz9Zz9Zz9Zz9Zz9Zz9Zz", "<id:client_id:Zz9Zz9Zz9Zz9Zz9Zz9Zz9Zz9Zz9Zz9Zz>"),
+        ("0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcdef"),
+        ("?iss=https%3A%2F%2Facme-dev.eu.auth0.com%2F", "?iss=https%3A%2F%2F<tenant.domain>%2F"),
+        ("id%3DA1b2C3d4E5f6G7h8A1b2C3d4E5f6G7h8", "id%3D<id:client_id_of_billing_api:billing_api>"),
+        ("app-A1b2C3d4E5f6G7h8A1b2C3d4E5f6G7h8", "app-<id:client_id_of_billing_api:billing_api>"),
+        ("sign \u{f8f0} here", "sign <\"\\uf8f0\"> here"),
     ] {
         assert_eq!(marked(&json!({}), text), wanted);
     }
@@ -100,6 +103,6 @@ fn names_of_variables_are_made_of_letters_and_digits() {
     );
     assert_eq!(
         (var_code("host"), var_code("my host")),
-        ("vars.host".to_owned(), "vars[\"my host\"]".to_owned())
+        ("vars.host".to_owned(), "vars['my host']".to_owned())
     );
 }

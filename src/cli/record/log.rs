@@ -57,7 +57,7 @@ impl Recording<'_> {
             read_by: before.read_by.map_or(from, |at| clock.there(at)),
         });
         let squashed = self.sound(target, (&window, from), base, (&selection, &clock)).await?;
-        self.tell(&window, &squashed, &selection);
+        self.tell(&squashed, &selection, &clock);
         Ok(self.change_set(target, before.as_ref(), &squashed))
     }
 
@@ -125,6 +125,17 @@ impl Recording<'_> {
             None => None,
         };
         let (Some(kept), Some(bodies)) = (kept, bodies) else {
+            let kept = snapshots::list(&session.state)?
+                .into_iter()
+                .find(|kept| kept.domain == target.domain && kept.kind == self.kind.name && kept.whole);
+            if let Some(oldest) = kept {
+                let what = format!(
+                    "the oldest snapshot of {} that is kept is of {}, later than {}: say --since {} or later; or name \
+                     an older file of `get --all` with --before FILE",
+                    target.domain, oldest.at, selection.since, oldest.at
+                );
+                return Err(CliError::usage(what));
+            }
             return Err(CliError::usage(format!(
                 "the log holds no old values, and no snapshot of {} is kept that is older than {}: name a file of \
                  `get --all` with --before FILE; or --no-before records without, and nothing guards the replay",
@@ -163,6 +174,9 @@ impl Recording<'_> {
     ) -> Result<Squashed, CliError> {
         let log = Log { events: &window.events, base, now: None };
         let squashed = squash(self.kind, &log, selection);
+        if window.unreadable > 0 {
+            return Err(unreadable(window));
+        }
         let gap = retention(window.oldest, from, clock.now(), squashed.proof(&log));
         let Some(gap) = gap.filter(|_| squashed.gaps.is_empty()) else {
             return if squashed.gaps.is_empty() { Ok(squashed) } else { Err(gaps(&squashed, None)) };
@@ -185,13 +199,13 @@ impl Recording<'_> {
     }
 
     /// What was read, and who was meant.
-    fn tell(&self, window: &LogWindow, squashed: &Squashed, selection: &Selection) {
+    fn tell(&self, squashed: &Squashed, selection: &Selection, clock: &Clock) {
         let note = term::paint(term::WARN, "note:");
-        if window.unreadable > 0 {
-            let first = window.first_unreadable.clone().unwrap_or_default();
-            let what =
-                format!("{} of the log could not be read: {first}", term::count(window.unreadable, "write"));
-            self.output.note(&format!("{note} {}", term::safe(&what)));
+        if clock.now() - LATE < selection.until {
+            self.output.note(&format!("{note} entries arrive late: some of the last minute may be missing"));
+        } else if self.args.until.is_none() && squashed.edits == 0 {
+            self.output
+                .note(&format!("{note} the last minute is not looked at; --until now takes what is there"));
         }
         if let Some(by) = selection.by.as_ref().filter(|_| squashed.edits == 0) {
             let authors: Vec<String> = squashed.authors.iter().map(ToString::to_string).collect();
@@ -276,6 +290,18 @@ fn gaps(squashed: &Squashed, retention: Option<&RetentionGap>) -> CliError {
         what: format!("the log does not tell of every write; nothing was recorded\n{}", lines.join("\n")),
         help: "entries may be late: try again in some minutes; else record the difference of two snapshots, with --before A --after B"
             .to_owned(),
+    }])
+}
+
+/// Of a write that could not be read nobody knows what it changed.
+fn unreadable(window: &LogWindow) -> CliError {
+    let first = window.first_unreadable.clone().unwrap_or_default();
+    CliError::refused(&[Refusal {
+        what: format!(
+            "{} of the log could not be read, and nothing was recorded: {first}",
+            term::count(window.unreadable, "write")
+        ),
+        help: "record the difference of two snapshots, with --before A --after B".to_owned(),
     }])
 }
 

@@ -86,7 +86,12 @@ fn style(result: Option<LedgerResult>) -> Option<anstyle::Style> {
 }
 
 fn words(cell: &Cell) -> String {
-    cell.runs.last().map_or_else(|| NEVER.to_owned(), |run| format!("{} {}", result(run), date(run)))
+    shown(cell).map_or_else(|| NEVER.to_owned(), |run| format!("{} {}", result(run), date(run)))
+}
+
+/// The run that says how it stands.
+fn shown(cell: &Cell) -> Option<&RunCell> {
+    cell.runs.iter().rev().find(|run| Some(&run.run_id) == cell.run_id.as_ref())
 }
 
 fn date(run: &RunCell) -> String {

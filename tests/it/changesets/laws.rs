@@ -177,7 +177,7 @@ proptest! {
     fn what_a_change_set_says_is_read_back_as_it_was_recorded(clients in clients(), job in job(&ANY, &ops())) {
         let before = bodies(&clients);
         let Some((writes, _)) = World::new(clients).resolved("job.toml", &job) else { return Ok(()) };
-        let set = recorded(&before, &made(&before, &writes), &json!({"host": "new.example"}));
+        let set = recorded(&before, &made(&before, &writes), &json!({"host": "new.example", "the-team": "billing"}));
         let world = World::new(json!([]));
         let text = set.text();
         let input = patchwave::job::Input { name: "changes.toml", bytes: text.as_bytes() };

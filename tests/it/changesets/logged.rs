@@ -189,4 +189,17 @@ fn a_secret_that_was_changed_becomes_a_variable_that_every_target_must_have() {
     let changes = tenants.case.read("changes.toml");
     assert!(changes.contains("set.client_secret = \"{{ vars.client_secret_of_app_000 }}\""), "{changes}");
     assert!(!changes.contains("nobody-may-see") && !changes.contains("REDACTED"), "{changes}");
+    tenants.case.run(["check", "changes.toml"]).exits(0);
+    let replay = ["replay", "changes.toml", "--tenant=staging", "--yes"];
+    let done = tenants.case.run(replay);
+    assert!(done.exits(64).stderr.contains("there is no `vars.client_secret_of_app_000`"), "{done}");
+    // Each target says where its own is kept.
+    let place = "env = \"staging\", client_secret_of_app_000 = { env = \"SHOP_SECRET\" } }";
+    let config = tenants.case.read("patchwave.toml").replace("env = \"staging\" }", place);
+    let secret = "the-secret-of-staging-0123456789-0123456789-0123456789";
+    let case = tenants.case.file("patchwave.toml", config).env("SHOP_SECRET", secret);
+    let tenants = Tenants { case, ..tenants };
+    let done = tenants.case.run(replay);
+    assert!(!done.exits(0).shown().contains(secret), "{done}");
+    assert_eq!(tenants.client(1, "App 000")["client_secret"], secret);
 }

@@ -148,3 +148,17 @@ fn flags_that_make_no_recording_are_refused() {
         case.run(args).exits(64);
     }
 }
+
+#[test]
+fn what_a_file_of_some_fields_does_not_have_is_not_gone() {
+    let tenants = Tenants::new(1, 3).edited();
+    tenants
+        .case
+        .run(["get", "--all", "--tenant=dev", "--fields=name,description", "-o", "part.json"])
+        .exits(0);
+    let run = |after: &str| {
+        let after = format!("--after={after}");
+        body(&tenants.case.run(["record", "--before=before.json", &after]).exits(0).stdout)
+    };
+    assert_eq!(run("part.json"), run("after.json"));
+}

@@ -218,3 +218,58 @@ fn what_was_recorded_without_a_state_before_wants_to_be_told_so() {
     replay(&tenants, &["--on-conflict=overwrite"]).exits(0);
     assert_eq!(tenants.client(2, "App 000")["description"], "x");
 }
+
+#[test]
+fn an_unrelated_client_of_the_new_name_is_not_taken_for_the_renamed_one() {
+    let tenants = tenants();
+    let text = "[recorded]\n\n[[update]]\nmatch.name = \"Nobody\"\nset.name = \"App 000\"\nset.sso = true\nset.logo_uri = \"https://x.example/l.png\"\n\
+        expect.name = \"Nobody\"\nexpect.sso = false\nexpect_absent = [\"logo_uri\"]\n";
+    let tenants = Tenants { case: tenants.case.file("changes.toml", text), ..tenants };
+    replay(&tenants, &[]).exits(1);
+    assert_eq!(
+        (tenants.patches(), results(&tenants)[0].as_str()),
+        (vec![0, 0, 0], "staging update 1: failed not_found")
+    );
+}
+
+#[test]
+fn a_map_for_a_tenant_that_nobody_knows_is_refused() {
+    let tenants = tenants();
+    let tenants = Tenants {
+        case: tenants.case.file("map.csv", "match,tenant,client_id\nApp 000,stagging,x\n"),
+        ..tenants
+    };
+    let done = replay(&tenants, &["--map=map.csv"]);
+    assert!(done.exits(64).stderr.contains("did you mean `staging`?"), "{done}");
+}
+
+#[test]
+fn a_dry_run_shows_what_the_same_command_would_write() {
+    let tenants = tenants();
+    tenants.edit(1, "App 002", &json!({"description": "somebody's own"}));
+    let dry = |more: &str| replay(&tenants, &["--dry-run", more]).stdout;
+    assert!(dry("--on-conflict=skip").contains("1 in conflict"));
+    assert!(dry("--on-conflict=overwrite").contains("\"somebody's own\" → \"second\""));
+}
+
+#[test]
+fn a_saved_plan_of_what_nothing_guards_wants_to_be_told_so_too() {
+    let tenants = tenants();
+    let text =
+        "[recorded]\n\n[[update]]\nmatch.name = \"App 000\"\nunguarded = true\nset.description = \"x\"\n";
+    let tenants = Tenants { case: tenants.case.file("changes.toml", text), ..tenants };
+    tenants.case.run(["plan", "changes.toml", "--tenant=prod", "--out=plan.jsonl"]).exits(0);
+    tenants.case.run(["apply", "plan.jsonl", "--yes"]).exits(4);
+    tenants.case.run(["apply", "plan.jsonl", "--yes", "--on-conflict=overwrite"]).exits(0);
+}
+
+#[test]
+fn a_ring_of_which_a_row_failed_in_planning_lets_no_later_ring_go() {
+    let tenants = tenants();
+    tenants.edit(1, "App 002", &json!({"name": "Gone"}));
+    // staging is the canary, prod comes after it.
+    let rings = ["--waves-by=ring=canary,rest"];
+    assert!(replay(&tenants, &rings).exits(4).stderr.contains("staging"));
+    assert_eq!(tenants.patches(), [0, 0, 0]);
+    replay(&tenants, &[rings[0], "--max-failures=1"]).exits(1);
+}
