@@ -8,7 +8,7 @@ use patchwave::catalogue::{default_kind, patch};
 use patchwave::changeset::differing::differing;
 use patchwave::changeset::from_log::{Base, Channel, Log, Selection, Squashed, squash};
 use patchwave::model::event::ProgressSink;
-use patchwave::model::{Body, EntityId, LogEvent};
+use patchwave::model::{Body, EntityId, FieldPath, LogEvent};
 use patchwave::sandbox::{DashboardUser, LogOptions, Options, Sandbox, TenantHandle, Tier};
 use serde_json::{Value, json};
 
@@ -196,7 +196,11 @@ async fn what_is_recorded_of_a_log_makes_the_same_of_a_copy_of_the_tenant() {
             let recorded = squashed.clients.iter().find(|client| client.id == *id);
             let after = recorded.map_or(&edited.base[id], |client| &client.after);
             assert_eq!(differing(default_kind(), after, now), [], "seed {seed}, after of {id}");
-            let left = differing(default_kind(), &state[id], now);
+            let mut left = differing(default_kind(), &state[id], now);
+            // Of an object with a secret in it each part goes by itself, and an empty one is left.
+            let is_left_empty =
+                |path: &FieldPath| path.get(&state[id]) == Some(&json!({})) && path.get(now).is_none();
+            left.retain(|path| !is_left_empty(path));
             let paths = recorded.map(|client| &client.paths);
             let at = |state: &Body| left.iter().map(|path| path.get(state).cloned()).collect::<Vec<_>>();
             let (base, now, replayed) = (at(&edited.base[id]), at(now), at(&state[id]));

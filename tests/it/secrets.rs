@@ -419,7 +419,7 @@ fn the_runs_change_set_asks_each_target_for_a_secret_of_its_own() {
     let replay = ["replay", changeset.to_str().unwrap(), "--tenant=t1", "--yes"];
     let missing = case.run(replay);
     missing.exits(64);
-    assert!(missing.stderr.contains("tenant t1 has no variable `client_secret_of_shop`"), "{missing}");
+    assert!(missing.stderr.contains("there is no `vars.client_secret_of_shop` for tenant t1"), "{missing}");
     let config = case.read("patchwave.toml").replace(
         "{ env = \"SECRET_1\" }\n",
         "{ env = \"SECRET_1\" }\nvars = { client_secret_of_shop = { env = \"PROD_SHOP_SECRET\" } }\n",

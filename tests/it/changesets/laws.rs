@@ -145,8 +145,8 @@ proptest! {
         let set = recorded(&before, &after, &json!({}));
         let world = World::new(elsewhere(&before)).tenant("prod");
         let names: Vec<&str> = before.iter().map(|body| body["name"].as_str().unwrap()).collect();
-        let replayed = world.resolved("changes.toml", &set.text());
-        let (writes, _) = replayed.ok_or_else(|| TestCaseError::fail(format!("{}\n{}", world.plan("changes.toml", &set.text()), set.text())))?;
+        let replayed = world.resolved("changes.toml", set.text());
+        let (writes, _) = replayed.ok_or_else(|| TestCaseError::fail(format!("{}\n{}", world.plan("changes.toml", set.text()), set.text())))?;
         let elsewhere_before = bodies(&elsewhere(&before));
         let there = made(&elsewhere_before, &writes);
         let wanted = bodies(&elsewhere(&after));
@@ -160,7 +160,7 @@ proptest! {
             }
         }
         let again = World::new(Value::Array(there.into_iter().map(Value::Object).collect())).tenant("prod");
-        let told = again.plan("changes.toml", &set.text());
+        let told = again.plan("changes.toml", set.text());
         prop_assert!(!told.contains(" → "), "{}\n{told}", set.text());
     }
 
