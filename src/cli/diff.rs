@@ -7,7 +7,7 @@ use super::error::CliError;
 use super::exit;
 use super::interrupt::Interrupt;
 use super::output::Output;
-use super::record::{around, state, tell_unseen};
+use super::record::{around, one_tenant, state, tell_unseen};
 use super::snapshot::{self, Taken};
 use crate::catalogue::{self, Kind};
 use crate::changeset::{Edit, Pairs, difference, pairs};
@@ -17,6 +17,7 @@ use crate::report::diff::DiffOptions;
 
 /// Compares, and says by the exit code whether there is a difference.
 pub(super) async fn run(args: DiffArgs, output: &Output) -> Result<u8, CliError> {
+    one_tenant(&args.tenant, "diff")?;
     let kind = catalogue::default_kind();
     let display = output.progress();
     let interrupt = Interrupt::listen(&display);

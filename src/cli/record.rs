@@ -31,6 +31,7 @@ pub(super) async fn run(args: RecordArgs, output: &Output) -> Result<u8, CliErro
     if let Some(path) = args.out.as_deref() {
         check_out(path, args.overwrite)?;
     }
+    one_tenant(&args.tenant, "record")?;
     let display = output.progress();
     let interrupt = Interrupt::listen(&display);
     let recording = Recording { args: &args, kind: catalogue::default_kind(), display: &display, output };
@@ -232,9 +233,21 @@ impl Recording<'_> {
             .ok_or_else(|| CliError::usage(format!("run {} has no tenant", ended.id)))
     }
 
+    /// Where nobody knows what is the tenant's own, hosts and the like stay as they are.
+    fn tell_of_no_vars(&self, source: &Source<'_>) {
+        if !self.args.no_parametrize && !source.has_vars() {
+            let what = "no variables of the source tenant are known: its hosts and the like stay as they are in the file";
+            self.output.note(&format!(
+                "{} {what} (vars of [tenants.NAME] in patchwave.toml, chosen with --tenant)",
+                term::paint(term::WARN, "note:")
+            ));
+        }
+    }
+
     fn difference(&self, before: &Taken, after: &Taken, by: &str) -> ChangeSet {
         let parametrize = !self.args.no_parametrize;
         let (old, new) = (before.source(self.kind, parametrize), after.source(self.kind, parametrize));
+        self.tell_of_no_vars(&new);
         let identity = self.args.identity.as_ref();
         let mut recorder = Recorder::new(self.kind, identity, &old, &new);
         let pairs = pairs(
@@ -267,6 +280,15 @@ pub(super) fn state(tenant: &TenantArgs) -> Result<StateDir, CliError> {
     let state = if tenant.sandbox { state.sandbox() } else { state };
     state.prepare()?;
     Ok(state)
+}
+
+/// What is recorded or compared is one tenant's: several would leave open which one is meant.
+pub(super) fn one_tenant(args: &TenantArgs, verb: &str) -> Result<(), CliError> {
+    if args.groups.is_empty() && args.tenants.len() <= 1 {
+        return Ok(());
+    }
+    let what = format!("{verb} takes one --tenant: the one whose states these are, with its variables");
+    Err(CliError::usage(what).next(output::help_line()))
 }
 
 /// Of fields that need a scope of their own to be seen.

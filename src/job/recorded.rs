@@ -41,6 +41,10 @@ pub fn digest_of(before_header: &str, updates: &str) -> String {
 pub fn id(job: &Job) -> Option<ChangeSetId> {
     let recorded = job.recorded.as_ref()?;
     let digest = digest(job);
-    let edited = recorded.digest.as_ref().is_some_and(|then| *then != digest);
+    let edited = match &recorded.digest {
+        Some(then) => *then != digest,
+        // `record` writes one: somebody took it away.
+        None => recorded.at.is_some() || recorded.by.is_some(),
+    };
     Some(ChangeSetId { name: job.name.clone(), digest, edited })
 }

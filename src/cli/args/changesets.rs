@@ -12,7 +12,7 @@ use crate::model::FieldPath;
 #[derive(Debug, Clone, Args)]
 #[command(group = clap::ArgGroup::new("way").required(true).args(["of_run", "after", "watch", "from_log"]))]
 pub struct RecordArgs {
-    /// What a run changed: its id, a beginning of it that no other has, or `latest`.
+    /// What a run changed: its id, a beginning of it that no other has, or `latest`, the newest that changed anything.
     #[arg(long = "run", id = "of_run", value_name = "RUN")]
     pub run: Option<String>,
     /// The state before: a JSON file of `get --all`, or a tenant of patchwave.toml. With --from-log: the file that was fetched
@@ -28,7 +28,7 @@ pub struct RecordArgs {
     /// What the tenant's own log says was changed, in the Dashboard too.
     #[arg(long, requires = "since")]
     pub from_log: bool,
-    /// From when on: a time such as 2026-11-28T09:00, or how long ago, such as 2h.
+    /// From when on: a time here such as 2026-11-28T09:00 (with Z in UTC), or how long ago, such as 2h.
     #[arg(long, value_name = "T", value_parser = parse_moment, requires = "from_log")]
     pub since: Option<Moment>,
     /// Until when. With --from-log a time, or how long ago [default: a minute ago, since entries arrive late]; with --watch how

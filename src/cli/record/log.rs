@@ -245,6 +245,7 @@ impl Recording<'_> {
         };
         let taken = before.unwrap_or(&none);
         let source = taken.source(self.kind, parametrize);
+        self.tell_of_no_vars(&source);
         let mut recorder = Recorder::new(self.kind, self.args.identity.as_ref(), &source, &source);
         for client in &squashed.clients {
             take(client, &mut recorder);
