@@ -10,7 +10,7 @@ fn change_set(name: &str, description: &str) -> String {
     let update = |client: &str| {
         format!("[[update]]\nmatch.name = \"{client}\"\nset.description = \"{description}\"\n")
     };
-    let header = "[recorded]\ntenant = \"t0\"\nat = \"2026-11-20T10:00:00Z\"\nby = \"log\"\n";
+    let header = "[recorded]\ntenant = \"t0\"\n";
     format!("name = \"{name}\"\n{header}{}{}", update("acme-shop-dev"), update("Billing"))
 }
 
