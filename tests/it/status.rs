@@ -168,8 +168,8 @@ fn a_job_of_ones_own_that_is_replayed_counts_as_a_change_set() {
 #[test]
 fn a_change_set_that_was_edited_since_it_was_recorded_says_so() {
     let served = serve(1);
-    let text =
-        change_set("eu-rename", "recorded").replace("by = \"log\"\n", "by = \"log\"\ndigest = \"00\"\n");
+    let text = change_set("eu-rename", "recorded")
+        .replace("tenant = \"t0\"\n", "tenant = \"t0\"\ndigest = \"00\"\n");
     let case = case(&served).file("change.toml", text);
     apply(&case, "t0", &[]).exits(0);
     assert!(case.run(["status"]).exits(0).stdout.contains(", edited"));
