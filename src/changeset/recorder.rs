@@ -1,20 +1,25 @@
 //! A change set in the making. Central type: [`Recorder`].
 
-use std::collections::{HashMap, HashSet};
-use std::fmt::Write;
+use std::collections::HashSet;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
-use std::io;
 
-use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::difference::{Change, Edit, LeftOut, difference};
+use super::difference::{LeftOut, difference};
 use super::pairs::{Pairs, key_of};
-use super::source::{Source, UNNAMED, masked, var_code, var_name};
-use crate::catalogue::{Kind, SECRET_MARKER, redact};
-use crate::job::printed::{CLOSE, OPEN};
+use super::source::{Source, masked, var_name};
+use crate::catalogue::Kind;
 use crate::job::{Printed, Recorded, print, recorded};
 use crate::model::{Body, EntityId, FieldPath};
+
+mod changeset;
+mod names;
+mod printing;
+
+use changeset::comment;
+pub use changeset::{ChangeSet, Replaced};
+use names::{Names, without_placeholders};
+use printing::{new_secrets, print_edit};
 
 /// A client that may have changed, without secrets.
 #[derive(Debug, Clone, Copy)]
@@ -42,54 +47,6 @@ pub struct Header {
     pub by: String,
     /// The name of the job, where it was one.
     pub job: Option<String>,
-}
-
-/// A change set.
-#[derive(Debug, Clone, Default)]
-pub struct ChangeSet {
-    /// The file down to its header.
-    head: String,
-    /// The updates, below the header.
-    body: String,
-    /// SHA-256 of what it asks for.
-    pub digest: String,
-    /// How many clients it changes.
-    pub clients: usize,
-    /// Placeholders that stand in it, in the order of the file.
-    pub replaced: Vec<Replaced>,
-    /// Variables that nobody but the target can give.
-    pub required: Vec<String>,
-    /// What differs and is not in it, in words.
-    pub left_out: Vec<String>,
-    /// What somebody who reviews it should know.
-    pub warnings: Vec<String>,
-}
-
-impl ChangeSet {
-    /// Writes the file.
-    ///
-    /// # Errors
-    /// Those of the writer.
-    pub fn write(&self, out: &mut dyn io::Write) -> io::Result<()> {
-        out.write_all(self.head.as_bytes())?;
-        out.write_all(self.body.as_bytes())
-    }
-
-    /// The file's text.
-    pub fn text(&self) -> String {
-        format!("{}{}", self.head, self.body)
-    }
-}
-
-/// A value of the source tenant that became a placeholder.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Replaced {
-    /// What stands for it: `vars.host`.
-    pub code: String,
-    /// How often.
-    pub count: usize,
-    /// A client that has it.
-    pub client: String,
 }
 
 /// Gathers clients and writes the change set. What it holds of each is the text that will stand in the file.
@@ -351,122 +308,6 @@ impl<'r> Recorder<'r> {
         let replaced = names.used.into_values().collect();
         let Self { left_out, warnings, .. } = self;
         ChangeSet { head, body, digest, clients, replaced, required: names.required, left_out, warnings }
-    }
-}
-
-/// A text as it will be read elsewhere, as far as it is the same for all tenants.
-fn without_placeholders(text: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once(OPEN) {
-        out.push_str(before);
-        rest = after.split_once(CLOSE).map_or("", |(_, behind)| behind);
-    }
-    out + rest
-}
-
-fn print_edit(printed: &mut Printed, edit: &Edit) {
-    match &edit.change {
-        Change::Set(value) => printed.set(&edit.path, value),
-        Change::EmptyObject => printed.empty_object(&edit.path),
-        Change::Unset => printed.unset(&edit.path),
-        // By item nothing is expected of the rest.
-        Change::Items(items) => return printed.items(&edit.path, &items.add, &items.remove),
-    }
-    match &edit.before {
-        Some(before) => expect(printed, &edit.path, before),
-        None => printed.expect_absent(&edit.path),
-    }
-}
-
-/// Secrets inside objects that were not there before: what stands for them came.
-fn new_secrets(before: &Body, after: &Body) -> Vec<FieldPath> {
-    let mut found = Vec::new();
-    for (key, value) in after {
-        come(FieldPath::root_field(key), before.get(key), value, &mut found);
-    }
-    found
-}
-
-fn come(path: FieldPath, before: Option<&Value>, after: &Value, found: &mut Vec<FieldPath>) {
-    match after {
-        Value::Object(map) => {
-            for (key, inner) in map {
-                come(path.child(key), before.and_then(|before| before.get(key)), inner, found);
-            }
-        }
-        Value::String(text) if text == SECRET_MARKER && before.is_none() => found.push(path),
-        _ => (),
-    }
-}
-
-/// What stands before. Of an object with a secret in it, what is beside the secret.
-fn expect(printed: &mut Printed, path: &FieldPath, before: &Value) {
-    match before {
-        Value::Object(map) if redact::has_marker(before) => {
-            map.iter().for_each(|(key, inner)| expect(printed, &path.child(key), inner));
-        }
-        before if redact::has_marker(before) => (),
-        before => printed.expect(path, before),
-    }
-}
-
-/// What stands above the header, for whoever opens the file.
-fn comment(mut vars: Vec<&str>) -> String {
-    let mut text = String::from(
-        "# A recorded change set: see what it would do elsewhere with `patchwave replay FILE --tenant NAME --dry-run`.\n",
-    );
-    vars.sort_unstable();
-    vars.dedup();
-    if !vars.is_empty() {
-        // Writing to a `String` cannot fail.
-        let _ = writeln!(text, "# Every target needs these variables: {}", vars.join(", "));
-    }
-    text
-}
-
-/// Names of placeholders, given in the order of the file.
-#[derive(Default)]
-struct Names {
-    /// What has been named, by its unnamed form.
-    given: HashMap<String, String>,
-    /// Names that mean something already: the source's own variables among them.
-    taken: HashSet<String>,
-    required: Vec<String>,
-    used: IndexMap<String, Replaced>,
-}
-
-impl Names {
-    /// Copies a text with its placeholders as templates spell them.
-    fn named(&mut self, text: &str, client: &str, out: &mut String) {
-        let mut rest = text;
-        while let Some((before, after)) = rest.split_once(OPEN) {
-            let Some((code, behind)) = after.split_once(CLOSE) else { break };
-            out.push_str(before);
-            let code = self.code(code);
-            let used = self.used.entry(code.clone());
-            used.or_insert_with(|| Replaced { code: code.clone(), count: 0, client: client.to_owned() })
-                .count += 1;
-            out.push_str(&code);
-            rest = behind;
-        }
-        out.push_str(rest);
-    }
-
-    fn code(&mut self, code: &str) -> String {
-        let Some(unnamed) = code.strip_prefix(UNNAMED) else { return code.to_owned() };
-        if let Some(name) = self.given.get(unnamed) {
-            return name.clone();
-        }
-        let base = unnamed.split_once(':').map_or(unnamed, |(base, _)| base);
-        let numbered = (2..).map(|number| format!("{base}_{number}"));
-        let name = std::iter::once(base.to_owned()).chain(numbered).find(|name| !self.taken.contains(name));
-        let name = name.unwrap_or_else(|| base.to_owned());
-        self.taken.insert(name.clone());
-        self.required.push(name.clone());
-        let code = var_code(&name);
-        self.given.insert(unnamed.to_owned(), code.clone());
-        code
     }
 }
 

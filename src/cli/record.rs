@@ -1,30 +1,30 @@
 //! `patchwave record`: what was changed in one tenant, as a job that changes the same in others.
 
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::path::Path;
 
 use jiff::Timestamp;
-use serde_json::json;
 
 use super::args::{RecordArgs, TenantArgs};
-use super::connect::{Session, Surroundings, connect, surroundings};
+use super::connect::{Surroundings, connect, surroundings};
 use super::context::state_dir;
-use super::ended::Ended;
 use super::error::CliError;
 use super::interrupt::Interrupt;
 use super::output::{self, Output};
+use super::prompt;
 use super::snapshot::{self, Taken};
-use super::{exit, history, planned, prompt};
 use crate::catalogue::{self, Kind};
-use crate::changeset::{ChangeSet, Edited, Header, Known, Recorder, Source, from_run, pairs};
+use crate::changeset::{ChangeSet, Edited, Header, Recorder, Source, pairs};
 use crate::config::{Environment, process_environment};
-use crate::model::Body;
-use crate::plan::TenantPlan;
 use crate::report::progress::Display;
 use crate::report::term;
 use crate::store::{StateDir, atomic};
 
 mod log;
+mod run;
+mod told;
+
+pub(super) use run::leave;
+use told::write;
 
 /// Records, and writes the file.
 pub(super) async fn run(args: RecordArgs, output: &Output) -> Result<u8, CliError> {
@@ -53,71 +53,6 @@ fn check_out(path: &Path, overwrite: bool) -> Result<(), CliError> {
         return Err(CliError::usage(message).next(output::command_line_with(&["--overwrite"])));
     }
     atomic::can_write(path).map_err(|error| CliError::usage(format!("-o: {error}")))
-}
-
-fn write(changeset: &ChangeSet, args: &RecordArgs, output: &Output) -> Result<u8, CliError> {
-    if let Some(path) = &args.out {
-        atomic::write(path, |out| changeset.write(out))
-            .map_err(|error| CliError::setup(error.to_string()))?;
-    }
-    if output.json() {
-        output.object(&as_json(changeset, args));
-    } else if args.out.is_none() {
-        output.result(&changeset.text());
-    }
-    tell(changeset, args, output);
-    Ok(exit::OK)
-}
-
-fn as_json(changeset: &ChangeSet, args: &RecordArgs) -> serde_json::Value {
-    let replaced = changeset.replaced.iter();
-    json!({
-        "path": args.out,
-        "changeset": args.out.is_none().then(|| changeset.text()),
-        "digest": changeset.digest,
-        "clients": changeset.clients,
-        "replaced": replaced.map(|one| json!({"by": one.code, "count": one.count})).collect::<Vec<_>>(),
-        "required_variables": changeset.required,
-        "left_out": changeset.left_out,
-        "warnings": changeset.warnings,
-    })
-}
-
-/// What was recorded, which values became placeholders, and what is not in the file.
-fn tell(changeset: &ChangeSet, args: &RecordArgs, output: &Output) {
-    for one in &changeset.replaced {
-        let times = term::count(one.count, "value");
-        output.note(&format!(
-            "  {times} replaced by {{{{ {} }}}}, as in {}",
-            one.code,
-            term::safe(&one.client)
-        ));
-    }
-    if !changeset.required.is_empty() {
-        let names = changeset.required.join(", ");
-        output.note(&format!(
-            "{} every target needs these variables: {names}",
-            term::paint(term::WARN, "note:")
-        ));
-    }
-    for what in &changeset.warnings {
-        output.note(&format!("{} {}", term::paint(term::WARN, "warning:"), term::safe(what)));
-    }
-    for what in &changeset.left_out {
-        output.note(&format!("{} {}", term::paint(term::WARN, "left out:"), term::safe(what)));
-    }
-    if changeset.clients == 0 {
-        output.error(&format!("{} nothing was recorded", term::paint(term::WARN, "warning:")));
-    }
-    let clients = term::count(changeset.clients, "client");
-    let place = args.out.as_deref().map(|path| format!(" in {}", path.display())).unwrap_or_default();
-    output.note(&format!("{clients} recorded{place}."));
-    if let Some(path) = args.out.as_deref().filter(|_| changeset.clients > 0) {
-        output.note(&format!(
-            "To see what it would do elsewhere: patchwave replay {} --tenant NAME --dry-run",
-            path.display()
-        ));
-    }
 }
 
 /// A recording under way.
@@ -180,57 +115,6 @@ impl Recording<'_> {
         let (mut before, mut after) = (before, after?);
         tell_unseen(&snapshot::forget_unseen(self.kind, [&mut before, &mut after]), self.output);
         Ok(self.difference(&before, &after, "watch"))
-    }
-
-    /// From the plan and the journal of a run.
-    fn of_run(&self, word: &str) -> Result<ChangeSet, CliError> {
-        let state = state(&self.args.tenant)?;
-        let runs = crate::store::history::list(&state)?;
-        let run = match word {
-            // One that changed nothing is not meant.
-            "latest" => runs.runs.iter().rev().find(|run| !run.wrote_nothing()).ok_or_else(|| {
-                CliError::usage("no run that is kept here has changed anything")
-                    .next(output::verb_line("runs"))
-            })?,
-            word => history::named(&runs, word)?,
-        };
-        let (ended, _) = Ended::read(&run.id, run.folder())?;
-        let part = self.part(&ended)?;
-        let around = around(&self.args.tenant)?;
-        let none = Body::new();
-        let known = around
-            .config
-            .iter()
-            .flat_map(|config| config.tenants.values())
-            .find(|tenant| tenant.domain == part.domain || tenant.name == part.tenant);
-        let vars = known.map(|tenant| &tenant.vars).filter(|_| !self.args.no_parametrize).unwrap_or(&none);
-        of_ended(&ended, part, vars, self.args.identity.as_ref())
-    }
-
-    /// The tenant of a run that is recorded: the one that was chosen, else the first that it changed.
-    fn part<'e>(&self, ended: &'e Ended) -> Result<&'e TenantPlan, CliError> {
-        let parts = || ended.plan.tenants.iter().map(|part| &**part);
-        if let Some(name) = self.args.tenant.tenants.first() {
-            let is = |part: &&TenantPlan| part.tenant.as_str() == name || part.domain.as_str() == name;
-            return parts().find(is).ok_or_else(|| {
-                let names: Vec<&str> = parts().map(|part| part.tenant.as_str()).collect();
-                CliError::usage(format!("run {} was not for {name}, but for {}", ended.id, names.join(", ")))
-            });
-        }
-        let all: Vec<&TenantPlan> = ended.changed().collect();
-        if let [first, _, ..] = all.as_slice() {
-            let note = term::paint(term::WARN, "note:");
-            let what = format!(
-                "{note} the run changed {} tenants; recorded is what it did in {}",
-                all.len(),
-                first.tenant
-            );
-            self.output.note(&format!("{what}. --tenant chooses another."));
-        }
-        all.first()
-            .copied()
-            .or_else(|| parts().next())
-            .ok_or_else(|| CliError::usage(format!("run {} has no tenant", ended.id)))
     }
 
     /// Where nobody knows what is the tenant's own, hosts and the like stay as they are.
@@ -306,53 +190,6 @@ pub(super) fn around(tenant: &TenantArgs) -> Result<Surroundings, CliError> {
         return Ok(Surroundings { env: Environment::new(process_environment()), config: None });
     }
     surroundings(tenant)
-}
-
-/// Leaves what a run did in its directory, as a change set: what it did in the first tenant that it changed.
-pub(super) fn leave(session: &Session, ended: &Ended) -> Result<(), CliError> {
-    let Some(part) = ended.changed().next().or_else(|| ended.plan.tenants.first().map(|part| &**part)) else {
-        return Ok(());
-    };
-    let none = Body::new();
-    let vars = session.target(&part.tenant).map_or(&none, |target| &target.vars);
-    let changeset = of_ended(ended, part, vars, None)?;
-    Ok(atomic::write(&ended.folder.changeset(), |out| changeset.write(out))?)
-}
-
-fn hashed(id: &str) -> u64 {
-    BuildHasherDefault::<DefaultHasher>::default().hash_one(id)
-}
-
-/// What a run did in one tenant. `vars` are those whose values become placeholders.
-pub(super) fn of_ended(
-    ended: &Ended,
-    part: &TenantPlan,
-    vars: &Body,
-    identity: Option<&crate::model::FieldPath>,
-) -> Result<ChangeSet, CliError> {
-    let kind = planned::kind_of(&ended.plan.header)?;
-    // By hash: there may be a hundred thousand, and they have their ids and names in the plan already.
-    let mut places: Vec<(u64, usize)> =
-        part.writes.iter().enumerate().map(|(at, write)| (hashed(write.id.as_str()), at)).collect();
-    places.sort_unstable();
-    let source = Source::looking_up(Some(&part.domain), vars, |id| {
-        let hash = hashed(id);
-        let from = places.partition_point(|(of, _)| *of < hash);
-        let same = places[from..].iter().take_while(|(of, _)| *of == hash);
-        same.filter_map(|(_, at)| part.writes.get(*at))
-            .find(|write| write.id.as_str() == id)
-            .map(|write| Known { name: write.name, alone: false })
-    });
-    let mut recorder = Recorder::new(kind, identity, &source, &source);
-    from_run::take(kind, part, &ended.record, &mut recorder);
-    let named = part.tenant.as_str() != part.domain.as_str();
-    let at = ended.record.times().map_or_else(now, |(_, ended, _)| ended);
-    Ok(recorder.finish(&Header {
-        tenant: named.then(|| part.tenant.to_string()),
-        at: at.to_string(),
-        by: format!("run {}", ended.id),
-        job: Some(ended.plan.header.job.clone()),
-    }))
 }
 
 #[expect(

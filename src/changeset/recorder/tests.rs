@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::catalogue::default_kind;
+use crate::catalogue::{SECRET_MARKER, default_kind};
 use crate::model::Domain;
 
 fn recorded(clients: &[(&str, Value, Value)]) -> ChangeSet {

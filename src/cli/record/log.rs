@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 
 use super::super::args::ChannelArg;
 use super::super::connect::{Session, Target, connect};
@@ -13,20 +13,21 @@ use super::super::output;
 use super::super::snapshot::{self, Taken};
 use super::{Recording, around, now};
 use crate::auth0::LogWindow;
-use crate::changeset::from_log::{
-    Base, Channel, Log, Recorded, RetentionGap, Selection, Squashed, retention, squash,
-};
+use crate::changeset::from_log::{Base, Channel, Log, Recorded, Selection, Squashed, retention, squash};
 use crate::changeset::{ChangeSet, Edited, Header, Recorder, Snapshot};
 use crate::model::suggest::nearest;
 use crate::model::{Body, EntityId, FieldPath};
-use crate::plan::Refusal;
 use crate::report::term;
 use crate::store::{bases, snapshots};
 
+mod clock;
+mod refused;
+
+use clock::{Clock, written};
+use refused::{gaps, unreadable};
+
 /// Entries arrive late: where nobody says otherwise, the window ends so long ago.
 const LATE: Duration = Duration::from_secs(60);
-/// So many gaps are named.
-const NAMED: usize = 10;
 
 impl Recording<'_> {
     /// From the tenant's log.
@@ -278,59 +279,5 @@ fn take(client: &Recorded, recorder: &mut Recorder<'_>) {
             fields.sort_by(|(a, _), (b, _)| a.cmp(b));
             recorder.take_unguarded(id, known, &fields, masked);
         }
-    }
-}
-
-/// What is said where the log lacks something: nothing is recorded then.
-fn gaps(squashed: &Squashed, retention: Option<&RetentionGap>) -> CliError {
-    let gaps = squashed.gaps.iter().take(NAMED).map(ToString::to_string);
-    let more = squashed.gaps.len().saturating_sub(NAMED);
-    let more = (more > 0).then(|| format!("and {more} more like these"));
-    let lines: Vec<String> = retention.map(ToString::to_string).into_iter().chain(gaps).chain(more).collect();
-    CliError::refused(&[Refusal {
-        what: format!("the log does not tell of every write; nothing was recorded\n{}", lines.join("\n")),
-        help: "entries may be late: try again in some minutes; else record the difference of two snapshots, with --before A --after B"
-            .to_owned(),
-    }])
-}
-
-/// Of a write that could not be read nobody knows what it changed.
-fn unreadable(window: &LogWindow) -> CliError {
-    let first = window.first_unreadable.clone().unwrap_or_default();
-    CliError::refused(&[Refusal {
-        what: format!(
-            "{} of the log could not be read, and nothing was recorded: {first}",
-            term::count(window.unreadable, "write")
-        ),
-        help: "record the difference of two snapshots, with --before A --after B".to_owned(),
-    }])
-}
-
-/// When a file was last written.
-fn written(path: &str) -> Option<Timestamp> {
-    Timestamp::try_from(std::fs::metadata(path).ok()?.modified().ok()?).ok()
-}
-
-/// The tenant's clock, as far as its answers tell it: the log is dated by it.
-struct Clock {
-    ahead: SignedDuration,
-}
-
-impl Clock {
-    fn of(target: &Target) -> Self {
-        // Dates are told in whole seconds: less is no difference.
-        let ahead = target.connection.clock_ahead().filter(|ahead| ahead.abs() > 2.0);
-        Self {
-            ahead: ahead.and_then(|ahead| SignedDuration::try_from_secs_f64(ahead).ok()).unwrap_or_default(),
-        }
-    }
-
-    /// What the tenant's clock showed when ours showed this.
-    fn there(&self, here: Timestamp) -> Timestamp {
-        here.checked_add(self.ahead).unwrap_or(here)
-    }
-
-    fn now(&self) -> Timestamp {
-        self.there(now())
     }
 }
