@@ -9,6 +9,7 @@ use super::difference::{LeftOut, difference};
 use super::pairs::{Pairs, key_of};
 use super::source::{Source, masked, var_name};
 use crate::catalogue::Kind;
+use crate::job::printed::OPEN;
 use crate::job::{Printed, Recorded, print, recorded};
 use crate::model::{Body, EntityId, FieldPath};
 
@@ -260,37 +261,42 @@ impl<'r> Recorder<'r> {
         [self.before, self.after].iter().all(|source| source.marked(self.kind, &own, &body) == body)
     }
 
+    /// The updates in the order of their keys, without those of which several have one.
+    fn told_apart(&mut self) -> Vec<Entry> {
+        let mut updates = std::mem::take(&mut self.updates);
+        updates.sort_by(|a, b| a.key.cmp(&b.key));
+        let mut twice: Vec<(Box<str>, usize)> = Vec::new();
+        for same in updates.chunk_by(|a, b| a.key == b.key).filter(|same| same.len() > 1) {
+            twice.push((same[0].key.clone(), same.len()));
+        }
+        for (key, several) in &twice {
+            // Elsewhere there is one of that name at the most, and it cannot become two things.
+            self.left_out.push(format!(
+                "{key}: {several} {}s of this name changed; --identity tells them apart",
+                self.kind.singular
+            ));
+        }
+        updates.retain(|entry| twice.binary_search_by(|(key, _)| key.cmp(&entry.key)).is_err());
+        updates
+    }
+
     /// The change set.
     pub fn finish(mut self, header: &Header) -> ChangeSet {
         self.leave_out_names_that_move_on();
         let own = self.before.var_names().chain(self.after.var_names()).map(str::to_owned);
         let mut names = Names { taken: own.collect(), ..Names::default() };
-        let (mut body, mut clients) = (String::new(), 0);
-        let mut updates = std::mem::take(&mut self.updates);
-        updates.sort_by(|a, b| a.key.cmp(&b.key));
-        let mut updates = updates.into_iter().peekable();
-        while let Some(entry) = updates.next() {
-            let mut same = 1;
-            while updates.next_if(|next| next.key == entry.key).is_some() {
-                same += 1;
-            }
-            if same > 1 {
-                // Elsewhere there is one of that name at the most, and it cannot become two things.
-                self.left_out.push(format!(
-                    "{}: {same} {}s of this name changed; --identity tells them apart",
-                    entry.key, self.kind.singular
-                ));
-                continue;
-            }
-            body.push('\n');
-            names.named(&entry.text, entry.name(), &mut body);
-            clients += 1;
+        let mut updates = self.told_apart();
+        for entry in updates.iter_mut().filter(|entry| entry.text.contains(OPEN)) {
+            let mut text = String::new();
+            names.named(&entry.text, entry.name(), &mut text);
+            entry.text = text.into();
         }
+        let updates: Vec<Box<str>> = updates.into_iter().map(|entry| entry.text).collect();
         let mut identity = String::new();
         if let Some(path) = self.identity {
             print::identity(path, &mut identity);
         }
-        let digest = recorded::digest_of(&identity, &body);
+        let digest = recorded::digest_of(&identity, updates.iter().map(|update| &**update));
         let of_header = Recorded {
             tenant: header.tenant.clone(),
             at: Some(header.at.clone()),
@@ -301,13 +307,13 @@ impl<'r> Recorder<'r> {
         let vars = names.used.keys().filter_map(|code| var_name(code));
         let mut head = comment(vars.collect());
         head.push_str(&identity);
-        if clients == 0 {
+        if updates.is_empty() {
             print::no_updates(&mut head);
         }
         print::header(&of_header, &mut head);
         let replaced = names.used.into_values().collect();
         let Self { left_out, warnings, .. } = self;
-        ChangeSet { head, body, digest, clients, replaced, required: names.required, left_out, warnings }
+        ChangeSet { head, updates, digest, replaced, required: names.required, left_out, warnings }
     }
 }
 

@@ -28,12 +28,16 @@ pub fn digest(job: &Job) -> String {
 }
 
 /// The same of a job that is being written: what stands before its header, and its updates, each behind an empty line.
-pub fn digest_of(before_header: &str, updates: &str) -> String {
+pub fn digest_of<'u>(before_header: &str, updates: impl ExactSizeIterator<Item = &'u str>) -> String {
     let mut none = String::new();
-    if updates.is_empty() {
+    if updates.len() == 0 {
         print::no_updates(&mut none);
     }
-    let asked = Sha256::new().chain_update(before_header).chain_update(none).chain_update(updates);
+    let mut asked = Sha256::new().chain_update(before_header).chain_update(none);
+    for update in updates {
+        asked.update("\n");
+        asked.update(update);
+    }
     hex(&asked.finalize())
 }
 

@@ -8,12 +8,10 @@ use std::io;
 pub struct ChangeSet {
     /// The file down to its header.
     pub(super) head: String,
-    /// The updates, below the header.
-    pub(super) body: String,
+    /// The updates, below the header. There may be a hundred thousand of them.
+    pub(super) updates: Vec<Box<str>>,
     /// SHA-256 of what it asks for.
     pub digest: String,
-    /// How many clients it changes.
-    pub clients: usize,
     /// Placeholders that stand in it, in the order of the file.
     pub replaced: Vec<Replaced>,
     /// Variables that nobody but the target can give.
@@ -25,18 +23,28 @@ pub struct ChangeSet {
 }
 
 impl ChangeSet {
+    /// How many clients it changes.
+    pub fn clients(&self) -> usize {
+        self.updates.len()
+    }
+
     /// Writes the file.
     ///
     /// # Errors
     /// Those of the writer.
     pub fn write(&self, out: &mut dyn io::Write) -> io::Result<()> {
         out.write_all(self.head.as_bytes())?;
-        out.write_all(self.body.as_bytes())
+        for update in &self.updates {
+            out.write_all(b"\n")?;
+            out.write_all(update.as_bytes())?;
+        }
+        Ok(())
     }
 
     /// The file's text.
     pub fn text(&self) -> String {
-        format!("{}{}", self.head, self.body)
+        let updates = self.updates.iter().flat_map(|update| ["\n", update]);
+        std::iter::once(self.head.as_str()).chain(updates).collect()
     }
 }
 

@@ -30,7 +30,7 @@ fn as_json(changeset: &ChangeSet, args: &RecordArgs) -> serde_json::Value {
         "path": args.out,
         "changeset": args.out.is_none().then(|| changeset.text()),
         "digest": changeset.digest,
-        "clients": changeset.clients,
+        "clients": changeset.clients(),
         "replaced": replaced.map(|one| json!({"by": one.code, "count": one.count})).collect::<Vec<_>>(),
         "required_variables": changeset.required,
         "left_out": changeset.left_out,
@@ -61,13 +61,13 @@ fn tell(changeset: &ChangeSet, args: &RecordArgs, output: &Output) {
     for what in &changeset.left_out {
         output.note(&format!("{} {}", term::paint(term::WARN, "left out:"), term::safe(what)));
     }
-    if changeset.clients == 0 {
+    if changeset.clients() == 0 {
         output.error(&format!("{} nothing was recorded", term::paint(term::WARN, "warning:")));
     }
-    let clients = term::count(changeset.clients, "client");
+    let clients = term::count(changeset.clients(), "client");
     let place = args.out.as_deref().map(|path| format!(" in {}", path.display())).unwrap_or_default();
     output.note(&format!("{clients} recorded{place}."));
-    if let Some(path) = args.out.as_deref().filter(|_| changeset.clients > 0) {
+    if let Some(path) = args.out.as_deref().filter(|_| changeset.clients() > 0) {
         output.note(&format!(
             "To see what it would do elsewhere: patchwave replay {} --tenant NAME --dry-run",
             path.display()
