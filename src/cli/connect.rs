@@ -1,6 +1,7 @@
 //! From flags to connections: which tenants, with whose credentials, at what pace.
 
 use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::time::Duration;
@@ -243,6 +244,11 @@ impl Session {
     /// What is kept of a tenant is kept under this. An embedded sandbox listens elsewhere each time; its tenants go by name.
     pub(super) fn known_by(&self, target: &Target) -> String {
         if self.sandbox.is_some() { target.tenant.to_string() } else { target.domain.to_string() }
+    }
+
+    /// The variables of its tenants.
+    pub(super) fn vars(&self) -> HashMap<TenantName, Body> {
+        self.targets.iter().map(|target| (target.tenant.clone(), target.vars.clone())).collect()
     }
 
     /// A tenant by its name.

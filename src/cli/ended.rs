@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::error::CliError;
 use super::live_run::{Format, Reports, record_of};
 use super::output::{self, Output};
-use super::{exit, show_plan};
-use crate::model::{Remains, RowResult, RunId, RunRecord, StopReason, TenantName, WriteState};
+use super::{exit, record, show_plan};
+use crate::model::{Body, Remains, RowResult, RunId, RunRecord, StopReason, TenantName, WriteState};
 use crate::plan::{Plan, TenantPlan, file};
 use crate::report::{ReportRows, Summary, csv, json, report_rows, summarize, term};
 use crate::store::journal::{self, Found};
@@ -21,8 +21,8 @@ pub(super) struct Ended {
     pub(super) record: RunRecord,
     /// Why its journal was lost, where it was.
     pub(super) lost: Option<StoreError>,
-    /// Why what it did is not there as a change set, where that failed.
-    pub(super) unrecorded: Option<CliError>,
+    /// Of a run that was just made: the variables of its tenants, for the change set that it leaves.
+    pub(super) vars: Option<HashMap<TenantName, Body>>,
 }
 
 impl Ended {
@@ -44,7 +44,7 @@ impl Ended {
                 CliError::damaged(format!("run {id}: {}: line {}: {impossible}", journal.display(), at + 1))
             })?;
         }
-        Ok((Self { id: id.clone(), folder, plan, record, lost: None, unrecorded: None }, found))
+        Ok((Self { id: id.clone(), folder, plan, record, lost: None, vars: None }, found))
     }
 
     /// Whether it is not known what the run wrote: a write may have been sent and was not looked at, or its process was
@@ -78,14 +78,27 @@ impl Ended {
         if let Some(lost) = &self.lost {
             output.error(&format!("{} {lost}", term::paint(term::BAD, "error:")));
         }
-        if let Some(error) = &self.unrecorded {
+        let code = match written {
+            Ok(()) => code,
+            Err(error) => {
+                output.error(&format!("{} {error}", term::paint(term::BAD, "error:")));
+                self.last_resort(&rows, output);
+                code.max(exit::ROWS)
+            }
+        };
+        // The rows of a large run and its change set need not be in memory beside each other.
+        drop(rows);
+        self.leave_change_set(output);
+        code
+    }
+
+    /// What the run did, for others. That it could not be kept changes nothing of what was done.
+    fn leave_change_set(&self, output: &Output) {
+        let left = self.vars.as_ref().map(|vars| record::leave(self, vars));
+        if let Some(Err(error)) = left {
             let what = format!("its change set was not kept: {}", error.message());
             output.error(&format!("{} {what}", term::paint(term::WARN, "warning:")));
         }
-        let Err(error) = written else { return code };
-        output.error(&format!("{} {error}", term::paint(term::BAD, "error:")));
-        self.last_resort(&rows, output);
-        code.max(exit::ROWS)
     }
 
     /// The run in numbers.

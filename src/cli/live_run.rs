@@ -11,7 +11,6 @@ use super::connect::Session;
 use super::ended::Ended;
 use super::error::CliError;
 use super::interrupt::Interrupt;
-use super::record;
 use super::secrets::Fetched;
 use crate::auth0::Writer;
 use crate::catalogue::Kind;
@@ -118,7 +117,7 @@ impl LiveRun {
             plan: self.plan,
             record: self.record,
             lost: None,
-            unrecorded: None,
+            vars: None,
         })
     }
 
@@ -178,16 +177,14 @@ impl LiveRun {
         };
         let finished = execute(setup, tenants, self.record, Box::new(self.journal), &mut listeners).await;
         learn(session);
-        let mut ended = Ended {
+        Ok(Ended {
             id: self.id,
             folder: self.folder,
             plan: self.plan,
             record: finished.record,
             lost: finished.journal,
-            unrecorded: None,
-        };
-        ended.unrecorded = record::leave(session, &ended).err();
-        Ok(ended)
+            vars: Some(session.vars()),
+        })
     }
 }
 

@@ -293,6 +293,7 @@ fn nothing_left(
         let journal = Journal::go_on(&ended.folder.journal(), found)?;
         ended = LiveRun::take_up(ended.id, ended.folder, ended.plan, journal, ended.record)?.close()?;
     }
+    ended.vars = Some(session.vars());
     ledger::ended(session, &ended, output);
     Ok(ended.report(reports, output))
 }

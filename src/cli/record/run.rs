@@ -1,14 +1,14 @@
 //! `record --run`, and the change set that every run leaves behind.
 
+use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
-use super::super::connect::Session;
 use super::super::ended::Ended;
 use super::super::error::CliError;
 use super::super::{history, output, planned};
 use super::{Recording, around, now, state};
 use crate::changeset::{ChangeSet, Header, Known, Recorder, Source, from_run};
-use crate::model::Body;
+use crate::model::{Body, TenantName};
 use crate::plan::TenantPlan;
 use crate::report::term;
 use crate::store::atomic;
@@ -67,12 +67,12 @@ impl Recording<'_> {
 }
 
 /// Leaves what a run did in its directory, as a change set: what it did in the first tenant that it changed.
-pub(in crate::cli) fn leave(session: &Session, ended: &Ended) -> Result<(), CliError> {
+pub(in crate::cli) fn leave(ended: &Ended, vars: &HashMap<TenantName, Body>) -> Result<(), CliError> {
     let Some(part) = ended.changed().next().or_else(|| ended.plan.tenants.first().map(|part| &**part)) else {
         return Ok(());
     };
     let none = Body::new();
-    let vars = session.target(&part.tenant).map_or(&none, |target| &target.vars);
+    let vars = vars.get(&part.tenant).unwrap_or(&none);
     let changeset = of_ended(ended, part, vars, None)?;
     Ok(atomic::write(&ended.folder.changeset(), |out| changeset.write(out))?)
 }

@@ -78,8 +78,12 @@ fn work(tenants: &Tenants) {
 #[test]
 fn the_net_changes_of_the_log_arrive_in_other_tenants_and_nothing_else() {
     let tenants = Tenants::new(3, 200).seen();
+    let mut watching =
+        tenants.case.spawn(["record", "--watch", "--until=2s", "--tenant=dev", "-o", "watched.toml"]);
+    watching.until_stderr("Make the changes now");
     let since = now();
     work(&tenants);
+    watching.wait().exits(0);
     let done = tenants.log(&since, &[]);
     assert!(done.exits(0).stderr.contains("24 clients recorded"), "{done}");
     let changes = tenants.case.read("changes.toml");
@@ -90,6 +94,7 @@ fn the_net_changes_of_the_log_arrive_in_other_tenants_and_nothing_else() {
     // The same as the difference of two snapshots.
     let files = tenants.case.run(["record", "--before=before.json", "--after=dev"]);
     assert_eq!(body(&changes), body(&files.exits(0).stdout));
+    assert_eq!(body(&changes), body(&tenants.case.read("watched.toml")));
     let before: Vec<_> = (0..3).map(|at| tenants.state(at)).collect();
     let replay = ["replay", "changes.toml", "--tenant=staging", "--tenant=prod", "--yes"];
     tenants.case.run(replay).exits(0);
@@ -99,6 +104,9 @@ fn the_net_changes_of_the_log_arrive_in_other_tenants_and_nothing_else() {
         assert_eq!(Value::Object(tenants.state(at)), serde_json::from_str::<Value>(&dev).unwrap());
     }
     assert_eq!(tenants.patches()[1..], [24, 24]);
+    // What the run did in staging is recorded as what was done in dev.
+    let run = tenants.case.run(["record", "--run=latest", "--tenant=staging"]);
+    assert_eq!(body(&changes), body(&run.exits(0).stdout));
     tenants.case.run(replay).exits(0);
     assert_eq!(tenants.case.result_words(), vec!["unchanged"; 48]);
 }
