@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::catalogue::Kind;
 use crate::job::printed::{CLOSE, OPEN};
 use crate::model::{Body, Domain, EntityId, FieldPath};
-use marker::Marker;
+use marker::{Marker, take};
 use words::words;
 
 /// What a placeholder begins with that has no name yet: `id:BASE:ID`.
@@ -52,6 +52,8 @@ pub struct Source<'c> {
     /// What is looked for inside texts, the longest first.
     needles: Vec<Needle>,
     clients: Clients<'c>,
+    /// Whether what looks like the id of a client is taken for one: where not all clients are known.
+    guesses: bool,
 }
 
 impl Default for Source<'_> {
@@ -74,11 +76,18 @@ impl<'c> Source<'c> {
         for name in known.values() {
             *called.entry(slug(name.as_deref().unwrap_or_default())).or_default() += 1;
         }
-        Self::looking_up(domain, vars, move |id| {
+        let looking_up = Self::looking_up(domain, vars, move |id| {
             let name = known.get(id)?.clone();
             let alone = called.get(&slug(name.as_deref().unwrap_or_default())) == Some(&1);
             Some(Known { name, alone })
-        })
+        });
+        Self { guesses: false, ..looking_up }
+    }
+
+    /// The same, of a tenant that may have more clients than these.
+    #[must_use]
+    pub fn with_others(self) -> Self {
+        Self { guesses: true, ..self }
     }
 
     /// The same where clients are looked up one by one, since there are too many to have their names twice.
@@ -106,7 +115,7 @@ impl<'c> Source<'c> {
         let mut needles: Vec<Needle> =
             all.map(|(text, code, any_case)| Needle { text, code, any_case }).collect();
         needles.sort_by_key(|needle| std::cmp::Reverse(needle.text.len()));
-        Self { has_domain, vars, needles, clients: Box::new(clients) }
+        Self { has_domain, vars, needles, clients: Box::new(clients), guesses: true }
     }
 
     /// Names of the variables whose values become placeholders.
@@ -121,9 +130,12 @@ impl<'c> Source<'c> {
 
     /// An id or the domain of the tenant that stands in a text all the same, where no placeholder can.
     pub(super) fn leak(&self, own: &EntityId, text: &str) -> Option<String> {
-        let lower = text.to_ascii_lowercase();
-        let domain = self.needles.iter().find(|needle| needle.any_case && lower.contains(&needle.text));
-        if domain.is_some() {
+        let mut found = Vec::new();
+        self.needles
+            .iter()
+            .filter(|needle| needle.any_case)
+            .for_each(|needle| take(text, needle, &mut found));
+        if !found.is_empty() {
             return Some("the tenant's domain".to_owned());
         }
         let known = |word: &str| word == own.as_str() || (self.clients)(word).is_some();

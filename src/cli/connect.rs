@@ -68,6 +68,8 @@ pub(super) struct Session {
     pub(super) waves_by: Option<TagWaves>,
     /// The tags of all tenants that were chosen, those of other shards included.
     pub(super) tags: Vec<(TenantName, Body)>,
+    /// Where the configuration keeps what patchwave signs in with, in any tenant: no job may send that anywhere.
+    pub(super) own_places: Vec<SecretSource>,
     /// The tenants of the configuration, chosen or not.
     pub(super) known: Vec<TenantName>,
     /// The environment, for the variables that templates may read.
@@ -97,6 +99,8 @@ pub(super) async fn connect(
     let config_guards = config.as_ref().map(config_guards).transpose()?;
     let chosen = chosen(tenant, planned, config.as_ref());
     let selected = config::select(&chosen, &tenant.groups, config.as_ref(), &env)?;
+    let own = config.iter().flat_map(|config| config.tenants.values());
+    let own_places = own.map(|tenant| tenant.credential.place().clone()).collect();
     let known = config.iter().flat_map(|config| config.tenants.keys().cloned()).collect();
     let tags = selected.iter().map(|one| (one.tenant.clone(), one.tags.clone())).collect();
     let (selected, shard) = match shard::part(tenant)? {
@@ -132,6 +136,7 @@ pub(super) async fn connect(
         guards: std::iter::once(guards(&env)?).chain(config_guards).collect(),
         waves_by: waves_by(&env)?,
         tags,
+        own_places,
         known,
         env,
         allow_env,
@@ -232,6 +237,7 @@ pub(super) async fn connect_sandbox(
         guards: vec![guards(&env)?],
         waves_by: waves_by(&env)?,
         tags: Vec::new(),
+        own_places: Vec::new(),
         known: Vec::new(),
         env,
         allow_env: Vec::new(),

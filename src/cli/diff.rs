@@ -28,16 +28,19 @@ pub(super) async fn run(args: DiffArgs, output: &Output) -> Result<u8, CliError>
     let taken = interrupt.or(Box::pin(reading)).await;
     display.clear();
     let (mut a, mut b) = taken?;
-    tell_unseen(&snapshot::forget_unseen(kind, [&mut a, &mut b]), output);
+    let not_compared = snapshot::forget_unseen(kind, [&mut a, &mut b]);
+    tell_unseen(&not_compared, output);
     let pairs = pairs(kind, args.identity.as_ref(), (&a.snapshot, &b.snapshot), a.is_of_the_tenant_of(&b));
     let compared = compared(kind, (&a, &b), &pairs, !args.no_parametrize);
+    let compared = Compared { not_compared, ..compared };
     if output.json() {
         output.object(&compared);
     } else {
         let options = DiffOptions { noun: &kind.singular, width: output.width(), full: args.full };
         output.result(&compared.render(options));
     }
-    Ok(match (compared.ambiguous.is_empty(), compared.differs()) {
+    let whole = compared.ambiguous.is_empty() && compared.not_compared.is_empty();
+    Ok(match (whole, compared.differs()) {
         (false, _) => exit::ROWS,
         (true, true) => exit::CHANGES,
         (true, false) => exit::OK,

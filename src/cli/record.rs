@@ -27,7 +27,9 @@ pub(super) use run::leave;
 use told::write;
 
 /// Records, and writes the file.
-pub(super) async fn run(args: RecordArgs, output: &Output) -> Result<u8, CliError> {
+pub(super) async fn run(mut args: RecordArgs, output: &Output) -> Result<u8, CliError> {
+    // As elsewhere `-` is no file: what is not written to one is printed.
+    args.out = args.out.filter(|path| path.as_os_str() != "-");
     if let Some(path) = args.out.as_deref() {
         check_out(path, args.overwrite)?;
     }

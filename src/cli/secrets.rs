@@ -175,6 +175,10 @@ async fn one(session: &Session, target: &Target, place: SecretPlace) -> Result<S
                 .help("the plan was made with one in patchwave.toml: put it back, or plan again")
         })?,
     };
+    if !of_tenant && session.own_places.iter().any(|own| own.is_the_place_of(&source)) {
+        let what = "what patchwave signs in with is kept there, and no job may send it anywhere";
+        return Err(Problem::new(what).help("name the place of the secret that is meant"));
+    }
     fetch_for(&target.tenant, &source, &session.env).await.map_err(|error| {
         // The job's own places are the same for every tenant.
         let what = if of_tenant { error.to_string() } else { error.without_tenant() };

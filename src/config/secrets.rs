@@ -44,6 +44,29 @@ pub enum SecretSource {
     Command(String),
 }
 
+impl SecretSource {
+    /// Whether both are one variable or one file.
+    pub fn is_the_place_of(&self, other: &Self) -> bool {
+        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        match (self, other) {
+            (Self::Env(a), Self::Env(b)) => a == b,
+            (Self::File(a), Self::File(b)) => real(a) == real(b),
+            _ => false,
+        }
+    }
+}
+
+impl CredentialSource {
+    /// Where the secret of it is kept.
+    pub fn place(&self) -> &SecretSource {
+        match self {
+            Self::Client { secret, .. } => secret,
+            Self::Key { key, .. } => key,
+            Self::Token(token) => token,
+        }
+    }
+}
+
 impl PartialEq for SecretSource {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
@@ -321,6 +344,8 @@ fn check_text(bytes: &[u8]) -> Result<Secret, Failure> {
     }
     let not_text = |_| failure("what it holds is not UTF-8 text", "it must hold the secret itself, as text");
     let text = std::str::from_utf8(bytes).map_err(not_text)?;
+    // Some editors write a byte-order mark before everything.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let text = text.strip_suffix('\n').unwrap_or(text);
     let text = text.strip_suffix('\r').unwrap_or(text);
     if text.trim().is_empty() {

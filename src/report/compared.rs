@@ -23,6 +23,8 @@ pub struct Compared {
     pub only_b: Vec<Named>,
     /// Names and keys that tell no client apart, each with the ids of those that have it.
     pub ambiguous: Vec<Ambiguous>,
+    /// Fields that were not compared, since the second has none of them: its token may not have been shown them.
+    pub not_compared: Vec<String>,
     /// Values that differ only as the variables and domains of two tenants do, and are not shown.
     pub by_tenant: usize,
 }

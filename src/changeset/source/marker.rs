@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use super::words::{is_bounded, is_free, is_id, is_of_a_client, words};
+use super::words::{is_a_whole_host, is_bounded, is_free, is_id, is_of_a_client, short_hash, words};
 use super::{IDS, Known, Needle, Source, UNNAMED, placeholder, slug, var_code};
 use crate::catalogue::Field;
 use crate::job::printed::{CLOSE, OPEN};
@@ -113,7 +113,8 @@ impl Marker<'_> {
         if word == self.own {
             return Some(self.id_field.to_owned());
         }
-        let unnamed = |base: &str| Some(format!("{UNNAMED}{base}:{word}"));
+        // In no two change sets one name stands for two objects: what cannot be told by a name is told by a part of a hash.
+        let unnamed = |base: &str| Some(format!("{UNNAMED}{base}_{}:{word}", short_hash(word)));
         if let Some(Known { name, alone }) = (self.source.clients)(word) {
             let of = slug(name.as_deref().unwrap_or_default());
             let base = format!("{}_of_{of}", self.id_field);
@@ -121,7 +122,7 @@ impl Marker<'_> {
             return if alone { Some(format!("{UNNAMED}{base}:{of}")) } else { unnamed(&base) };
         }
         // Clients of third parties have ids that tell so, and others look like nothing else.
-        if is_id(word, "tpc_") || is_of_a_client(word) {
+        if is_id(word, "tpc_") || self.source.guesses && is_of_a_client(word) {
             return unnamed(self.id_field);
         }
         let of_prefix = IDS.iter().find(|(prefix, _)| is_id(word, prefix));
@@ -134,7 +135,7 @@ impl Marker<'_> {
 }
 
 /// Marks where a value stands in a text by itself.
-fn take(text: &str, needle: &Needle, found: &mut Vec<(Range<usize>, String)>) {
+pub(super) fn take(text: &str, needle: &Needle, found: &mut Vec<(Range<usize>, String)>) {
     let lower;
     let searched = if needle.any_case {
         lower = text.to_ascii_lowercase();
@@ -144,7 +145,8 @@ fn take(text: &str, needle: &Needle, found: &mut Vec<(Range<usize>, String)>) {
     };
     for (at, _) in searched.match_indices(&needle.text) {
         let range = at..at + needle.text.len();
-        if is_bounded(text, &range) && is_free(found, &range) {
+        let stands_alone = if needle.any_case { is_a_whole_host } else { is_bounded };
+        if stands_alone(text, &range) && is_free(found, &range) {
             found.push((range, needle.code.clone()));
         }
     }

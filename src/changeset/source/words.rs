@@ -22,6 +22,16 @@ pub(super) fn is_bounded(text: &str, range: &Range<usize>) -> bool {
     !before.into_iter().chain(after).any(char::is_alphanumeric)
 }
 
+/// The same of a host, which is another one with a label before or behind it.
+pub(super) fn is_a_whole_host(text: &str, range: &Range<usize>) -> bool {
+    let before = text[..range.start].chars().next_back().filter(|_| !is_behind_an_escape(text, range.start));
+    let mut behind = text[range.end..].chars();
+    let after = behind.next();
+    let goes_on = after == Some('.') && behind.next().is_some_and(char::is_alphanumeric);
+    let of_a_label = |c: char| c.is_alphanumeric() || c == '-';
+    !before.is_some_and(|c| of_a_label(c) || c == '.') && !after.is_some_and(of_a_label) && !goes_on
+}
+
 /// Whether what stands before a place is a character as addresses escape it, such as `%2F`.
 pub(super) fn is_behind_an_escape(text: &str, at: usize) -> bool {
     let before = text.as_bytes().get(at.wrapping_sub(3)..at);
@@ -57,4 +67,12 @@ pub(super) fn runs(text: &str, is_part: impl Fn(char) -> bool) -> Vec<Range<usiz
         }
     }
     runs
+}
+
+/// A few letters that stand for an id, and do not tell it.
+pub(super) fn short_hash(id: &str) -> String {
+    let hash = id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("{:06x}", (hash >> 20) & 0xff_ffff)
 }

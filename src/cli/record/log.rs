@@ -13,6 +13,7 @@ use super::super::output;
 use super::super::snapshot::{self, Taken};
 use super::{Recording, around, now};
 use crate::auth0::LogWindow;
+use crate::catalogue::redact;
 use crate::changeset::from_log::{Base, Channel, Log, Recorded, Selection, Squashed, retention, squash};
 use crate::changeset::{ChangeSet, Edited, Header, Recorder, Snapshot};
 use crate::model::suggest::nearest;
@@ -246,6 +247,7 @@ impl Recording<'_> {
         };
         let taken = before.unwrap_or(&none);
         let source = taken.source(self.kind, parametrize);
+        let source = if before.is_none() { source.with_others() } else { source };
         self.tell_of_no_vars(&source);
         let mut recorder = Recorder::new(self.kind, self.args.identity.as_ref(), &source, &source);
         for client in &squashed.clients {
@@ -266,13 +268,20 @@ impl Recording<'_> {
 
 fn take(client: &Recorded, recorder: &mut Recorder<'_>) {
     let Recorded { id, before, after, paths, masked, known, warnings } = client;
-    let warned = |recorder: &mut Recorder<'_>| {
-        let name = known.get("name").and_then(serde_json::Value::as_str).unwrap_or(id.as_str()).to_owned();
-        warnings.iter().for_each(|warning| recorder.warn(format!("{name}: {warning}")));
-    };
-    warned(recorder);
+    let name = known.get("name").and_then(serde_json::Value::as_str).unwrap_or(id.as_str()).to_owned();
+    warnings.iter().for_each(|warning| recorder.warn(format!("{name}: {warning}")));
     match before {
-        Some(before) => recorder.take(Edited { id, before, id_after: id, after, masked }),
+        Some(before) => {
+            // Of objects that go as a whole a secret goes along that nobody touched.
+            let was_there =
+                |path: &&FieldPath| path.depth() > 1 && path.get(before).is_some_and(redact::has_marker);
+            let (sent_along, masked): (Vec<&FieldPath>, Vec<&FieldPath>) = masked.iter().partition(was_there);
+            for path in sent_along {
+                recorder.warn(format!("{name}: {path} was sent too; whether it is another one nobody can tell, and it is not recorded"));
+            }
+            let masked: Vec<FieldPath> = masked.into_iter().cloned().collect();
+            recorder.take(Edited { id, before, id_after: id, after, masked: &masked });
+        }
         None => {
             let mut fields: Vec<(FieldPath, Option<serde_json::Value>)> =
                 paths.iter().map(|path| (path.clone(), path.get(after).cloned())).collect();

@@ -56,10 +56,10 @@ fn tell(changeset: &ChangeSet, args: &RecordArgs, output: &Output) {
         ));
     }
     for what in &changeset.warnings {
-        output.note(&format!("{} {}", term::paint(term::WARN, "warning:"), term::safe(what)));
+        output.error(&format!("{} {}", term::paint(term::WARN, "warning:"), term::safe(what)));
     }
     for what in &changeset.left_out {
-        output.note(&format!("{} {}", term::paint(term::WARN, "left out:"), term::safe(what)));
+        output.error(&format!("{} {}", term::paint(term::WARN, "left out:"), term::safe(what)));
     }
     if changeset.clients() == 0 {
         output.error(&format!("{} nothing was recorded", term::paint(term::WARN, "warning:")));
