@@ -1,7 +1,7 @@
 //! A change set in the making. Central type: [`Recorder`].
 
 use std::collections::HashSet;
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::num::NonZeroU64;
 
 use serde_json::Value;
 
@@ -9,16 +9,17 @@ use super::difference::{LeftOut, difference};
 use super::pairs::{Pairs, key_of};
 use super::source::{Source, masked, var_name};
 use crate::catalogue::Kind;
-use crate::job::printed::OPEN;
 use crate::job::{Printed, Recorded, print, recorded};
 use crate::model::{Body, EntityId, FieldPath};
 
 mod changeset;
+mod entry;
 mod names;
 mod printing;
 
 use changeset::comment;
 pub use changeset::{ChangeSet, Replaced};
+use entry::{Entry, hashed};
 use names::{Names, without_placeholders};
 use printing::{new_secrets, print_edit};
 
@@ -61,27 +62,6 @@ pub struct Recorder<'r> {
     updates: Vec<Entry>,
     left_out: Vec<String>,
     warnings: Vec<String>,
-}
-
-/// One update. There may be a hundred thousand of them.
-struct Entry {
-    /// What finds the client elsewhere.
-    key: Box<str>,
-    /// Its name, where that is another.
-    name: Option<Box<str>>,
-    /// The name that it gets, hashed, where it gets another.
-    renamed: Option<u64>,
-    text: Box<str>,
-}
-
-impl Entry {
-    fn name(&self) -> &str {
-        self.name.as_deref().unwrap_or(&self.key)
-    }
-}
-
-fn hashed(name: &str) -> u64 {
-    BuildHasherDefault::<DefaultHasher>::default().hash_one(name)
 }
 
 impl<'r> Recorder<'r> {
@@ -205,7 +185,7 @@ impl<'r> Recorder<'r> {
     fn keep(
         &mut self,
         id: &EntityId,
-        (name, renamed): (&str, Option<u64>),
+        (name, renamed): (&str, Option<NonZeroU64>),
         (state, marked): (&Body, &Body),
         printed: Printed,
     ) {
@@ -229,8 +209,10 @@ impl<'r> Recorder<'r> {
             let what = format!("{name}: {leak} stands where no placeholder can, such as in a key");
             return self.left_out.push(what);
         }
-        let name = (name != key).then(|| name.into());
-        self.updates.push(Entry { key: key.into(), name, renamed, text: text.into() });
+        match Entry::new(&key, name, renamed, &text) {
+            Some(entry) => self.updates.push(entry),
+            None => self.left_out.push(format!("{name}: its {path} is too long")),
+        }
     }
 
     /// A client that takes a name which another gives up cannot be told from it when the change set is replayed again.
@@ -238,13 +220,13 @@ impl<'r> Recorder<'r> {
         if self.identity.is_some() {
             return;
         }
-        let given_up: HashSet<u64> = self
+        let given_up: HashSet<NonZeroU64> = self
             .updates
             .iter()
-            .filter(|entry| entry.renamed.is_some())
-            .map(|entry| hashed(&entry.key))
+            .filter(|entry| entry.renamed().is_some())
+            .map(|entry| hashed(entry.key()))
             .collect();
-        let takes = |entry: &mut Entry| entry.renamed.is_some_and(|new| given_up.contains(&new));
+        let takes = |entry: &mut Entry| entry.renamed().is_some_and(|new| given_up.contains(&new));
         for entry in self.updates.extract_if(.., takes) {
             self.left_out.push(format!(
                 "{}: it takes a name that another gives up, and by name nobody could tell the two apart; --identity does",
@@ -264,10 +246,11 @@ impl<'r> Recorder<'r> {
     /// The updates in the order of their keys, without those of which several have one.
     fn told_apart(&mut self) -> Vec<Entry> {
         let mut updates = std::mem::take(&mut self.updates);
-        updates.sort_by(|a, b| a.key.cmp(&b.key));
-        let mut twice: Vec<(Box<str>, usize)> = Vec::new();
-        for same in updates.chunk_by(|a, b| a.key == b.key).filter(|same| same.len() > 1) {
-            twice.push((same[0].key.clone(), same.len()));
+        // Those of one key all go, so their order among themselves is nothing.
+        updates.sort_unstable_by(|a, b| a.key().cmp(b.key()));
+        let mut twice: Vec<(String, usize)> = Vec::new();
+        for same in updates.chunk_by(|a, b| a.key() == b.key()).filter(|same| same.len() > 1) {
+            twice.push((same[0].key().to_owned(), same.len()));
         }
         for (key, several) in &twice {
             // Elsewhere there is one of that name at the most, and it cannot become two things.
@@ -276,7 +259,7 @@ impl<'r> Recorder<'r> {
                 self.kind.singular
             ));
         }
-        updates.retain(|entry| twice.binary_search_by(|(key, _)| key.cmp(&entry.key)).is_err());
+        updates.retain(|entry| twice.binary_search_by(|(key, _)| key.as_str().cmp(entry.key())).is_err());
         updates
     }
 
@@ -285,13 +268,12 @@ impl<'r> Recorder<'r> {
         self.leave_out_names_that_move_on();
         let own = self.before.var_names().chain(self.after.var_names()).map(str::to_owned);
         let mut names = Names { taken: own.collect(), ..Names::default() };
-        let mut updates = self.told_apart();
-        for entry in updates.iter_mut().filter(|entry| entry.text.contains(OPEN)) {
-            let mut text = String::new();
-            names.named(&entry.text, entry.name(), &mut text);
-            entry.text = text.into();
-        }
-        let updates: Vec<Box<str>> = updates.into_iter().map(|entry| entry.text).collect();
+        let mut named = |entry: Entry| -> Box<str> {
+            let mut text = String::with_capacity(entry.text().len());
+            names.named(entry.text(), entry.name(), &mut text);
+            text.into()
+        };
+        let updates: Vec<Box<str>> = self.told_apart().into_iter().map(&mut named).collect();
         let mut identity = String::new();
         if let Some(path) = self.identity {
             print::identity(path, &mut identity);
