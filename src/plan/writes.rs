@@ -126,7 +126,9 @@ impl Writes {
 
 fn loses_secret(change: &FieldChange) -> bool {
     let holds = |value: &Option<Value>| value.as_ref().is_some_and(redact::has_marker);
-    is_from_place(change) || holds(&change.before) && !holds(&change.after)
+    // Inside an object the tenant shows that there is one; a root field it may not show.
+    let may_be_there = change.path.depth() == 1 || change.before.is_some();
+    is_from_place(change) && may_be_there || holds(&change.before) && !holds(&change.after)
 }
 
 impl FromIterator<Write> for Writes {

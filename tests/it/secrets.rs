@@ -301,6 +301,8 @@ fn an_add_on_that_is_new_is_found_in_place_where_the_answer_was_lost() {
     served.tenant().set_faults("patch:reset-after=#1".parse().unwrap());
     let done = case.run(["apply", "job.toml", "--yes"]);
     done.exits(0);
+    // There was none before that could be lost.
+    assert!(!done.stderr.contains("loses"), "{}", done.stderr);
     assert_eq!(served.client(&served.id("Shop"))["addons"]["layer"]["privateKey"], NEW);
     assert_eq!((served.counters().patch, case.result_words()), (1, vec!["updated".to_owned()]));
     keeps_it_to_itself(&case, &done);
