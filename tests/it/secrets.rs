@@ -456,3 +456,23 @@ fn the_runners_own_secret_is_not_changed() {
     case(&served).file("job.toml", job).run(["apply", "job.toml", "--yes"]).exits(4);
     assert_eq!(served.counters().patch, 0);
 }
+
+#[test]
+fn what_patchwave_signs_in_with_at_any_tenant_is_sent_to_none() {
+    let served = Served::with(Options { tenants: 2, ..options() });
+    let job = |place: &str| JOB.replace("{ env = \"SHOP_SECRET\" }", place);
+    let mut case = served
+        .configured("", "")
+        .file("env.toml", job("{ env = \"SECRET_0\" }"))
+        .file("file.toml", job("{ file = \"keys/../runner.key\" }"))
+        .file("keys/other", "x")
+        .file("runner.key", "runners-0wn-s3cret");
+    let config = case.read("patchwave.toml");
+    for (name, own) in [("env", "{ env = \"SECRET_0\" }"), ("file", "{ file = \"runner.key\" }")] {
+        case = case.file("patchwave.toml", config.replacen("{ env = \"SECRET_0\" }", own, 1));
+        let done = case.run(["apply", &format!("{name}.toml"), "--tenant=t1", "--yes"]);
+        done.exits(64);
+        assert!(done.stderr.contains("what patchwave signs in with is kept there"), "{done}");
+    }
+    assert_eq!(served.at(1).counters().patch, 0);
+}
