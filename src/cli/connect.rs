@@ -99,8 +99,7 @@ pub(super) async fn connect(
     let config_guards = config.as_ref().map(config_guards).transpose()?;
     let chosen = chosen(tenant, planned, config.as_ref());
     let selected = config::select(&chosen, &tenant.groups, config.as_ref(), &env)?;
-    let own = config.iter().flat_map(|config| config.tenants.values());
-    let own_places = own.map(|tenant| tenant.credential.place().clone()).collect();
+    let own_places = own_places(tenant, config.as_ref(), &selected);
     let known = config.iter().flat_map(|config| config.tenants.keys().cloned()).collect();
     let tags = selected.iter().map(|one| (one.tenant.clone(), one.tags.clone())).collect();
     let (selected, shard) = match shard::part(tenant)? {
@@ -261,6 +260,15 @@ impl Session {
     pub(super) fn target(&self, tenant: &TenantName) -> Option<&Target> {
         self.targets.iter().find(|target| target.tenant == *tenant)
     }
+}
+
+/// Where what patchwave signs in with is kept: for any tenant of the configuration, and for those that the environment gives.
+fn own_places(tenant: &TenantArgs, config: Option<&Config>, selected: &[Selected]) -> Vec<SecretSource> {
+    let configured = config.into_iter().flat_map(|config| config.tenants.values());
+    let configured = configured.map(|tenant| tenant.credential.place().clone());
+    let places = configured.chain(selected.iter().map(|one| one.credential.place().clone()));
+    let env_file = tenant.env_file.clone().unwrap_or_else(|| ".env".into());
+    places.chain([SecretSource::File(env_file)]).collect()
 }
 
 /// What is around a command: its environment and its configuration.

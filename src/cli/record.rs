@@ -132,16 +132,16 @@ impl Recording<'_> {
 
     fn difference(&self, before: &Taken, after: &Taken, by: &str) -> ChangeSet {
         let parametrize = !self.args.no_parametrize;
-        let (old, new) = (before.source(self.kind, parametrize), after.source(self.kind, parametrize));
-        self.tell_of_no_vars(&new);
         let identity = self.args.identity.as_ref();
+        let snapshots = (&before.snapshot, &after.snapshot);
+        let pairs = pairs(self.kind, identity, snapshots, before.is_of_the_tenant_of(after));
+        let of_both = || before.source_with(after, self.kind, parametrize);
+        let (old, new) = match pairs.same_tenant {
+            true => (of_both(), of_both()),
+            false => (before.source(self.kind, parametrize), after.source(self.kind, parametrize)),
+        };
+        self.tell_of_no_vars(&new);
         let mut recorder = Recorder::new(self.kind, identity, &old, &new);
-        let pairs = pairs(
-            self.kind,
-            identity,
-            (&before.snapshot, &after.snapshot),
-            before.is_of_the_tenant_of(after),
-        );
         for ((id, before), (id_after, after)) in &pairs.both {
             recorder.take(Edited { id, before, id_after, after, masked: &[] });
         }

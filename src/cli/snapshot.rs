@@ -42,10 +42,23 @@ impl Taken {
     pub(super) fn source(&self, kind: &Kind, parametrize: bool) -> Source<'static> {
         let none = Body::new();
         let vars = if parametrize { &self.vars } else { &none };
-        let name =
-            |body: &'_ Body| body.get(&kind.endpoint.name_field).and_then(Value::as_str).map(str::to_owned);
-        let clients: Vec<_> = self.snapshot.clients.iter().map(|(id, body)| (id, name(body))).collect();
-        Source::new(self.domain.as_ref(), vars, clients.iter().map(|(id, name)| (*id, name.as_deref())))
+        Source::new(self.domain.as_ref(), vars, self.named(kind))
+    }
+
+    /// What belongs to the one tenant that this and a later snapshot are of. A client that one of them alone has is known in
+    /// both, and one that was renamed by its name here: else what nobody touched would differ by its placeholders.
+    pub(super) fn source_with(&self, later: &Self, kind: &Kind, parametrize: bool) -> Source<'static> {
+        let told = [later, self].into_iter().find(|taken| taken.tenant.is_some()).unwrap_or(later);
+        let none = Body::new();
+        let vars = if parametrize { &told.vars } else { &none };
+        // Of two entries of one id the last one counts.
+        let clients = later.named(kind).chain(self.named(kind));
+        Source::new(later.domain.as_ref().or(self.domain.as_ref()), vars, clients)
+    }
+
+    fn named<'s>(&'s self, kind: &'s Kind) -> impl Iterator<Item = (&'s EntityId, Option<&'s str>)> {
+        let name = |body: &'s Body| body.get(&kind.endpoint.name_field).and_then(Value::as_str);
+        self.snapshot.clients.iter().map(move |(id, body)| (id, name(body)))
     }
 
     /// Whether both are of one tenant, where that is known.

@@ -51,6 +51,7 @@ impl SecretSource {
         match (self, other) {
             (Self::Env(a), Self::Env(b)) => a == b,
             (Self::File(a), Self::File(b)) => real(a) == real(b),
+            (Self::TextOrPath { value, .. }, Self::File(b)) => real(Path::new(value.expose())) == real(b),
             _ => false,
         }
     }

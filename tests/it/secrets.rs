@@ -465,10 +465,13 @@ fn what_patchwave_signs_in_with_at_any_tenant_is_sent_to_none() {
         .configured("", "")
         .file("env.toml", job("{ env = \"SECRET_0\" }"))
         .file("file.toml", job("{ file = \"keys/../runner.key\" }"))
+        .file("dotenv.toml", job("{ file = \".env\" }"))
+        .file(".env", "OTHER=runners-0wn-s3cret\n")
         .file("keys/other", "x")
         .file("runner.key", "runners-0wn-s3cret");
     let config = case.read("patchwave.toml");
-    for (name, own) in [("env", "{ env = \"SECRET_0\" }"), ("file", "{ file = \"runner.key\" }")] {
+    let same = "{ env = \"SECRET_0\" }";
+    for (name, own) in [("env", same), ("file", "{ file = \"runner.key\" }"), ("dotenv", same)] {
         case = case.file("patchwave.toml", config.replacen("{ env = \"SECRET_0\" }", own, 1));
         let done = case.run(["apply", &format!("{name}.toml"), "--tenant=t1", "--yes"]);
         done.exits(64);

@@ -91,7 +91,7 @@ fn a_client_that_takes_the_name_of_another_is_left_out_and_the_other_is_not() {
 
 #[test]
 fn a_variable_of_the_source_is_never_taken_for_an_id_of_another_object() {
-    let vars = json!({"organization_id": "org_zzzzzzzzzzzzzzzz"});
+    let vars = json!({"organization_id_86fefc": "org_zzzzzzzzzzzzzzzz"});
     let source = Source::new(None, vars.as_object().unwrap(), []);
     let mut recorder = Recorder::new(default_kind(), None, &source, &source);
     let (before, after) = (client("A", "org_zzzzzzzzzzzzzzzz"), client("A", "org_aaaaaaaaaaaaaaaa"));
@@ -99,9 +99,10 @@ fn a_variable_of_the_source_is_never_taken_for_an_id_of_another_object() {
     let (before, after) = (before.as_object().unwrap(), after.as_object().unwrap());
     recorder.take(Edited { id: &id, before, id_after: &id, after, masked: &[] });
     let set = recorder.finish(&Header::default());
-    assert_eq!(set.required, ["organization_id_86fefc"]);
+    assert_eq!(set.required, ["organization_id_86fefc_2"]);
     assert!(
-        set.text().contains("expect.default_organization.organization_id = \"{{ vars.organization_id }}\"")
+        set.text()
+            .contains("expect.default_organization.organization_id = \"{{ vars.organization_id_86fefc }}\"")
     );
 }
 

@@ -22,14 +22,14 @@ pub(super) fn is_bounded(text: &str, range: &Range<usize>) -> bool {
     !before.into_iter().chain(after).any(char::is_alphanumeric)
 }
 
-/// The same of a host, which is another one with a label before or behind it.
+/// The same of a host. With a longer label, or one behind it, it is another one; with one before, it is a part of that one.
 pub(super) fn is_a_whole_host(text: &str, range: &Range<usize>) -> bool {
     let before = text[..range.start].chars().next_back().filter(|_| !is_behind_an_escape(text, range.start));
     let mut behind = text[range.end..].chars();
     let after = behind.next();
     let goes_on = after == Some('.') && behind.next().is_some_and(char::is_alphanumeric);
     let of_a_label = |c: char| c.is_alphanumeric() || c == '-';
-    !before.is_some_and(|c| of_a_label(c) || c == '.') && !after.is_some_and(of_a_label) && !goes_on
+    !before.is_some_and(of_a_label) && !after.is_some_and(of_a_label) && !goes_on
 }
 
 /// Whether what stands before a place is a character as addresses escape it, such as `%2F`.

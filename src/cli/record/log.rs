@@ -246,8 +246,8 @@ impl Recording<'_> {
             read_by: None,
         };
         let taken = before.unwrap_or(&none);
-        let source = taken.source(self.kind, parametrize);
-        let source = if before.is_none() { source.with_others() } else { source };
+        // Since the snapshot others may have come.
+        let source = taken.source(self.kind, parametrize).with_others();
         self.tell_of_no_vars(&source);
         let mut recorder = Recorder::new(self.kind, self.args.identity.as_ref(), &source, &source);
         for client in &squashed.clients {
