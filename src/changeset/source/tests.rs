@@ -54,6 +54,7 @@ fn the_domain_and_ids_become_placeholders_by_themselves() {
         // Where all clients are known, what looks like an id of one is none.
         ("Zz9Zz9Zz9Zz9Zz9Zz9Zz9Zz9Zz9Zz9Zz", "Zz9Zz9Zz9Zz9Zz9Zz9Zz9Zz9Zz9Zz9Zz"),
         ("https://dev-acme-dev.eu.auth0.com/x", "https://dev-acme-dev.eu.auth0.com/x"),
+        ("https://*.acme-dev.eu.auth0.com", "https://*.<tenant.domain>"),
         ("https://acme-dev.eu.auth0.com.evil.example", "https://acme-dev.eu.auth0.com.evil.example"),
         ("see acme-dev.eu.auth0.com.", "see <tenant.domain>."),
         ("0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcdef"),

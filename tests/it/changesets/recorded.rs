@@ -162,3 +162,25 @@ fn what_a_file_of_some_fields_does_not_have_is_not_gone() {
     };
     assert_eq!(run("part.json"), run("after.json"));
 }
+
+#[test]
+fn a_client_that_is_renamed_or_gone_leaves_those_that_name_it_as_they_were() {
+    let (gone, renamed) = ("A1b2C3d4E5f6G7h8A1b2C3d4E5f6G7h8", "Q1w2E3r4T5y6U7i8Q1w2E3r4T5y6U7i8");
+    let shop = |description: &str| {
+        json!({
+            "client_id": "Z1x2C3v4B5n6M7k8Z1x2C3v4B5n6M7k8", "name": "Shop", "description": description,
+            "client_metadata": {"of": renamed, "peer": gone},
+        })
+    };
+    let before = json!([
+        shop("x"), {"client_id": gone, "name": "Gone API"}, {"client_id": renamed, "name": "Billing"}
+    ]);
+    let after = json!([shop("y"), {"client_id": renamed, "name": "Billing EU"}]);
+    let tenants = Tenants::new(1, 1);
+    let case = tenants.case.file("a.json", before.to_string()).file("b.json", after.to_string());
+    let text = case.run(["record", "--before=a.json", "--after=b.json"]).exits(0).stdout.clone();
+    let billing =
+        "[[update]]\nmatch.name = \"Billing\"\nset.name = \"Billing EU\"\nexpect.name = \"Billing\"\n";
+    let shop = "[[update]]\nmatch.name = \"Shop\"\nset.description = \"y\"\nexpect.description = \"x\"\n";
+    assert_eq!(body(&text).trim(), format!("{billing}\n{shop}").trim());
+}
