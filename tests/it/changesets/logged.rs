@@ -211,3 +211,15 @@ fn a_secret_that_was_changed_becomes_a_variable_that_every_target_must_have() {
     assert!(!done.exits(0).shown().contains(secret), "{done}");
     assert_eq!(tenants.client(1, "App 000")["client_secret"], secret);
 }
+
+#[test]
+fn the_id_of_a_client_that_is_younger_than_the_snapshot_stays_out_of_the_file() {
+    let tenants = Tenants::new(1, 3).seen();
+    let since = now();
+    tenants.served.at(0).add(json!({"name": "Newcomer"}).as_object().unwrap().clone());
+    let id = tenants.id(0, "Newcomer").to_string();
+    tenants.by_hand(ADA, "App 000", &json!({"client_metadata": {"peer": id}}));
+    tenants.log(&since, &[]).exits(0);
+    let changes = tenants.case.read("changes.toml");
+    assert!(!changes.contains(&id) && changes.contains("{{ vars.client_id_"), "{changes}");
+}
