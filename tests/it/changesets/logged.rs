@@ -217,7 +217,7 @@ fn the_id_of_a_client_that_is_younger_than_the_snapshot_stays_out_of_the_file() 
     let tenants = Tenants::new(1, 3).seen();
     let since = now();
     tenants.served.at(0).add(json!({"name": "Newcomer"}).as_object().unwrap().clone());
-    let id = tenants.id(0, "Newcomer").to_string();
+    let id = tenants.id(0, "Newcomer");
     tenants.by_hand(ADA, "App 000", &json!({"client_metadata": {"peer": id}}));
     tenants.log(&since, &[]).exits(0);
     let changes = tenants.case.read("changes.toml");
