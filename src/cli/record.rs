@@ -135,13 +135,17 @@ impl Recording<'_> {
         let identity = self.args.identity.as_ref();
         let snapshots = (&before.snapshot, &after.snapshot);
         let pairs = pairs(self.kind, identity, snapshots, before.is_of_the_tenant_of(after));
-        let of_both = || before.source_with(after, self.kind, parametrize);
-        let (old, new) = match pairs.same_tenant {
-            true => (of_both(), of_both()),
-            false => (before.source(self.kind, parametrize), after.source(self.kind, parametrize)),
+        let (old, other);
+        let new = if pairs.same_tenant {
+            old = before.source_with(after, self.kind, parametrize);
+            &old
+        } else {
+            old = before.source(self.kind, parametrize);
+            other = after.source(self.kind, parametrize);
+            &other
         };
-        self.tell_of_no_vars(&new);
-        let mut recorder = Recorder::new(self.kind, identity, &old, &new);
+        self.tell_of_no_vars(new);
+        let mut recorder = Recorder::new(self.kind, identity, &old, new);
         for ((id, before), (id_after, after)) in &pairs.both {
             recorder.take(Edited { id, before, id_after, after, masked: &[] });
         }
