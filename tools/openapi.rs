@@ -21,14 +21,78 @@ impl<'d> Document<'d> {
 
     /// The schema of a request body, or of the answer with that status.
     pub(crate) fn body(&self, path: &str, verb: &str, answer: Option<&str>) -> Result<&'d Value, String> {
-        let call = self.0.get("paths").and_then(|paths| paths.get(path)?.get(verb));
-        let holder = call.and_then(|call| match answer {
+        let holder = self.call(path, verb).and_then(|call| match answer {
             Some(status) => call.get("responses")?.get(status),
             None => call.get("requestBody"),
         });
         holder
             .and_then(|holder| holder.get("content")?.get("application/json")?.get("schema"))
             .ok_or_else(|| format!("the document has no JSON schema for {verb} {path}"))
+    }
+
+    /// The names of a call's query parameters.
+    pub(crate) fn parameters(&self, path: &str, verb: &str) -> Result<Vec<String>, String> {
+        let call = self.call(path, verb).ok_or_else(|| format!("the document has no {verb} {path}"))?;
+        let listed = call.get("parameters").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let named = listed.iter().map(|parameter| {
+            let (parameter, _) = self.resolve(parameter, path)?;
+            Ok(parameter.get("name").and_then(Value::as_str).unwrap_or_default().to_owned())
+        });
+        named.collect()
+    }
+
+    /// The scopes any of which a call needs.
+    pub(crate) fn scopes(&self, path: &str, verb: &str) -> Vec<String> {
+        let ways = self.call(path, verb).and_then(|call| call.get("security")?.as_array());
+        let lists = ways.into_iter().flatten().filter_map(Value::as_object).flat_map(Map::values);
+        let scopes = lists.filter_map(Value::as_array).flatten().filter_map(Value::as_str);
+        scopes.map(str::to_owned).collect()
+    }
+
+    /// The key that holds the items where a list answers an object.
+    pub(crate) fn collection(&self, path: &str) -> Result<Option<String>, String> {
+        let (schema, _) = self.resolve(self.body(path, "get", Some("200"))?, path)?;
+        let forms = alternatives(schema).map(|forms| forms.iter().collect::<Vec<_>>());
+        let forms = match &forms {
+            Some(forms) => {
+                forms.iter().map(|form| self.resolve(form, path)).collect::<Result<Vec<_>, _>>()?
+            }
+            None => vec![(schema, false)],
+        };
+        let lists = forms.into_iter().filter_map(|(form, _)| form.get("properties")?.as_object());
+        let mut keys = lists.flatten().filter(|(_, schema)| {
+            self.resolve(schema, path)
+                .is_ok_and(|(schema, _)| schema.get("type").is_some_and(|ty| ty == "array"))
+        });
+        Ok(keys.next().map(|(key, _)| key.clone()))
+    }
+
+    fn call(&self, path: &str, verb: &str) -> Option<&'d Value> {
+        self.0.get("paths")?.get(path)?.get(verb)
+    }
+
+    /// The object that a schema describes: of several alternatives what any of them has. Of the root fields that are `loose`
+    /// only that they are objects is said.
+    pub(crate) fn object(&self, schema: &'d Value, place: &str, loose: &[&str]) -> Result<Field, String> {
+        let (root, _) = self.resolve(schema, place)?;
+        let mut object = Field { ty: FieldType::Object, ..Field::default() };
+        let forms = alternatives(root).map_or_else(|| vec![schema], |forms| forms.iter().collect());
+        for form in forms {
+            let (form, _) = self.resolve(form, place)?;
+            let properties = form.get("properties").and_then(Value::as_object);
+            for (name, schema) in properties.into_iter().flatten() {
+                if object.fields.contains_key(name) {
+                    continue;
+                }
+                let field = if loose.contains(&name.as_str()) {
+                    Field { ty: FieldType::Object, open: true, ..Field::default() }
+                } else {
+                    self.field(schema, &format!("{place}.{name}"))?
+                };
+                object.fields.insert(name.clone(), field);
+            }
+        }
+        Ok(object)
     }
 
     /// The field that a schema describes; `place` names it in errors.

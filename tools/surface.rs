@@ -5,38 +5,85 @@ use serde_json::{Value, json};
 
 use crate::openapi::Document;
 
-/// The kinds that can be generated, with the paths of their calls.
-const KINDS: [Surface; 1] = [Surface { kind: "clients", one: "/clients/{id}", all: "/clients" }];
+/// The kinds that are generated, with the path of the call that lists them. That of a single object ends in `/{id}`.
+///
+/// The values of fields that are `loose` are different for each flavour of the object, and the document has them all: what it
+/// says of them is not carried over, and any object is taken.
+const KINDS: [Surface; 9] = [
+    Surface { kind: "clients", all: "/clients", loose: &[] },
+    Surface { kind: "connections", all: "/connections", loose: &["options"] },
+    Surface { kind: "resource-servers", all: "/resource-servers", loose: &[] },
+    Surface { kind: "client-grants", all: "/client-grants", loose: &[] },
+    Surface { kind: "roles", all: "/roles", loose: &[] },
+    Surface { kind: "organizations", all: "/organizations", loose: &[] },
+    Surface { kind: "actions", all: "/actions/actions", loose: &[] },
+    Surface { kind: "rules", all: "/rules", loose: &[] },
+    Surface { kind: "users", all: "/users", loose: &[] },
+];
 
 struct Surface {
     kind: &'static str,
-    /// The path that PATCH and GET of one object have.
-    one: &'static str,
-    /// The path that POST has.
     all: &'static str,
+    loose: &'static [&'static str],
 }
 
-/// The catalogue's data of one kind, ready to be written to its file.
+/// The names of the kinds in the table.
+#[cfg(test)]
+pub(crate) fn kinds() -> impl Iterator<Item = &'static str> {
+    KINDS.iter().map(|surface| surface.kind)
+}
+
+/// The catalogue's data of one kind, ready to be written to its file. A kind that is not in the table is looked for at the path
+/// of its name.
 pub(crate) fn catalogue(document: &Value, kind: &str) -> Result<String, String> {
-    let known: Vec<&str> = KINDS.iter().map(|surface| surface.kind).collect();
-    let surface = KINDS
-        .iter()
-        .find(|surface| surface.kind == kind)
-        .ok_or_else(|| format!("kind {kind} is not in the table; known: {}", known.join(", ")))?;
-    let root = fields(&Document::new(document), surface)?;
-    let text = serde_json::to_string_pretty(&json!({ "kind": kind, "fields": root.fields }));
+    let named = format!("/{kind}");
+    let listed = KINDS.iter().find(|surface| surface.kind == kind);
+    let (all, loose) =
+        listed.map_or((named.as_str(), &[] as &[&str]), |surface| (surface.all, surface.loose));
+    let document = Document::new(document);
+    let endpoint = endpoint(&document, all)?;
+    let root = fields(&document, all, loose)?;
+    let text =
+        serde_json::to_string_pretty(&json!({ "kind": kind, "endpoint": endpoint, "fields": root.fields }));
     text.map(|text| text + "\n").map_err(|error| error.to_string())
 }
 
-fn fields(document: &Document<'_>, surface: &Surface) -> Result<Field, String> {
+/// What the document says of the calls.
+fn endpoint(document: &Document<'_>, all: &str) -> Result<Value, String> {
+    let one = format!("{all}/{{id}}");
+    let parameters = document.parameters(all, "get")?;
+    let has = |name: &str| parameters.iter().any(|parameter| parameter == name);
+    let paging = json!({
+        "numbers": has("page"),
+        "totals": has("include_totals"),
+        "checkpoints": has("from"),
+    });
+    let scopes = json!({
+        "read": document.scopes(all, "get"),
+        "update": document.scopes(&one, "patch"),
+        "create": document.scopes(all, "post"),
+    });
+    Ok(json!({
+        "path": all.trim_start_matches('/'),
+        "collection": document.collection(all)?.unwrap_or_else(|| all.trim_start_matches('/').replace(['-', '/'], "_")),
+        "paging": paging,
+        "projection": has("fields"),
+        "scopes": scopes,
+    }))
+}
+
+fn fields(document: &Document<'_>, all: &str, loose: &[&str]) -> Result<Field, String> {
+    let one = format!("{all}/{{id}}");
     let read = |path: &str, verb: &str, answer: Option<&str>| {
         let schema = document.body(path, verb, answer)?;
-        document.field(schema, &format!("{verb} {path}"))
+        document.object(schema, &format!("{verb} {path}"), loose)
     };
-    let mut root = read(surface.one, "patch", None)?;
-    add_missing(&mut root, read(surface.all, "post", None)?, Writable::Create);
-    add_missing(&mut root, read(surface.one, "get", Some("200"))?, Writable::Never);
-    add_missing(&mut root, read(surface.one, "patch", Some("200"))?, Writable::Never);
+    let mut root = read(&one, "patch", None)?;
+    add_missing(&mut root, read(all, "post", None)?, Writable::Create);
+    add_missing(&mut root, read(&one, "get", Some("200"))?, Writable::Never);
+    // One kind's update is said to answer 201.
+    let updated = read(&one, "patch", Some("200")).or_else(|_| read(&one, "patch", Some("201")));
+    add_missing(&mut root, updated?, Writable::Never);
     Ok(root)
 }
 
@@ -79,13 +126,20 @@ mod tests {
         let body = |name: &str| json!({"content": {"application/json": {"schema": {"$ref": format!("#/components/schemas/{name}")}}}});
         json!({
             "paths": {
-                "/clients": {"post": {"requestBody": body("Create"), "responses": {"201": body("Shown")}}},
+                "/clients": {"get": {
+                    "parameters": [{"name": "page"}, {"$ref": "#/components/parameters/Take"}],
+                    "security": [{"bearer": []}, {"oauth": ["read:clients"]}],
+                    "responses": {"200": {"content": {"application/json": {"schema": {"oneOf": [
+                        {"type": "array", "items": {}},
+                        {"type": "object", "properties": {"total": {"type": "integer"}, "found": {"type": "array", "items": {}}}},
+                    ]}}}}},
+                }, "post": {"requestBody": body("Create"), "responses": {"201": body("Shown")}}},
                 "/clients/{id}": {
                     "get": {"responses": {"200": body("Shown")}},
                     "patch": {"requestBody": body("Update"), "responses": {"200": body("Shown")}},
                 },
             },
-            "components": {"schemas": {
+            "components": {"parameters": {"Take": {"name": "from"}}, "schemas": {
                 "Update": {"type": "object", "additionalProperties": false, "properties": {
                     "title": {"type": "string", "minLength": 1, "maxLength": 9, "pattern": "^x", "description": "words"},
                     "mode": {"type": ["string", "null"], "enum": ["on", "off", null], "default": "off"},
@@ -106,6 +160,18 @@ mod tests {
 
     fn generated() -> Value {
         serde_json::from_str(&catalogue(&document(), "clients").unwrap()).unwrap()
+    }
+
+    #[test]
+    fn what_the_calls_take_carries_over() {
+        assert_eq!(
+            generated()["endpoint"],
+            json!({
+                "path": "clients", "collection": "found", "projection": false,
+                "paging": {"numbers": true, "totals": false, "checkpoints": true},
+                "scopes": {"read": ["read:clients"], "update": [], "create": []},
+            })
+        );
     }
 
     #[test]

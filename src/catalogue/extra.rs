@@ -25,6 +25,7 @@ impl Kind {
         Ok(Box::leak(Box::new(Self {
             name: self.name.clone(),
             singular: self.singular.clone(),
+            identity: self.identity.clone(),
             endpoint: self.endpoint.clone(),
             root,
             linked: self.linked.clone(),

@@ -161,6 +161,9 @@ pub struct Field {
     /// Whether the value holds ids that mean nothing in another tenant.
     #[serde(skip_serializing_if = "is_default")]
     pub tenant_specific: bool,
+    /// The kind of object whose ids the value, or each item of the list, is: they mean nothing in another tenant.
+    #[serde(skip_serializing_if = "is_default")]
+    pub references: Option<String>,
     /// The fields below an object.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub fields: IndexMap<String, Field>,

@@ -17,6 +17,8 @@ pub struct Kind {
     pub name: String,
     /// One of them, in messages: `client`.
     pub singular: String,
+    /// The root fields whose values together tell one from all others, in any tenant: most often the name.
+    pub identity: Vec<String>,
     /// Where the API keeps it.
     pub endpoint: Endpoint,
     pub(super) root: Field,
@@ -120,9 +122,9 @@ impl Kind {
         keys
     }
 
-    /// Scopes any of which lets a token update (Auth0 Management API, "Update a client").
-    pub fn update_scopes(&self) -> [&str; 2] {
-        [&self.endpoint.update_scope, "update:client_keys"]
+    /// Scopes any of which lets a token update.
+    pub fn update_scopes(&self) -> &[String] {
+        &self.endpoint.scopes.update
     }
 
     /// Scopes that writing single fields needs beside the kind's own, each with the fields.

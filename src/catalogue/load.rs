@@ -1,9 +1,12 @@
-//! The kinds that are built in, parsed once. Central functions: [`kind`] and [`default_kind`].
+//! The kinds that are built in, each parsed when it is first asked for. Central functions: [`kind`] and [`default_kind`].
+//!
+//! A kind is two files in `kinds/`: what Auth0's document gives, and the overlay of what it does not say. `build.rs` lists them,
+//! so that one more is a matter of data.
 //!
 //! A broken file can only be a mistake in the repository, and a test reads them all. Should one slip through, its kind has no
 //! fields, so that every job is refused rather than misread, and [`defect`] says why.
 
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -34,43 +37,34 @@ enum Cause {
 
 /// A kind as it stands in the repository.
 struct Source {
+    /// In the plural: the name of its files.
     name: &'static str,
-    singular: &'static str,
     data: &'static str,
     overlay: &'static str,
-    endpoint: fn() -> Endpoint,
 }
 
-/// The first is the default.
-const SOURCES: [Source; 1] = [Source {
-    name: "clients",
-    singular: "client",
-    data: include_str!("clients.json"),
-    overlay: include_str!("clients.overlay.toml"),
-    endpoint: clients_endpoint,
-}];
+include!(concat!(env!("OUT_DIR"), "/kinds.rs"));
 
-/// Auth0 Management API, "Get clients" and "Update a client"; that page numbers end at 1,000 is documented for other
-/// kinds alone, and a checkpoint is safe above it in any case.
-fn clients_endpoint() -> Endpoint {
-    let filter = |value: &str| vec![("is_global".to_owned(), value.to_owned())];
-    Endpoint {
-        path: "clients".to_owned(),
-        collection: "clients".to_owned(),
-        id_field: "client_id".to_owned(),
-        name_field: "name".to_owned(),
-        list_filter: filter("false"),
-        excluded_filter: filter("true"),
-        offset_limit: 1000,
-        page_size: 100,
-        read_scope: "read:clients".to_owned(),
-        update_scope: "update:clients".to_owned(),
-    }
-}
+/// The kind that is meant where none is named.
+const DEFAULT: &str = "clients";
 
-/// The kind of that name, in the plural or the singular.
+/// The kind of that name: in the plural or the singular, its words apart by any sign.
 pub fn kind(name: &str) -> Option<&'static Kind> {
-    kinds().find(|kind| kind.name == name || kind.singular == name)
+    let plain = |name: &str| name.trim().replace([' ', '_'], "-").to_lowercase();
+    let wanted = plain(name);
+    let at =
+        SOURCES.iter().position(|source| source.name == wanted || plain(&singular(source.name)) == wanted);
+    Some(loaded(at?))
+}
+
+/// One of a kind, in messages: `client grant`.
+fn singular(name: &str) -> String {
+    name.strip_suffix('s').unwrap_or(name).replace('-', " ")
+}
+
+/// What every kind is called.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    SOURCES.iter().map(|source| source.name)
 }
 
 /// What is wrong with a kind's name in a job, and what to do; `None` for one that jobs can be about.
@@ -78,7 +72,7 @@ pub fn unknown_kind(name: &str) -> Option<(String, String)> {
     if kind(name).is_some() {
         return None;
     }
-    let known: Vec<&str> = kinds().map(|kind| kind.name.as_str()).collect();
+    let known: Vec<&str> = names().collect();
     let help = match nearest(name, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("this version knows: {}", known.join(", ")),
@@ -88,49 +82,47 @@ pub fn unknown_kind(name: &str) -> Option<(String, String)> {
 
 /// The kind that is meant where none is named: clients.
 pub fn default_kind() -> &'static Kind {
-    &loaded().default
+    // A name that has no files is a mistake that the tests find; any kind will do for them to start.
+    loaded(SOURCES.iter().position(|source| source.name == DEFAULT).unwrap_or_default())
 }
 
 /// Every built-in kind.
 pub fn kinds() -> impl Iterator<Item = &'static Kind> {
-    let loaded = loaded();
-    std::iter::once(&loaded.default).chain(&loaded.others)
+    (0..SOURCES.len()).map(loaded)
 }
 
-/// What is wrong with the built-in files; nothing, in a build that passed its tests.
+/// What is wrong with the built-in files of the default kind, or of one that was asked for; nothing, in a build that passed its
+/// tests.
 pub fn defect() -> Option<&'static LoadError> {
-    loaded().defects.first()
+    default_kind();
+    CELLS.iter().find_map(|cell| cell.get()?.defect.as_ref())
 }
 
 struct Loaded {
-    default: Kind,
-    others: Vec<Kind>,
-    defects: Vec<LoadError>,
+    kind: Kind,
+    defect: Option<LoadError>,
 }
 
-fn loaded() -> &'static Loaded {
-    static LOADED: OnceLock<Loaded> = OnceLock::new();
-    LOADED.get_or_init(|| {
-        let mut defects = Vec::new();
-        let mut load_or_report = |source: &Source| {
-            load(source).unwrap_or_else(|error| {
-                defects.push(error);
-                build(source, Field::default(), Linked::default())
-            })
-        };
-        let [default, others @ ..] = &SOURCES;
-        let default = load_or_report(default);
-        let others = others.iter().map(load_or_report).collect();
-        Loaded { default, others, defects }
-    })
+/// Each is parsed when it is first asked for: a start must not wait for kinds that nobody names.
+static CELLS: LazyLock<Vec<OnceLock<Loaded>>> =
+    LazyLock::new(|| SOURCES.iter().map(|_| OnceLock::new()).collect());
+
+/// The kind whose files stand at this place.
+fn loaded(at: usize) -> &'static Kind {
+    let loaded = CELLS[at].get_or_init(|| match load(&SOURCES[at]) {
+        Ok(kind) => Loaded { kind, defect: None },
+        Err(defect) => Loaded { kind: without_fields(&SOURCES[at]), defect: Some(defect) },
+    });
+    &loaded.kind
 }
 
-/// The generated file: a kind's name and its root fields.
+/// The generated file: a kind's name, the calls that there are, and its root fields.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Data {
     #[serde(rename = "kind")]
     _kind: String,
+    endpoint: Map<String, Value>,
     fields: Map<String, Value>,
 }
 
@@ -148,22 +140,45 @@ fn read(source: &Source) -> Result<Kind, Cause> {
     // An empty PATCH is refused with "Too few properties defined (0), minimum 1".
     root.insert("min_properties".to_owned(), json!(1));
     let root: Field = serde_json::from_value(Value::Object(root))?;
+    let mut endpoint = data.endpoint;
+    endpoint.extend(overlay.endpoint);
+    let endpoint: Endpoint = serde_json::from_value(Value::Object(endpoint))?;
     let linked = Linked { links: overlay.links, twins: overlay.twins };
-    let unknown = linked.roots().find(|name| !root.fields.contains_key(*name)).map(str::to_owned);
+    let associated = endpoint.associations.iter().map(|association| association.field.as_str());
+    let mut named = linked.roots().chain(associated).chain(overlay.identity.iter().map(String::as_str));
+    let unknown = named.find(|name| !root.fields.contains_key(*name)).map(str::to_owned);
+    drop(named);
     match unknown {
         Some(unknown) => Err(RuleError::NoSuchField(unknown).into()),
-        None => Ok(build(source, root, linked)),
+        None => Ok(Kind {
+            identity: if overlay.identity.is_empty() {
+                vec![endpoint.name_field.clone()]
+            } else {
+                overlay.identity
+            },
+            root: Field { ty: FieldType::Object, open: false, ..root },
+            linked,
+            endpoint,
+            ..without_fields(source)
+        }),
     }
 }
 
-fn build(source: &Source, root: Field, linked: Linked) -> Kind {
-    let root = Field { ty: FieldType::Object, open: false, ..root };
+/// A kind of which nothing but its name is known.
+fn without_fields(source: &Source) -> Kind {
+    let nowhere = Endpoint {
+        path: source.name.to_owned(),
+        collection: source.name.to_owned(),
+        id_field: "id".to_owned(),
+        ..Endpoint::default()
+    };
     Kind {
         name: source.name.to_owned(),
-        singular: source.singular.to_owned(),
-        endpoint: (source.endpoint)(),
-        root,
-        linked,
+        singular: singular(source.name),
+        identity: Vec::new(),
+        endpoint: nowhere,
+        root: Field { ty: FieldType::Object, ..Field::default() },
+        linked: Linked::default(),
         extra: Vec::new(),
         patterns: OnceLock::new(),
     }
@@ -173,20 +188,24 @@ fn build(source: &Source, root: Field, linked: Linked) -> Kind {
 mod tests {
     use super::*;
 
+    fn clients() -> &'static Source {
+        SOURCES.iter().find(|source| source.name == DEFAULT).unwrap()
+    }
+
     #[test]
     fn every_built_in_file_loads_and_names_its_kind() {
-        for source in &SOURCES {
+        for source in SOURCES {
             load(source).unwrap();
             let data: Data = serde_json::from_str(source.data).unwrap();
             assert_eq!(data._kind, source.name);
         }
-        assert!(defect().is_none());
+        assert!(kinds().count() > 0 && defect().is_none());
     }
 
     #[test]
     fn a_broken_overlay_names_the_field_and_leaves_no_fields() {
-        let broken = |overlay| Source { overlay, ..SOURCES[0] };
-        let error = |overlay| load(&broken(overlay)).unwrap_err().to_string();
+        let broken = |overlay: &'static str| Source { overlay, ..*clients() };
+        let error = |overlay: &'static str| load(&broken(overlay)).unwrap_err().to_string();
         assert!(error("[[rule]]\npaths = ['calbacks']\nsource = ''\norder = 'set'").contains("calbacks"));
         assert!(error("[[rule]]\npaths = ['callbacks']\nsource = ''\nordr = 'set'").contains("ordr"));
         assert!(error("[[rule]]\npaths = ['callbacks']\nsource = ''\nnew = true").contains("by now"));
@@ -196,7 +215,7 @@ mod tests {
     #[test]
     fn loading_takes_a_moment_only() {
         let start = std::time::Instant::now();
-        load(&SOURCES[0]).unwrap();
+        load(clients()).unwrap();
         // 2 ms in a release build; a debug build on a busy machine is given far more.
         assert!(start.elapsed().as_millis() < 200, "{:?}", start.elapsed());
     }

@@ -21,7 +21,7 @@ pub mod validate;
 pub use cell::Cell;
 pub use field::{Field, FieldType, Merge, Unset, Writable};
 pub use kind::{Kind, Lookup};
-pub use load::{LoadError, default_kind, defect, kind, kinds};
+pub use load::{LoadError, default_kind, defect, kind, kinds, names};
 pub use patch::Patch;
 pub use redact::SECRET_MARKER;
 pub use validate::Fault;

@@ -12,6 +12,12 @@ type Node = Map<String, Value>;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Overlay {
+    /// The root fields whose values tell objects apart in any tenant; the name, where nothing is said.
+    #[serde(default)]
+    pub(super) identity: Vec<String>,
+    /// What the document does not say of the calls.
+    #[serde(default)]
+    pub(super) endpoint: Node,
     #[serde(default, rename = "rule")]
     rules: Vec<Rule>,
     #[serde(default, rename = "link")]

@@ -67,10 +67,10 @@ async fn check_scopes(target: &Target, asked: &Asked) -> Result<(), CliError> {
     let grant = target.connection.reader().sign_in().await;
     let grant = grant.map_err(|error| CliError::tenant(target.tenant.as_str(), &error))?;
     let Some(scopes) = grant.scopes else { return Ok(()) };
-    let missing = if asked.kind.update_scopes().iter().any(|scope| scopes.contains(*scope)) {
+    let missing = if asked.kind.update_scopes().iter().any(|scope| scopes.contains(scope)) {
         asked.scope_of_a_field(&target.tenant, |scope| scopes.contains(scope))
     } else {
-        Some(asked.kind.endpoint.update_scope.clone())
+        Some(asked.kind.endpoint.update_scope().to_owned())
     };
     let Some(missing) = missing else { return Ok(()) };
     let what = format!(

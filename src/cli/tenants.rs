@@ -246,7 +246,7 @@ fn allowed(kind: &Kind, grant: &Grant) -> Option<Allowed> {
     let scopes = grant.scopes.as_ref()?;
     let endpoint = &kind.endpoint;
     let has = |scope: &str| scopes.contains(scope);
-    let (read, write) = (has(&endpoint.read_scope), kind.update_scopes().iter().any(|scope| has(scope)));
+    let (read, write) = (has(endpoint.read_scope()), kind.update_scopes().iter().any(|scope| has(scope)));
     let lack = |scope: &str, to: Use, needed_for: &[&str]| Lack {
         scope: scope.to_owned(),
         needed_for: needed_for.iter().map(|word| (*word).to_owned()).collect(),
@@ -255,10 +255,10 @@ fn allowed(kind: &Kind, grant: &Grant) -> Option<Allowed> {
     };
     let mut lacks = Vec::new();
     if !read {
-        lacks.push(lack(&endpoint.read_scope, Use::Run, &READING));
+        lacks.push(lack(endpoint.read_scope(), Use::Run, &READING));
     }
     if !write {
-        lacks.push(lack(&endpoint.update_scope, Use::Run, &WRITING));
+        lacks.push(lack(endpoint.update_scope(), Use::Run, &WRITING));
     }
     let written = kind.field_scopes().into_iter().filter(|(scope, _)| !has(scope));
     lacks.extend(written.map(|(scope, fields)| lack(scope, Use::WriteFields, &fields)));

@@ -37,7 +37,7 @@ pub use cells::Cells;
 pub use change::{FieldChange, ItemEdit, Overwritten};
 pub use changeset::ChangeSetId;
 pub use domain::Domain;
-pub use endpoint::Endpoint;
+pub use endpoint::{Association, Endpoint, Paging, Scopes, Verb};
 pub use entity::{Body, Entity};
 pub use event::{Entry, Listener, Pace, Progress, ProgressSink};
 pub use id::{EntityId, RunId, TenantName};

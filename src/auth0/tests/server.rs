@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::auth0::{Access, Backoff, Connection, Credential, Reserve, Settings};
 use crate::model::event::ProgressSink;
-use crate::model::{Domain, Endpoint, Secret};
+use crate::model::{Domain, Endpoint, Paging, Scopes, Secret};
 
 /// A request as it arrived.
 #[derive(Debug, Clone)]
@@ -130,10 +130,16 @@ pub(in crate::auth0) fn clients() -> Endpoint {
         name_field: "name".into(),
         list_filter: vec![("is_global".into(), "false".into())],
         excluded_filter: vec![("is_global".into(), "true".into())],
+        paging: Paging { numbers: true, totals: true, checkpoints: true },
+        projection: true,
         offset_limit: 1000,
         page_size: 100,
-        read_scope: "read:clients".into(),
-        update_scope: "update:clients".into(),
+        scopes: Scopes {
+            read: vec!["read:clients".into()],
+            update: vec!["update:clients".into()],
+            create: vec!["create:clients".into()],
+        },
+        ..Endpoint::default()
     }
 }
 

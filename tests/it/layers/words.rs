@@ -28,7 +28,7 @@ pub(super) const ALLOWED: [(&str, &str, &str); 5] = [
 ];
 
 static FIELDS: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let path = super::src().join("catalogue").join("clients.json");
+    let path = super::src().join("catalogue/kinds/clients.json");
     let data: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let names = data["fields"].as_object().unwrap().keys();
     let names: Vec<String> = names.filter(|name| !COMMON.contains(&name.as_str())).cloned().collect();
