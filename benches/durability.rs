@@ -18,8 +18,8 @@ use patchwave::auth0::{Access, Connection, Credential, Settings, Writer};
 use patchwave::job::{self, Bases, Files, Input, Job, LoadOptions, TenantScope};
 use patchwave::model::{Body, EntityId, Entry, ProgressSink, RunId, RunRecord, TenantName};
 use patchwave::plan::waves::waves;
-use patchwave::plan::{Header, OnConflict, Plan, PlanOptions, TenantPlan, file, needs, plan_tenant};
-use patchwave::run::{Limits, RunSetup, Stop, Task, TenantRun, execute, read_state};
+use patchwave::plan::{Header, Narrow, OnConflict, Plan, PlanOptions, TenantPlan, file, needs, plan_tenant};
+use patchwave::run::{Limits, RunSetup, Stop, Task, TenantRun, execute, read_states};
 use patchwave::sandbox::{Options, Sandbox, TenantHandle};
 use patchwave::store::{Append, RunDir, StateDir, StoreError};
 
@@ -71,13 +71,15 @@ async fn run(tenant: &TenantHandle, folder: Option<&Path>, turn: usize) -> Durat
     let access = Access { domain: tenant.domain().clone(), audience: tenant.audience(), credential };
     let connection =
         Connection::open(name.clone(), access, Settings::default(), ProgressSink::none()).unwrap();
-    let state = read_state(&connection.reader(), None, job.kind, &needs(&job, &name, None)).await.unwrap();
+    let state = read_states(&connection.reader(), None, &job.kinds, &needs(&job, &name, &Narrow::default()))
+        .await
+        .unwrap();
     let scope = Arc::new(TenantScope::plain(&name));
     let (writes, rows) = plan_tenant(&job, &scope, &state, &PlanOptions::default()).unwrap();
     assert_eq!(writes.len(), RENAMES);
     let part =
         TenantPlan::empty(name.clone(), tenant.domain().clone(), "a benchmark".into(), connection.pace());
-    let part = Arc::new(TenantPlan { writes, rows, total: state.total, ..part });
+    let part = Arc::new(TenantPlan { writes, rows, totals: state.totals(), ..part });
     let plan = Plan { header: header(), tenants: vec![Arc::clone(&part)] };
     let began = Instant::now();
     let run = RunId::new(format!("20260101-000000-000a{turn:02}"));
@@ -87,7 +89,7 @@ async fn run(tenant: &TenantHandle, folder: Option<&Path>, turn: usize) -> Durat
     let tasks = (0..RENAMES).map(|at| Task::planned(at, now)).collect();
     let setup = RunSetup {
         run,
-        kind: job.kind,
+        kinds: job.kinds.clone(),
         limits: Limits { concurrency: 32, max_failures: 0 },
         on_conflict: OnConflict::Skip,
         max_age: Duration::from_secs(300),
@@ -128,6 +130,7 @@ fn job(tenant: &TenantHandle, turn: usize) -> Job {
         ordinary.map(|c| format!("{},NEW-{turn}\n", c["client_id"].as_str().unwrap())).collect();
     let csv = format!("client_id,name\n{rows}");
     let options = LoadOptions {
+        kinds: patchwave::catalogue::Kinds::built_in(),
         kind: patchwave::catalogue::default_kind(),
         bases: &Alone,
         files: &Alone,
@@ -142,7 +145,12 @@ fn job(tenant: &TenantHandle, turn: usize) -> Job {
 struct Alone;
 
 impl Bases for Alone {
-    fn find(&self, _digest: &str, _id: &EntityId) -> Result<Option<Arc<Body>>, String> {
+    fn find(
+        &self,
+        _kind: &patchwave::catalogue::Kind,
+        _digest: &str,
+        _id: &EntityId,
+    ) -> Result<Option<Arc<Body>>, String> {
         Ok(None)
     }
 }
@@ -159,7 +167,8 @@ fn header() -> Header {
         job: "renames".into(),
         job_digest: String::new(),
         source: String::new(),
-        kind: "clients".into(),
+        kind: Default::default(),
+        other_kinds: Vec::new(),
         made: "2026-01-01T00:00:00Z".parse().unwrap(),
         columns: Vec::new(),
         extra_fields: Vec::new(),

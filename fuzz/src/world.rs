@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
-use patchwave::catalogue::{self, Kind, redact};
+use patchwave::catalogue::{self, Kind, Kinds, redact};
 use patchwave::job::{Bases, Expression, Files, Input, Job, LoadOptions, TenantScope, load};
 use patchwave::model::{Body, Domain, EntityId, Packed, Problem, TenantName};
-use patchwave::plan::{PlanOptions, TenantState, Unplannable, plan_tenant, predicted, resolve::Resolved};
+use patchwave::plan::{
+    Narrow, PlanOptions, TenantState, Unplannable, plan_tenant, predicted, resolve::Resolved,
+};
 use serde_json::json;
 
 /// The digest that stands in files which `get` wrote.
@@ -62,7 +64,7 @@ impl Files for Beside<'_> {
 }
 
 impl Bases for Beside<'_> {
-    fn find(&self, digest: &str, wanted: &EntityId) -> Result<Option<Arc<Body>>, String> {
+    fn find(&self, _kind: &Kind, digest: &str, wanted: &EntityId) -> Result<Option<Arc<Body>>, String> {
         let base = CLIENTS.iter().find(|client| digest == BASE && id(client) == *wanted);
         Ok(base.map(|base| Arc::new(base.clone())))
     }
@@ -71,6 +73,7 @@ impl Bases for Beside<'_> {
 /// Reads a job as the command does.
 pub(crate) fn read(input: Input<'_>, beside: &Beside<'_>, without_base: bool) -> Result<Job, Vec<Problem>> {
     let options = LoadOptions {
+        kinds: Kinds::built_in(),
         kind: kind(),
         bases: beside,
         files: beside,
@@ -111,9 +114,10 @@ fn state(job: &Job, clients: &[Body]) -> TenantState {
 
 /// What a job comes to on these clients.
 pub(crate) fn plan(job: &Job, clients: &[Body]) -> Result<Resolved, Unplannable> {
-    let narrow = Expression::parse("client_id != 'c9'", kind()).ok().map(Arc::new);
+    let narrow = Expression::parse("client_id != 'c9'", kind()).ok();
+    let narrow: Narrow = narrow.into_iter().map(|narrow| (kind().name, narrow)).collect();
     let options = PlanOptions { narrow, ..PlanOptions::default() };
-    plan_tenant(job, &scope(&job.vars), &state(job, clients), &options)
+    plan_tenant(job, &scope(&job.vars), &state(job, clients).into(), &options)
 }
 
 /// The clients once the writes were made, as the plan predicts them.

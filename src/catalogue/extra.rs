@@ -23,7 +23,7 @@ impl Kind {
             add(&mut root, path).ok_or_else(|| path.clone())?;
         }
         Ok(Box::leak(Box::new(Self {
-            name: self.name.clone(),
+            name: self.name,
             singular: self.singular.clone(),
             identity: self.identity.clone(),
             endpoint: self.endpoint.clone(),

@@ -179,6 +179,11 @@ pub struct Field {
 }
 
 impl Field {
+    /// Whether it may have fields below it, as far as is known.
+    pub fn takes_keys(&self) -> bool {
+        matches!(self.ty, FieldType::Object | FieldType::Any)
+    }
+
     /// The listed value that a text is another spelling of: `SPA` and `Regular Web` for `spa` and `regular_web`. Auth0 knows
     /// no such value, whatever it may add to the list.
     pub fn spelt_otherwise(&self, text: &str) -> Option<&str> {

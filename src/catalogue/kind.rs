@@ -1,5 +1,6 @@
 //! A kind of object: where the API keeps it, and every field it has. Central type: [`Kind`]. Uses `model` and [`Field`].
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::OnceLock;
 
@@ -7,14 +8,14 @@ use regex::Regex;
 use serde_json::Value;
 
 use super::linked::Linked;
-use super::{Field, FieldType, Merge, Unset, Writable};
+use super::{Field, FieldType, KindName, Merge, Unset, Writable};
 use crate::model::{Endpoint, FieldPath, ListOrder, suggest};
 
 /// A kind of object, such as clients.
 #[derive(Debug)]
 pub struct Kind {
     /// What jobs call it, in the plural: `clients`.
-    pub name: String,
+    pub name: KindName,
     /// One of them, in messages: `client`.
     pub singular: String,
     /// The root fields whose values together tell one from all others, in any tenant: most often the name.
@@ -120,6 +121,19 @@ impl Kind {
         keys.sort_unstable();
         keys.dedup();
         keys
+    }
+
+    /// The paths whose values together tell one from all others: those that a job says, else the kind's own.
+    pub fn identity_or<'p>(&self, said: Option<&'p FieldPath>) -> Vec<Cow<'p, FieldPath>> {
+        match said.filter(|path| !matches!(self.lookup(path), Lookup::Unknown { .. })) {
+            Some(path) => vec![Cow::Borrowed(path)],
+            None => self.identity.iter().map(|field| Cow::Owned(FieldPath::root_field(field))).collect(),
+        }
+    }
+
+    /// Whether patchwave itself signs in with an object of this kind.
+    pub fn is_runners(&self) -> bool {
+        self.root.fields.values().any(|field| field.safe_on_own)
     }
 
     /// Scopes any of which lets a token update.

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::linked::Linked;
 use super::overlay::{Overlay, RuleError, derive_unset};
-use super::{Field, FieldType, Kind};
+use super::{Field, FieldType, Kind, KindName};
 use crate::model::Endpoint;
 use crate::model::suggest::nearest;
 
@@ -173,7 +173,7 @@ fn without_fields(source: &Source) -> Kind {
         ..Endpoint::default()
     };
     Kind {
-        name: source.name.to_owned(),
+        name: KindName(source.name),
         singular: singular(source.name),
         identity: Vec::new(),
         endpoint: nowhere,

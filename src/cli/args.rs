@@ -303,6 +303,9 @@ pub struct GuardArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Job")]
 pub struct ReadArgs {
+    /// What a job is about that does not say so itself: connections, resource-servers, client-grants, roles, organizations, actions, rules, users; clients where nobody says.
+    #[arg(long, value_name = "KIND", env = "PATCHWAVE_KIND", hide_env = true)]
+    pub kind: Option<String>,
     /// Compare a file of several clients with the live state where what `get` fetched is not kept here.
     #[arg(long)]
     pub no_base: bool,

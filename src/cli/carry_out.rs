@@ -67,14 +67,14 @@ pub(super) async fn carry_out(
     }
     let kept = list(&session.state)?;
     let unfinished = history::unfinished(&kept, session, orders, (&planned.plan, output));
-    let asked = Asked::of(&planned.plan, planned.kind, shown && !output.json());
+    let asked = Asked::of(&planned.plan, shown && !output.json());
     let barred = interrupt.or(async { Ok(consent::barred(session, &asked).await) }).await?;
     leave_out(&mut planned, barred, session, output)?;
     waves::refuse_untried(&planned.plan)?;
-    let asked = Asked::of(&planned.plan, planned.kind, shown && !output.json());
+    let asked = Asked::of(&planned.plan, shown && !output.json());
     interrupt.or(consent::ask(orders.run, session, &asked)).await?;
     let work = Work {
-        kind: planned.kind,
+        kinds: planned.kinds.clone(),
         tasks: tasks(&planned, orders.run),
         limits: limits(&planned.plan, session),
         on_conflict: orders.run.on_conflict.into(),

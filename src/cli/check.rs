@@ -7,6 +7,7 @@ use super::context::{Reading, read_job, state_dir};
 use super::error::CliError;
 use super::exit;
 use super::output::{self, Output};
+use crate::catalogue::Kind;
 use crate::config::{self, Environment, process_environment};
 use crate::job::Job;
 use crate::plan::file;
@@ -51,13 +52,17 @@ pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<u8, CliError> {
 
 /// Scopes that a job's fields need besides the one for updates, each with the fields.
 fn further_scopes(job: &Job) -> Vec<(&str, Vec<&str>)> {
-    let written: BTreeSet<&str> =
-        job.updates.iter().flat_map(|update| &update.ops).map(|op| op.path.root()).collect();
-    let scopes = job.kind.field_scopes().into_iter();
-    let needed = scopes.map(|(scope, fields)| {
-        (scope, fields.into_iter().filter(|field| written.contains(*field)).collect::<Vec<_>>())
-    });
-    needed.filter(|(_, fields)| !fields.is_empty()).collect()
+    let of_kind = |kind: &'static Kind| {
+        let updates = job.updates.iter().filter(|update| update.kind.name == kind.name);
+        let written: BTreeSet<&str> =
+            updates.flat_map(|update| &update.ops).map(|op| op.path.root()).collect();
+        let scopes = kind.field_scopes().into_iter();
+        let needed = scopes.map(|(scope, fields)| {
+            (scope, fields.into_iter().filter(|field| written.contains(*field)).collect::<Vec<_>>())
+        });
+        needed.filter(|(_, fields)| !fields.is_empty()).collect::<Vec<_>>()
+    };
+    job.used().into_iter().flat_map(of_kind).collect()
 }
 
 /// A saved plan has nothing to be checked but that it is whole: it was checked when it was made.

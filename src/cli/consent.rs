@@ -1,47 +1,66 @@
 //! Leave to write: the token's, and that of whoever is there to ask.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::args::RunArgs;
 use super::connect::{Session, Target};
 use super::error::CliError;
 use super::{output, prompt};
-use crate::catalogue::Kind;
+use crate::catalogue::KindName;
 use crate::model::TenantName;
 use crate::plan::Plan;
 use crate::report::term;
 
+/// The root fields that are written, kind by kind.
+type Written = BTreeMap<KindName, BTreeSet<String>>;
+
 /// What leave is asked for.
 pub(super) struct Asked {
-    pub(super) kind: &'static Kind,
+    /// What one of them is called.
+    pub(super) noun: &'static str,
     /// What is done to them: `Change`, `Take back what was done to`.
     pub(super) verb: &'static str,
     /// Clients that may change, tenant by tenant; none has none.
     pub(super) changes: Vec<(TenantName, usize)>,
-    /// The root fields that are written, tenant by tenant: some need a scope of their own.
-    pub(super) fields: Vec<(TenantName, BTreeSet<String>)>,
+    /// The root fields that are written, tenant by tenant and kind by kind: some need a scope of their own.
+    pub(super) fields: Vec<(TenantName, Written)>,
     /// Whether the tenants were named above, with their domains.
     pub(super) named: bool,
 }
 
 impl Asked {
     /// Everything in a plan; `named` where it was shown.
-    pub(super) fn of(plan: &Plan, kind: &'static Kind, named: bool) -> Self {
+    pub(super) fn of(plan: &Plan, named: bool) -> Self {
         let changes = plan.tenants.iter().map(|part| (part.tenant.clone(), part.writes.len()));
         let verb = if plan.header.undoes.is_some() { "Put back" } else { "Change" };
         let changes = changes.filter(|(_, writes)| *writes > 0).collect();
-        Self { kind, verb, changes, fields: fields_of(plan), named }
+        Self { noun: plan.header.noun(), verb, changes, fields: fields_of(plan), named }
     }
 
     /// The scope that writing a single field needs and that the token does not have, with the field.
     fn scope_of_a_field(&self, tenant: &TenantName, has: impl Fn(&str) -> bool) -> Option<String> {
-        let (_, written) = self.fields.iter().find(|(of, _)| of == tenant)?;
-        let scopes = self.kind.field_scopes().into_iter();
-        let mut lacking = scopes.filter(|(scope, _)| !has(scope)).filter_map(|(scope, fields)| {
-            let field = fields.into_iter().find(|field| written.contains(*field))?;
-            Some(format!("{scope}, which writing {field} needs"))
-        });
-        lacking.next()
+        self.written(tenant).find_map(|(name, written)| {
+            let scopes = name.kind().field_scopes().into_iter();
+            let mut lacking = scopes.filter(|(scope, _)| !has(scope)).filter_map(|(scope, fields)| {
+                let field = fields.into_iter().find(|field| written.contains(*field))?;
+                Some(format!("{scope}, which writing {field} needs"))
+            });
+            lacking.next()
+        })
+    }
+
+    /// The scope that updating one of the kinds needs and that the token does not have.
+    fn scope_of_a_kind(&self, tenant: &TenantName, has: impl Fn(&str) -> bool) -> Option<String> {
+        let lacking = |name: KindName| {
+            let kind = name.kind();
+            let granted = kind.update_scopes().iter().any(|scope| has(scope));
+            (!granted).then(|| kind.endpoint.update_scope().to_owned())
+        };
+        self.written(tenant).find_map(|(name, _)| lacking(*name))
+    }
+
+    fn written(&self, tenant: &TenantName) -> impl Iterator<Item = (&KindName, &BTreeSet<String>)> {
+        self.fields.iter().filter(move |(of, _)| of == tenant).flat_map(|(_, written)| written)
     }
 
     fn targets<'s>(&self, session: &'s Session) -> Vec<&'s Target> {
@@ -50,7 +69,7 @@ impl Asked {
 }
 
 /// The root fields that a plan writes, tenant by tenant.
-pub(super) fn fields_of(plan: &Plan) -> Vec<(TenantName, BTreeSet<String>)> {
+pub(super) fn fields_of(plan: &Plan) -> Vec<(TenantName, Written)> {
     plan.tenants.iter().map(|part| (part.tenant.clone(), part.writes.fields().clone())).collect()
 }
 
@@ -67,12 +86,11 @@ async fn check_scopes(target: &Target, asked: &Asked) -> Result<(), CliError> {
     let grant = target.connection.reader().sign_in().await;
     let grant = grant.map_err(|error| CliError::tenant(target.tenant.as_str(), &error))?;
     let Some(scopes) = grant.scopes else { return Ok(()) };
-    let missing = if asked.kind.update_scopes().iter().any(|scope| scopes.contains(scope)) {
-        asked.scope_of_a_field(&target.tenant, |scope| scopes.contains(scope))
-    } else {
-        Some(asked.kind.endpoint.update_scope().to_owned())
+    let has = |scope: &str| scopes.contains(scope);
+    let of_kind = asked.scope_of_a_kind(&target.tenant, has);
+    let Some(missing) = of_kind.or_else(|| asked.scope_of_a_field(&target.tenant, has)) else {
+        return Ok(());
     };
-    let Some(missing) = missing else { return Ok(()) };
     let what = format!(
         "the token for {} lacks the scope {missing}: grant it to the application, on its \"APIs\" page in the Auth0 Dashboard; nothing was written",
         target.domain
@@ -117,12 +135,8 @@ pub(super) async fn ask(args: &RunArgs, session: &Session, asked: &Asked) -> Res
             .next(output::command_line_with(&["--yes", &format!("--confirm-tenant={name}")])));
         }
     }
-    let question = format!(
-        "{} {} in {}?",
-        asked.verb,
-        term::count(writes, &asked.kind.singular),
-        places(&targets, asked.named)
-    );
+    let question =
+        format!("{} {} in {}?", asked.verb, term::count(writes, asked.noun), places(&targets, asked.named));
     if asks && !prompt::yes(question).await {
         return Err(CliError::no_consent("not confirmed; nothing was written"));
     }

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use super::args::ReadArgs;
 use super::error::CliError;
 use super::output::{self, Output};
-use crate::catalogue::{self, Kind};
+use crate::catalogue::load::unknown_kind;
+use crate::catalogue::{self, Kind, Kinds};
 use crate::config::Environment;
 use crate::job::{self, Bases, Expression, Files, Input, Job, LoadOptions};
 use crate::model::{Body, EntityId, FieldPath, Problem, SourceFile};
@@ -53,10 +54,12 @@ impl Reading<'_> {
 
     /// The same, with the mistakes for the caller to tell.
     pub(super) fn checked(&self, name: &str, bytes: &[u8], output: &Output) -> Result<Job, Vec<Problem>> {
-        let kind = kind_with(self.args.allow_field.iter().chain(self.extra_fields))?;
-        let bases = Kept { state: self.state, id_field: &kind.endpoint.id_field, cache: Mutex::default() };
+        let kinds = kinds_with(self.args.allow_field.iter().chain(self.extra_fields))?;
+        let kind = kind_named(&kinds, self.args.kind.as_deref())?;
+        let bases = Kept { state: self.state, cache: Mutex::default() };
         let files = Beside { job: Path::new(name) };
         let options = LoadOptions {
+            kinds: &kinds,
             kind,
             bases: &bases,
             files: &files,
@@ -73,15 +76,25 @@ impl Reading<'_> {
     }
 }
 
-/// The kind that jobs are about, with fields that the user lets through.
-fn kind_with<'p>(paths: impl Iterator<Item = &'p String>) -> Result<&'static Kind, Vec<Problem>> {
+/// The kind that `--kind` names.
+fn kind_named(kinds: &Kinds, name: Option<&str>) -> Result<&'static Kind, Vec<Problem>> {
+    let Some(name) = name else { return Ok(kinds.default_kind()) };
+    let unknown = || {
+        let (what, help) = unknown_kind(name).unwrap_or_default();
+        vec![Problem::new(format!("--kind: {what}")).help(help)]
+    };
+    catalogue::kind(name).map(|kind| kinds.get(kind.name)).ok_or_else(unknown)
+}
+
+/// The kinds, with fields that the user lets through.
+fn kinds_with<'p>(paths: impl Iterator<Item = &'p String>) -> Result<Kinds, Vec<Problem>> {
     let mut extra = Vec::new();
     for text in paths {
         let path = text.parse::<FieldPath>();
         let wrong = |error| vec![Problem::new(format!("--allow-field (or extra_fields): `{text}` {error}"))];
         extra.push(path.map_err(wrong)?);
     }
-    catalogue::default_kind().with_extra_fields(&extra).map_err(|path| {
+    Kinds::with_extra_fields(&extra).map_err(|path| {
         let what = format!(
             "--allow-field (or extra_fields): `{path}` cannot be a field: what it stands in is no object"
         );
@@ -135,15 +148,15 @@ type Fetched = HashMap<EntityId, Arc<Body>>;
 /// What `get` fetched, read from the state directory once per file.
 struct Kept<'k> {
     state: &'k StateDir,
-    id_field: &'k str,
     cache: Mutex<HashMap<String, Option<Fetched>>>,
 }
 
 impl Bases for Kept<'_> {
-    fn find(&self, digest: &str, id: &EntityId) -> Result<Option<Arc<Body>>, String> {
+    fn find(&self, kind: &Kind, digest: &str, id: &EntityId) -> Result<Option<Arc<Body>>, String> {
         let mut cache = self.cache.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if !cache.contains_key(digest) {
-            let bodies = bases::find(self.state, digest, self.id_field).map_err(|error| error.to_string())?;
+            let bodies = bases::find(self.state, digest, &kind.endpoint.id_field)
+                .map_err(|error| error.to_string())?;
             let shared =
                 bodies.map(|bodies| bodies.into_iter().map(|(id, body)| (id, Arc::new(body))).collect());
             cache.insert(digest.to_owned(), shared);

@@ -43,14 +43,8 @@ pub(super) fn attach(planned: &mut Planned, session: &Session, max_age: Duration
         suppose(target, learned.get(&session.known_by(target)), caps, plan.header.made)
     };
     let suppositions: Vec<Option<Supposition>> = plan.tenants.iter().map(one).collect();
-    let course = Course {
-        kind: planned.kind,
-        plan,
-        waves: &waves(plan),
-        pause: pause(plan),
-        verify: plan.header.verify,
-        max_age,
-    };
+    let course =
+        Course { plan, waves: &waves(plan), pause: pause(plan), verify: plan.header.verify, max_age };
     let slow = rehearsed(&course, session, &suppositions, |supposition| &supposition.slow);
     let ranges = suppositions.iter().flatten().any(|supposition| !supposition.measured);
     let fast = if ranges {

@@ -13,7 +13,7 @@ use super::error::CliError;
 use super::interrupt::Interrupt;
 use super::secrets::Fetched;
 use crate::auth0::Writer;
-use crate::catalogue::Kind;
+use crate::catalogue::Kinds;
 use crate::model::event::{JOURNAL_VERSION, TenantStart};
 use crate::model::{Entry, Listener, RunId, RunRecord};
 use crate::plan::waves::waves;
@@ -61,7 +61,7 @@ impl Reports {
 
 /// What is to be done of a run's plan, and how.
 pub(super) struct Work {
-    pub(super) kind: &'static Kind,
+    pub(super) kinds: Kinds,
     /// One list a tenant of the plan, in its order.
     pub(super) tasks: Vec<Vec<Task>>,
     pub(super) limits: Limits,
@@ -163,7 +163,7 @@ impl LiveRun {
         display.running(writes, self.plan.forecast().filter(|_| whole), pause(&self.plan));
         let setup = RunSetup {
             run: self.id.clone(),
-            kind: work.kind,
+            kinds: work.kinds,
             limits: work.limits,
             on_conflict: work.on_conflict,
             max_age: work.max_age,

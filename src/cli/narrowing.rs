@@ -8,7 +8,7 @@ use super::args::UndoArgs;
 use super::ended::Ended;
 use super::error::CliError;
 use super::output;
-use crate::catalogue::Kind;
+use crate::catalogue::Kinds;
 use crate::model::{FieldPath, suggest};
 use crate::plan::Write;
 use crate::plan::undo::{Narrowed, paths};
@@ -16,12 +16,12 @@ use crate::plan::waves::waves;
 use crate::report::term;
 
 /// What of the run is taken back, tenant by tenant of its plan: what reached the tenants, or may have, and was not left out.
-pub(super) fn narrowed(args: &UndoArgs, kind: &Kind, ended: &Ended) -> Result<Vec<Narrowed>, CliError> {
+pub(super) fn narrowed(args: &UndoArgs, kinds: &Kinds, ended: &Ended) -> Result<Vec<Narrowed>, CliError> {
     for path in &args.fields {
-        check_field(kind, ended, path)?;
+        check_field(kinds, ended, path)?;
     }
     for word in &args.clients {
-        check_client(kind, ended, word)?;
+        check_client(ended, word)?;
     }
     let of_waves = of_waves(args, ended)?;
     let mut all = Vec::new();
@@ -46,7 +46,7 @@ fn is_named(write: &Write, word: &str) -> bool {
 }
 
 /// A word must mean a client that the run changed, and one alone of each tenant.
-fn check_client(kind: &Kind, ended: &Ended, word: &str) -> Result<(), CliError> {
+fn check_client(ended: &Ended, word: &str) -> Result<(), CliError> {
     let wrong = |what: String| {
         let next = output::run_line("runs show", &ended.id, &[]);
         Err(CliError::usage(format!("--client {word}: {what}")).next(next))
@@ -56,7 +56,7 @@ fn check_client(kind: &Kind, ended: &Ended, word: &str) -> Result<(), CliError> 
         let named = part.writes.iter().filter(|write| is_named(write, word));
         let hit: Vec<String> = named.map(|write| write.id.to_string()).collect();
         if hit.len() > 1 {
-            let (noun, ids) = (&kind.singular, hit.join(" and "));
+            let (noun, ids) = (ended.plan.header.noun(), hit.join(" and "));
             return wrong(format!("run {} has more than one {noun} of this name: say {ids}", ended.id));
         }
         found |= !hit.is_empty();
@@ -68,7 +68,7 @@ fn check_client(kind: &Kind, ended: &Ended, word: &str) -> Result<(), CliError> 
     let known: Vec<String> =
         writes.flat_map(|write| [Some(write.id.to_string()), write.name]).flatten().collect();
     let near = near(word, known.iter().map(String::as_str));
-    wrong(format!("run {} changed no {} of this id or name{near}", ended.id, kind.singular))
+    wrong(format!("run {} changed no {} of this id or name{near}", ended.id, ended.plan.header.noun()))
 }
 
 fn near<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> String {
@@ -80,9 +80,9 @@ fn near<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> String {
 const FIELDS_SHOWN: usize = 10;
 
 /// A misspelt field would take nothing back, and look as if nothing were to be taken back.
-fn check_field(kind: &Kind, ended: &Ended, path: &FieldPath) -> Result<(), CliError> {
+fn check_field(kinds: &Kinds, ended: &Ended, path: &FieldPath) -> Result<(), CliError> {
     let writes = ended.plan.tenants.iter().flat_map(|part| part.writes.iter());
-    let known: IndexSet<FieldPath> = writes.flat_map(|write| paths(kind, &write)).collect();
+    let known: IndexSet<FieldPath> = writes.flat_map(|write| paths(kinds.get(write.kind), &write)).collect();
     if known.iter().any(|known| path.encloses(known)) {
         return Ok(());
     }
@@ -93,7 +93,7 @@ fn check_field(kind: &Kind, ended: &Ended, path: &FieldPath) -> Result<(), CliEr
     Err(CliError::usage(format!(
         "--field {path}: run {} changed no such field of any {}{near}; it changed {}{more}",
         ended.id,
-        kind.singular,
+        ended.plan.header.noun(),
         some.join(", ")
     )))
 }

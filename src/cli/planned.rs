@@ -10,7 +10,7 @@ use super::connect::{Session, Target};
 use super::error::CliError;
 use super::secrets::Fetched;
 use crate::auth0::ApiError;
-use crate::catalogue::{self, Kind};
+use crate::catalogue::Kinds;
 use crate::job::{Guards, Threshold};
 use crate::model::{EntityId, Problem, TenantName};
 use crate::plan::{Header, Plan, TenantFailure, TenantPlan, guard};
@@ -22,8 +22,8 @@ const NAMED: usize = 30;
 pub(super) struct Planned {
     /// The plan.
     pub(super) plan: Plan,
-    /// The kind of object that it is about.
-    pub(super) kind: &'static Kind,
+    /// The kinds of objects that it is about.
+    pub(super) kinds: Kinds,
     /// When the tenants were read.
     pub(super) read: Instant,
     /// What a person should look at.
@@ -34,10 +34,10 @@ pub(super) struct Planned {
 
 impl Planned {
     /// A plan without tenants yet.
-    pub(super) fn new(header: Header, kind: &'static Kind, read: Instant) -> Self {
+    pub(super) fn new(header: Header, kinds: Kinds, read: Instant) -> Self {
         Self {
             plan: Plan { header, tenants: Vec::new() },
-            kind,
+            kinds,
             read,
             warnings: Vec::new(),
             secrets: Fetched::new(),
@@ -95,14 +95,9 @@ pub(super) fn failure(error: &ApiError) -> TenantFailure {
     }
 }
 
-/// The kind of object that a plan is about, with the fields that were let through.
-pub(super) fn kind_of(header: &Header) -> Result<&'static Kind, CliError> {
-    let kind = catalogue::default_kind();
-    if header.kind != kind.name {
-        let what = format!("the plan is about {}, which this patchwave does not know", header.kind);
-        return Err(CliError::unusable(what));
-    }
-    kind.with_extra_fields(&header.extra_fields)
+/// The kinds, with the fields that a plan lets through.
+pub(super) fn kinds_of(header: &Header) -> Result<Kinds, CliError> {
+    Kinds::with_extra_fields(&header.extra_fields)
         .map_err(|path| CliError::unusable(format!("the plan has the field `{path}`, which cannot be one")))
 }
 
@@ -154,6 +149,6 @@ pub(super) fn check_max_changes(
         let limits = change_limits(&planned.plan.header.guards, session, args, target);
         limits.into_iter().min_by_key(|(limit, _)| limit.of(clients))
     };
-    let refusals = guard::max_changes(planned.kind, &planned.plan, limit_of);
+    let refusals = guard::max_changes(&planned.plan, limit_of);
     if refusals.is_empty() { Ok(()) } else { Err(CliError::refused(&refusals)) }
 }

@@ -19,13 +19,13 @@ use crate::job::{Job, TenantScope};
 use crate::model::suggest::nearest;
 use crate::model::{Problem, TagQuery, TenantName};
 use crate::plan::{
-    Header, Needs, PlanOptions, TenantFailure, TenantPlan, TenantState, Unplannable, plan_tenant,
-    protects_a_name, protects_nobody, warnings,
+    Header, KindNeeds, Narrow, PlanOptions, TenantFailure, TenantPlan, TenantStates, Unplannable,
+    plan_tenant, protects_a_name, protects_nobody, warnings,
 };
-use crate::run::read_state;
+use crate::run::read_states;
 
 /// What was read of a tenant, or why it was not.
-type Read = Result<TenantState, TenantFailure>;
+type Read = Result<TenantStates, TenantFailure>;
 
 /// Plans a job for the tenants of a session, but for those whose lock another run holds.
 pub(super) async fn plan(
@@ -36,8 +36,7 @@ pub(super) async fn plan(
     on_conflict: ConflictArg,
 ) -> Result<Planned, CliError> {
     check_tenants(job, session, args)?;
-    let narrow = args.narrow.as_deref().map(|text| expression("--where", text, job.kind)).transpose()?;
-    let narrow = narrow.map(Arc::new);
+    let narrow = narrow(job, args)?;
     let scopes = scopes::of_tenants(job, session, args)?;
     // Variables and secrets that are missing are all told at once.
     let mut missing = replaying::missing_vars(job, session, &scopes);
@@ -45,14 +44,16 @@ pub(super) async fn plan(
     if !missing.is_empty() {
         return Err(CliError::job(missing, output::command_line_without(&secrets::variables(job))));
     }
-    let mut needs = scopes::needs_of(job, &scopes, narrow.as_deref())?;
-    needs.iter_mut().zip(&secrets).for_each(|(needs, (_, secrets))| needs.secrets = Arc::clone(secrets));
-    let mut planned = Planned::new(header(job, session, args), job.kind, Instant::now());
+    let mut needs = scopes::needs_of(job, &scopes, &narrow)?;
+    for (needs, (_, secrets)) in needs.iter_mut().zip(&secrets) {
+        needs.iter_mut().for_each(|(_, needs)| needs.secrets = Arc::clone(secrets));
+    }
+    let mut planned = Planned::new(header(job, session, args), job.kinds.clone(), Instant::now());
     planned.secrets = secrets.into_iter().collect();
     let states = read(job, session, locks, args, needs).await;
     planned.warnings = protects_nobody(job, states.iter().map(|state| state.as_ref().ok()));
     let around = session.guards.iter().flat_map(|guards| &guards.protect);
-    let read: Vec<&TenantState> = states.iter().flatten().collect();
+    let read: Vec<&TenantStates> = states.iter().flatten().collect();
     planned.warnings.extend(protects_a_name(job, around, &read));
     // One budget for the run: the first clients in the order of the tenants.
     let mut options = PlanOptions {
@@ -83,16 +84,24 @@ pub(super) async fn plan(
     Ok(planned)
 }
 
+/// `--where`, compiled for each kind that the job is about.
+fn narrow(job: &Job, args: &JobArgs) -> Result<Narrow, CliError> {
+    let Some(text) = args.narrow.as_deref() else { return Ok(Narrow::default()) };
+    job.used().into_iter().map(|kind| Ok((kind.name, expression("--where", text, kind)?))).collect()
+}
+
 fn header(job: &Job, session: &Session, args: &JobArgs) -> Header {
+    let mut kinds = job.used().into_iter().map(|kind| kind.name);
     Header {
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         job: job.name.clone(),
         job_digest: job.digest.clone(),
         source: args.job.clone(),
-        kind: job.kind.name.clone(),
+        kind: kinds.next().unwrap_or_default(),
+        other_kinds: kinds.collect(),
         made: now(),
         columns: job.columns.clone(),
-        extra_fields: job.kind.extra_fields().to_vec(),
+        extra_fields: job.kinds.extra_fields().to_vec(),
         guards: job.guards.clone(),
         waves_by: None,
         verify: false,
@@ -106,19 +115,25 @@ fn header(job: &Job, session: &Session, args: &JobArgs) -> Header {
 }
 
 /// Reads the tenants, all beside each other.
-async fn read(job: &Job, session: &Session, locks: &Locks, args: &JobArgs, needs: Vec<Needs>) -> Vec<Read> {
-    let one = |(target, needs): (&'_ Target, Needs)| {
+async fn read(
+    job: &Job,
+    session: &Session,
+    locks: &Locks,
+    args: &JobArgs,
+    needs: Vec<KindNeeds>,
+) -> Vec<Read> {
+    let one = |(target, mut needs): (&'_ Target, KindNeeds)| {
         let total = needs_total(&job.guards, session, &args.guards, target);
-        let needs = Needs { total, ..needs };
+        needs.iter_mut().for_each(|(_, needs)| needs.total = total);
         let (reader, own) = (target.connection.reader(), target.connection.own_client().cloned());
         let locked = locks.refused(&target.tenant).map(|words| TenantFailure::locked(words.to_owned()));
-        let (kind, protected) = (job.kind, protected(&job.guards, session));
+        let (kinds, protected) = (job.kinds.clone(), protected(&job.guards, session));
         async move {
             if let Some(locked) = locked {
                 return Err(locked);
             }
-            let state = read_state(&reader, own, kind, &needs).await;
-            state.map(|state| TenantState { protected, ..state }).map_err(|error| failure(&error))
+            let states = read_states(&reader, own.as_ref(), &kinds, &needs).await;
+            states.map(|states| states.protecting(&protected)).map_err(|error| failure(&error))
         }
     };
     beside::all(session.targets.iter().zip(needs).map(one)).await
@@ -127,21 +142,21 @@ async fn read(job: &Job, session: &Session, locks: &Locks, args: &JobArgs, needs
 fn one(
     job: &Job,
     (target, scope): (&Target, &Arc<TenantScope>),
-    state: Read,
+    states: Read,
     options: &PlanOptions,
     planned: &mut Planned,
 ) -> Result<TenantPlan, Unplannable> {
     let tenant = blank(target);
-    match state {
+    match states {
         Err(failure) => {
             let rows = crate::plan::resolve::not_attempted(job, &target.tenant, &failure);
             Ok(TenantPlan { rows, failure: Some(failure), ..tenant })
         }
-        Ok(state) => {
-            let resolved = plan_tenant(job, scope, &state, options)?;
-            planned.warnings.extend(warnings(job, &target.tenant, &state, &resolved));
+        Ok(states) => {
+            let resolved = plan_tenant(job, scope, &states, options)?;
+            planned.warnings.extend(warnings(job, &target.tenant, &states, &resolved));
             let (writes, rows) = resolved;
-            Ok(TenantPlan { writes, rows, total: state.total, ..tenant })
+            Ok(TenantPlan { writes, rows, totals: states.totals(), ..tenant })
         }
     }
 }

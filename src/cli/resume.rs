@@ -13,7 +13,7 @@ use super::history::{self, Chosen};
 use super::interrupt::Interrupt;
 use super::live_run::{LiveRun, Reports, Work};
 use super::output::{self, Output};
-use super::planned::kind_of;
+use super::planned::kinds_of;
 use super::prompt;
 use super::sandboxed::as_left_by;
 use super::saved::{Whole, fit};
@@ -49,14 +49,15 @@ pub(super) async fn run(args: ResumeArgs, output: &Output) -> Result<u8, CliErro
     // Held from here on: another process may hold the locks of other tenants of this run.
     let journal = Journal::go_on(&ended.folder.journal(), &found)?;
     refuse_guarded(&ended, &session, (&todo, &args))?;
-    let kind = kind_of(&ended.plan.header)?;
+    let kinds = kinds_of(&ended.plan.header)?;
+    let noun = ended.plan.header.noun();
     if !output.quiet() || !args.run.yes && prompt::can_ask() {
-        let options = DiffOptions { noun: &kind.singular, width: output.width(), full: args.run.full };
+        let options = DiffOptions { noun, width: output.width(), full: args.run.full };
         output.text(&diff::render(&todo.plan(&ended.plan), options));
     }
     output.note(&todo.words(&run.id));
     let asked = Asked {
-        kind,
+        noun,
         verb: "Change",
         changes: todo.changes(&ended),
         fields: consent::fields_of(&ended.plan),
@@ -71,7 +72,7 @@ pub(super) async fn run(args: ResumeArgs, output: &Output) -> Result<u8, CliErro
     let mut plan = ended.plan;
     strictest_failures(&mut plan.header.guards, &args, &session, todo.total());
     let work = Work {
-        kind,
+        kinds,
         tasks,
         limits: limits(&plan, &session),
         on_conflict: args.run.on_conflict.into(),
@@ -245,7 +246,7 @@ fn refuse_guarded(
 ) -> Result<(), CliError> {
     let lists = session.guards.iter().flat_map(|guards| &guards.protect);
     let protected: HashSet<&EntityId> = lists.filter(|_| !args.force.contains(&Force::Protect)).collect();
-    let kind = kind_of(&ended.plan.header)?;
+    let kinds = kinds_of(&ended.plan.header)?;
     let mut refusals = Vec::new();
     for part in &todo.parts {
         let plan = ended.plan.tenants.iter().find(|of| of.tenant == part.tenant);
@@ -257,6 +258,7 @@ fn refuse_guarded(
                 refusals.push(protected_by_now(ended, part, &write));
             }
             if !args.force.contains(&Force::OwnClient) {
+                let kind = kinds.get(write.kind);
                 refusals.extend(guard::own_client(kind, &state, &write.id, &write.changes, write.label));
             }
         }

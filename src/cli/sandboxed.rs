@@ -9,7 +9,7 @@ use crate::sandbox::TenantHandle;
 
 /// Gives the clients of an embedded sandbox what a run has written to them; real tenants hold it by themselves.
 pub(super) fn as_left_by(session: &Session, ended: &Ended) {
-    let (Some(sandbox), Ok(kind)) = (&session.sandbox, super::planned::kind_of(&ended.plan.header)) else {
+    let (Some(sandbox), Ok(kinds)) = (&session.sandbox, super::planned::kinds_of(&ended.plan.header)) else {
         return;
     };
     for part in &ended.plan.tenants {
@@ -20,7 +20,7 @@ pub(super) fn as_left_by(session: &Session, ended: &Ended) {
             if !state.is_written() {
                 continue;
             }
-            let left = predicted(kind, &write);
+            let left = predicted(kinds.get(write.kind), &write);
             tenant.edit(write.id.as_str(), |client: &mut Body| {
                 for (key, value) in left.iter().filter(|(_, value)| !redact::has_marker(value)) {
                     client.insert(key.clone(), value.clone());

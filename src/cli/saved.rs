@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use indexmap::IndexSet;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
@@ -12,20 +13,20 @@ use super::connect::{Session, Target, connect};
 use super::error::CliError;
 use super::locks::{self, Locks};
 use super::output::{self, Output};
-use super::planned::{Planned, blank, failure, kind_of, needs_total, protected};
+use super::planned::{Planned, blank, failure, kinds_of, needs_total, protected};
 use super::replaying;
 use super::secrets;
 use super::show_plan::Source;
-use crate::catalogue::Kind;
+use crate::catalogue::{KindName, Kinds};
 use crate::model::{Domain, EntityId, Secrets, TenantName};
 use crate::model::{Reason, RowResult};
 use crate::plan::revive::{Permits, revive, roots};
 use crate::plan::{
-    Done, Header, Needs, OnConflict, Plan, Refusal, Row, RowState, TenantFailure, TenantPlan, TenantState,
-    file,
+    Done, Header, KindNeeds, Needs, OnConflict, Plan, Refusal, Row, RowState, TenantFailure, TenantPlan,
+    TenantStates, file,
 };
 use crate::report::progress::Display;
-use crate::run::read_state;
+use crate::run::read_states;
 
 /// Reads a saved plan and judges each of its clients anew.
 pub(super) async fn plan(
@@ -41,7 +42,7 @@ pub(super) async fn plan(
     if saved.header.unguarded && lock_wait.is_some() {
         replaying::guarded(source.on_conflict)?;
     }
-    let kind = kind_of(&saved.header)?;
+    let kinds = kinds_of(&saved.header)?;
     let tenants: Vec<(TenantName, Domain)> =
         saved.tenants.iter().map(|part| (part.tenant.clone(), part.domain.clone())).collect();
     let mut session = connect(source.tenant, source.pace, &tenants, display).await?;
@@ -51,7 +52,7 @@ pub(super) async fn plan(
         None => Locks::default(),
     };
     display.reading();
-    let planned = revived(&session, &locks, &saved, kind, source).await;
+    let planned = revived(&session, &locks, &saved, &kinds, source).await;
     display.clear();
     Ok((session, planned?, locks))
 }
@@ -66,6 +67,7 @@ fn refuse_job_flags(args: &JobArgs) -> Result<(), CliError> {
         ("--limit", limit.is_some()),
         ("--allow-env", !allow_env.is_empty()),
         ("--allow-field", !read.allow_field.is_empty()),
+        ("--kind", read.kind.is_some()),
         ("--no-base", read.no_base),
         ("--ignore-column", !read.ignore_column.is_empty()),
         ("--encoding", read.encoding.is_some()),
@@ -134,7 +136,7 @@ async fn revived(
     session: &Session,
     locks: &Locks,
     saved: &Plan,
-    kind: &'static Kind,
+    kinds: &Kinds,
     source: &Source<'_>,
 ) -> Result<Planned, CliError> {
     let secrets = secrets::of_plan(session, saved).await?;
@@ -142,8 +144,8 @@ async fn revived(
     let parts: Vec<(&Target, &TenantPlan)> = parts(session, saved).collect();
     let states = beside::all(parts.iter().map(|(target, part)| {
         let secrets = secrets.get(&part.tenant).cloned().unwrap_or_default();
-        let clients = Clients { secrets, ..Clients::of(part, kind) };
-        state_of(session, locks, target, kind, (&saved.header, &source.args.guards), clients)
+        let clients = Clients { secrets, ..Clients::of(part, kinds) };
+        state_of(session, locks, target, kinds, (&saved.header, &source.args.guards), clients)
     }))
     .await;
     let header = Header {
@@ -152,17 +154,23 @@ async fn revived(
         source: source.args.job.clone(),
         ..saved.header.clone()
     };
-    let mut planned = Planned::new(header, kind, read);
+    let mut planned = Planned::new(header, kinds.clone(), read);
     planned.secrets = secrets;
     let permits = permits(&source.args.guards, source.on_conflict);
     let mut refusals: Vec<Refusal> = Vec::new();
     for ((target, part), state) in parts.into_iter().zip(states) {
         match state {
             Err(failure) => planned.add(unread(target, part, failure)),
-            Ok(state) => match revive(kind, part, &state, permits) {
+            Ok(states) => match revive(kinds, part, &states, permits) {
                 Ok((writes, rows)) => {
                     let failure = part.failure.clone();
-                    planned.add(TenantPlan { writes, rows, total: state.total, failure, ..blank(target) });
+                    planned.add(TenantPlan {
+                        writes,
+                        rows,
+                        totals: states.totals(),
+                        failure,
+                        ..blank(target)
+                    });
                 }
                 Err(more) => refusals.extend(more),
             },
@@ -203,19 +211,20 @@ impl From<ConflictArg> for OnConflict {
 
 /// Clients that are read again, and the fields that are needed of them.
 pub(super) struct Clients {
-    pub(super) ids: indexmap::IndexSet<EntityId>,
-    pub(super) fields: Vec<String>,
+    /// Kind by kind.
+    pub(super) of: Vec<(KindName, IndexSet<EntityId>, Vec<String>)>,
     /// Secrets that they are to be given.
     pub(super) secrets: Arc<Secrets>,
 }
 
 impl Clients {
-    fn of(part: &TenantPlan, kind: &Kind) -> Self {
-        Self {
-            ids: part.writes.iter().map(|write| write.id).collect(),
-            fields: roots(kind, part.writes.iter()),
-            secrets: Arc::default(),
-        }
+    fn of(part: &TenantPlan, kinds: &Kinds) -> Self {
+        let of_kind = |name: KindName| {
+            let of = || part.writes.iter().filter(|write| write.kind == name);
+            (name, of().map(|write| write.id).collect(), roots(kinds.get(name), of()))
+        };
+        let of = part.writes.by_kind().iter().map(|(name, _)| of_kind(*name)).collect();
+        Self { of, secrets: Arc::default() }
     }
 }
 
@@ -224,22 +233,27 @@ pub(super) fn state_of(
     session: &Session,
     locks: &Locks,
     target: &Target,
-    kind: &'static Kind,
+    kinds: &Kinds,
     (header, guards): (&Header, &GuardArgs),
     clients: Clients,
-) -> impl Future<Output = Result<TenantState, TenantFailure>> + Send + use<> {
+) -> impl Future<Output = Result<TenantStates, TenantFailure>> + Send + use<> {
     let locked = locks.refused(&target.tenant).map(|words| TenantFailure::locked(words.to_owned()));
     let total = needs_total(&header.guards, session, guards, target);
-    let Clients { ids, fields, secrets } = clients;
-    let needs = Needs { total: total && !ids.is_empty(), secrets, ..Needs::again(kind, fields, ids) };
+    let Clients { of, secrets } = clients;
+    let needs_of = |(kind, ids, fields): (KindName, IndexSet<EntityId>, Vec<String>)| {
+        let (total, secrets) = (total && !ids.is_empty(), Arc::clone(&secrets));
+        (kind, Needs { total, secrets, ..Needs::again(kinds.get(kind), fields, ids) })
+    };
+    let needs: KindNeeds = of.into_iter().map(needs_of).collect();
+    let kinds = kinds.clone();
     let (reader, own) = (target.connection.reader(), target.connection.own_client().cloned());
     let protected = protected(&header.guards, session);
     async move {
         if let Some(locked) = locked {
             return Err(locked);
         }
-        let state = read_state(&reader, own, kind, &needs).await;
-        state.map(|state| TenantState { protected, ..state }).map_err(|error| failure(&error))
+        let states = read_states(&reader, own.as_ref(), &kinds, &needs).await;
+        states.map(|states| states.protecting(&protected)).map_err(|error| failure(&error))
     }
 }
 

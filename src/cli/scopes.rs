@@ -7,10 +7,10 @@ use super::args::JobArgs;
 use super::connect::Session;
 use super::error::CliError;
 use super::{output, secrets};
-use crate::job::{self, Expression, Job, TenantScope};
+use crate::job::{self, Job, TenantScope};
 use crate::model::secret::names_credential;
 use crate::model::{Body, Problem, SecretPlace};
-use crate::plan::{Needs, needs};
+use crate::plan::{KindNeeds, Narrow, needs};
 
 /// One scope a tenant. Variables: those of the command line over the tenant's over the job's.
 pub(super) fn of_tenants(
@@ -71,8 +71,8 @@ fn environment(session: &Session, args: &JobArgs) -> Result<BTreeMap<String, Str
 pub(super) fn needs_of(
     job: &Job,
     scopes: &[Arc<TenantScope>],
-    narrow: Option<&Expression>,
-) -> Result<Vec<Needs>, CliError> {
+    narrow: &Narrow,
+) -> Result<Vec<KindNeeds>, CliError> {
     let mut problems: Vec<Problem> = Vec::new();
     let mut all = Vec::new();
     for scope in scopes {

@@ -40,10 +40,10 @@ pub(super) fn among(vars: &Body, args: &JobArgs) -> BTreeMap<String, SecretPlace
 
 /// The variables that must say where a secret is kept.
 pub(super) fn variables(job: &Job) -> Vec<String> {
-    let ops = job.updates.iter().flat_map(|update| &update.ops);
-    let of_secrets =
-        ops.filter(|op| matches!(op.action.term(), Some(Term::Template(_))) && job.kind.is_secret(&op.path));
-    of_secrets.filter_map(|op| op.action.term()?.variable()).collect()
+    let ops = job.updates.iter().flat_map(|update| update.ops.iter().map(|op| (update.kind, op)));
+    let of_secrets = ops
+        .filter(|(kind, op)| matches!(op.action.term(), Some(Term::Template(_))) && kind.is_secret(&op.path));
+    of_secrets.filter_map(|(_, op)| op.action.term()?.variable()).collect()
 }
 
 /// Fetches the secrets that a job sets, one list a tenant of the session; what is missing joins the problems.
@@ -65,7 +65,7 @@ pub(super) async fn of_job(
             match found {
                 Ok(secret) => {
                     for (update, op) in &asking {
-                        if let Some(fault) = validate::secret_value(job.kind, &op.path, secret.expose()) {
+                        if let Some(fault) = validate::secret_value(update.kind, &op.path, secret.expose()) {
                             let what = format!("{} {place}", fault.what);
                             note(problems, Problem::new(what).maybe_help(fault.help), (update, op));
                         }
@@ -98,7 +98,7 @@ fn wanted<'j>(
     let mut wanted: IndexMap<SecretPlace, Vec<(&Update, &Op)>> = IndexMap::new();
     for update in job.updates.iter().filter(|update| update.is_for(&scope.name)) {
         for op in &update.ops {
-            match want::secret_place(job.kind, op, &sees) {
+            match want::secret_place(update.kind, op, &sees) {
                 None => (),
                 Some(Ok(place)) => {
                     let asking = wanted.entry(place).or_default();

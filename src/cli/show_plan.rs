@@ -131,7 +131,7 @@ pub(super) fn show(planned: &Planned, full: bool, output: &Output) {
 
 /// Prints the diff for people.
 pub(super) fn show_diff(planned: &Planned, full: bool, output: &Output) {
-    let options = DiffOptions { noun: &planned.kind.singular, width: output.width(), full };
+    let options = DiffOptions { noun: planned.plan.header.noun(), width: output.width(), full };
     output.text(&diff::render(&planned.plan, options));
 }
 

@@ -142,6 +142,7 @@ impl Wanted {
             read_job(word).map_err(|problem| CliError::job(vec![problem], output::check_line(word)))?;
         let fields = surroundings.config.as_ref().map(|config| config.extra_fields.as_slice());
         let read = ReadArgs {
+            kind: None,
             no_base: false,
             allow_field: args.allow_field.clone(),
             ignore_column: Vec::new(),

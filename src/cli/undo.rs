@@ -19,15 +19,15 @@ use super::live_run::Reports;
 use super::locks::{self, Locks};
 use super::narrowing::narrowed;
 use super::output::{self, Output};
-use super::planned::{Planned, blank, check_max_changes, kind_of};
+use super::planned::{Planned, blank, check_max_changes, kinds_of};
 use super::sandboxed::as_left_by;
 use super::saved::{Clients, Whole, fit, parts, permits, state_of, unread};
 use super::{exit, forecasts, prompt, show_plan, waves};
-use crate::catalogue::Kind;
+use crate::catalogue::{KindName, Kinds};
 use crate::job::Guards;
 use crate::model::WriteState;
 use crate::plan::undo::{Narrowed, over, undo};
-use crate::plan::{Header, Refusal, TakesBack, TenantPlan};
+use crate::plan::{Header, Refusal, TakesBack, TenantPlan, Write};
 use crate::report::progress::Display;
 use crate::store::RunGlance;
 
@@ -86,8 +86,8 @@ async fn plan(
         let what = format!("run {id} is unfinished: finish it first, so that it is known what it wrote");
         return Err(CliError::unusable(what).next(output::run_line("resume", &id, &[])));
     }
-    let kind = kind_of(&ended.plan.header)?;
-    let ended = as_it_was_made(kind, ended);
+    let kinds = kinds_of(&ended.plan.header)?;
+    let ended = as_it_was_made(&kinds, ended);
     as_left_by(&session, &ended);
     display.reading();
     let planned = planned(args, &session, &locks, &ended).await;
@@ -96,7 +96,7 @@ async fn plan(
 }
 
 /// The run with its writes as they came to be made.
-fn as_it_was_made(kind: &Kind, mut ended: Ended) -> Ended {
+fn as_it_was_made(kinds: &Kinds, mut ended: Ended) -> Ended {
     let record = &ended.record;
     for part in &mut ended.plan.tenants {
         let states = record.writes(&part.tenant);
@@ -107,8 +107,8 @@ fn as_it_was_made(kind: &Kind, mut ended: Ended) -> Ended {
         if (0..part.writes.len()).all(|at| overwrote(at).is_empty()) {
             continue;
         }
-        let writes =
-            part.writes.iter().enumerate().map(|(at, write)| over(kind, &write, overwrote(at))).collect();
+        let made = |(at, write): (usize, Write)| over(kinds.get(write.kind), &write, overwrote(at));
+        let writes = part.writes.iter().enumerate().map(made).collect();
         *part = Arc::new(TenantPlan { writes, ..(**part).clone() });
     }
     ended
@@ -145,28 +145,28 @@ async fn planned(
     locks: &Locks,
     ended: &Ended,
 ) -> Result<Planned, CliError> {
-    let kind = kind_of(&ended.plan.header)?;
-    let narrowed = narrowed(args, kind, ended)?;
+    let kinds = kinds_of(&ended.plan.header)?;
+    let narrowed = narrowed(args, &kinds, ended)?;
     let parts: Vec<(&_, &TenantPlan)> = parts(session, &ended.plan).collect();
     let of = |part: &TenantPlan| {
         let place = ended.plan.tenants.iter().position(|of| of.tenant == part.tenant);
         place.and_then(|place| narrowed.get(place)).cloned().unwrap_or_default()
     };
     let header = Header { takes_back: takes_back(args, ended, &narrowed), ..header(ended) };
-    let mut planned = Planned::new(header, kind, Instant::now());
+    let mut planned = Planned::new(header, kinds.clone(), Instant::now());
     let states = beside::all(parts.iter().map(|(target, part)| {
         let clients = clients(part, &of(part).writes);
-        state_of(session, locks, target, kind, (&ended.plan.header, &args.guards), clients)
+        state_of(session, locks, target, &kinds, (&ended.plan.header, &args.guards), clients)
     }))
     .await;
     let mut refusals: Vec<Refusal> = Vec::new();
     for ((target, part), state) in parts.into_iter().zip(states) {
         match state {
             Err(failure) => planned.add(unread(target, part, failure)),
-            Ok(state) => {
-                match undo(kind, part, &of(part), &state, permits(&args.guards, args.run.on_conflict)) {
+            Ok(states) => {
+                match undo(&kinds, part, &of(part), &states, permits(&args.guards, args.run.on_conflict)) {
                     Ok((writes, rows)) => {
-                        planned.add(TenantPlan { writes, rows, total: state.total, ..blank(target) });
+                        planned.add(TenantPlan { writes, rows, totals: states.totals(), ..blank(target) });
                     }
                     Err(more) => refusals.extend(more),
                 }
@@ -207,15 +207,15 @@ fn takes_back(args: &UndoArgs, ended: &Ended, narrowed: &[Narrowed]) -> Option<T
 }
 
 fn clients(part: &TenantPlan, writes: &BTreeSet<usize>) -> Clients {
-    let of = || part.writes.some(writes.iter().copied());
-    // All that is in the fields which were changed is looked at: an object that sprang up goes as a whole.
-    let roots = of().flat_map(|write| write.changes).map(|change| change.path.root().to_owned());
-    let fields: IndexSet<String> = roots.collect();
-    Clients {
-        ids: of().map(|write| write.id).collect(),
-        fields: fields.into_iter().collect(),
-        secrets: Arc::default(),
-    }
+    let of_kind = |kind: KindName| {
+        let of = || part.writes.some(writes.iter().copied()).filter(|write| write.kind == kind);
+        // All that is in the fields which were changed is looked at: an object that sprang up goes as a whole.
+        let roots = of().flat_map(|write| write.changes).map(|change| change.path.root().to_owned());
+        let fields: IndexSet<String> = roots.collect();
+        (kind, of().map(|write| write.id).collect(), fields.into_iter().collect())
+    };
+    let of = part.writes.by_kind().iter().map(|(kind, _)| of_kind(*kind)).collect();
+    Clients { of, secrets: Arc::default() }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the command line owns the wall clock of a plan's header")]

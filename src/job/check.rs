@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::want::{Want, literal};
 use super::{Op, RowLabel, Selector, Update};
-use crate::catalogue::{Fault, Kind, validate};
+use crate::catalogue::{Fault, Kind, KindName, validate};
 use crate::model::value::same;
 use crate::model::{EntityId, FieldPath, ListOrder, Problem};
 
@@ -25,15 +25,15 @@ pub struct Asked<'j> {
 
 /// What is wrong with updates beyond their single values: those that contradict each other, and fields that Auth0 would not
 /// take together.
-pub(super) fn across(kind: &Kind, updates: &[Update]) -> Vec<Problem> {
+pub(super) fn across(updates: &[Update]) -> Vec<Problem> {
     let several = updates_by_id(updates);
-    let mut problems = in_order(contradictions(kind, &several));
-    problems.extend(in_order(unfit_together(kind, updates, &several)));
+    let mut problems = in_order(contradictions(&several));
+    problems.extend(in_order(unfit_together(updates, &several)));
     problems
 }
 
 /// Updates of each client that is named by its id more than once.
-type ById<'u> = HashMap<&'u EntityId, Vec<&'u Update>>;
+type ById<'u> = HashMap<(KindName, &'u EntityId), Vec<&'u Update>>;
 
 /// A problem with where it stands, to be told in the order of the file.
 type Placed = (usize, Problem);
@@ -50,13 +50,14 @@ fn place(update: &Update, op: &Op) -> usize {
 fn updates_by_id(updates: &[Update]) -> ById<'_> {
     let named = || {
         updates.iter().filter_map(|update| match &update.selector {
-            Selector::Id(id) => Some((id, update)),
+            Selector::Id(id) => Some(((update.kind.name, id), update)),
             Selector::Rule(_) | Selector::Templated(_) => None,
         })
     };
     // Most files name each client once: only those named again are looked at.
-    let mut seen: HashSet<&EntityId> = HashSet::with_capacity(updates.len());
-    let again: HashSet<&EntityId> = named().filter(|(id, _)| !seen.insert(id)).map(|(id, _)| id).collect();
+    let mut seen: HashSet<(KindName, &EntityId)> = HashSet::with_capacity(updates.len());
+    let again: HashSet<(KindName, &EntityId)> =
+        named().filter(|(id, _)| !seen.insert(*id)).map(|(id, _)| id).collect();
     drop(seen);
     let mut by_id = ById::new();
     for (id, update) in named().filter(|(id, _)| again.contains(id)) {
@@ -67,28 +68,28 @@ fn updates_by_id(updates: &[Update]) -> ById<'_> {
 
 /// Updates of the same client that ask for different things, wherever the job names the client by its id.
 /// Updates by rule, and what templates come to, are compared when the plan knows whom they fit.
-fn contradictions(kind: &Kind, several: &ById<'_>) -> Vec<Placed> {
+fn contradictions(several: &ById<'_>) -> Vec<Placed> {
     let mut found = Vec::new();
     for updates in several.values() {
         let asked: Vec<Asked<'_>> = updates.iter().flat_map(|update| asked(update)).collect();
-        let clashes = clashes(kind, &asked).into_iter();
+        let clashes = clashes(&asked).into_iter();
         found.extend(clashes.map(|(at, problem)| (place(asked[at].update, asked[at].op), problem)));
     }
     found
 }
 
 /// What is asked of several fields of one client that Auth0 would refuse together, as far as the values are literal.
-fn unfit_together(kind: &Kind, updates: &[Update], several: &ById<'_>) -> Vec<Placed> {
+fn unfit_together(updates: &[Update], several: &ById<'_>) -> Vec<Placed> {
     let judged = |update: &&Update| !update.extras().compared;
     let named_again: HashSet<*const Update> =
         several.values().flatten().map(|update| std::ptr::from_ref(*update)).collect();
     let alone = |update: &&Update| !named_again.contains(&std::ptr::from_ref(*update));
     let single = updates.iter().filter(judged).filter(alone);
-    let mut problems: Vec<Placed> = single.flat_map(|update| unfit(kind, &[update])).collect();
+    let mut problems: Vec<Placed> = single.flat_map(|update| unfit(&[update])).collect();
     for updates in several.values() {
         let updates: Vec<&Update> = updates.iter().copied().filter(judged).collect();
         let mut found: Vec<Placed> = Vec::new();
-        for problem in by_tenant(&updates).iter().flat_map(|group| unfit(kind, group)) {
+        for problem in by_tenant(&updates).iter().flat_map(|group| unfit(group)) {
             // Rows for all tenants are seen by each.
             if !found.contains(&problem) {
                 found.push(problem);
@@ -115,7 +116,9 @@ fn by_tenant<'u>(updates: &[&'u Update]) -> Vec<Vec<&'u Update>> {
     tenants.into_iter().map(seen).collect()
 }
 
-fn unfit(kind: &Kind, updates: &[&Update]) -> Vec<Placed> {
+/// What is unfit of updates of one object.
+fn unfit(updates: &[&Update]) -> Vec<Placed> {
+    let Some(kind) = updates.first().map(|update| update.kind) else { return Vec::new() };
     let ops = || updates.iter().flat_map(|update| update.ops.iter().map(|op| (*update, op)));
     // Most files have hundreds of thousands of rows that say nothing of the kind.
     if ops().nth(1).is_none() || !validate::may_clash(kind, || ops().map(|(_, op)| op.path.root())) {
@@ -155,7 +158,7 @@ fn asked(update: &Update) -> impl Iterator<Item = Asked<'_>> {
 /// What cannot be done together, each with the place in `asked` of the later of the two. Of each update the first clash is
 /// told. One entry is kept for each path and tenant, however many updates repeat it, so that a file with thousands of rows
 /// of one client is not compared row by row.
-pub fn clashes(kind: &Kind, asked: &[Asked<'_>]) -> Vec<(usize, Problem)> {
+pub fn clashes(asked: &[Asked<'_>]) -> Vec<(usize, Problem)> {
     let mut held: Vec<&Asked<'_>> = Vec::new();
     let mut items = Items::default();
     let mut found: Vec<(usize, Problem)> = Vec::new();
@@ -167,8 +170,10 @@ pub fn clashes(kind: &Kind, asked: &[Asked<'_>]) -> Vec<(usize, Problem)> {
         let apart = |earlier: &Update| {
             earlier.tenant.is_some() && one.update.tenant.is_some() && earlier.tenant != one.update.tenant
         };
-        let clashing =
-            held.iter().find(|earlier| !apart(earlier.update) && clash(kind, earlier, one)).copied();
+        let clashing = held
+            .iter()
+            .find(|earlier| !apart(earlier.update) && clash(one.update.kind, earlier, one))
+            .copied();
         if let Some(earlier) = clashing.or_else(|| items.opposite(one, apart)) {
             told = Some(std::ptr::from_ref(one.update));
             found.push((at, contradiction(earlier, one)));

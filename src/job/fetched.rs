@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::json::BASE_KEY;
+use super::json::{BASE_KEY, KIND_KEY};
 use super::update::{Action, Expect, Extras, Op, Origin, Update};
 use super::{Job, RowLabel, Selector, csv, print};
-use crate::catalogue::{Kind, Lookup, Writable, redact};
+use crate::catalogue::{Kind, Kinds, Lookup, Writable, redact};
 use crate::model::{Body, EntityId, FieldPath, SourceFile};
 
 /// How fetched clients are written.
@@ -38,6 +38,9 @@ pub fn write(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let mark = |mut body: Body| {
+        if !kind.name.is_default() {
+            body.insert(KIND_KEY.to_owned(), Value::from(kind.name.as_str()));
+        }
         body.insert(BASE_KEY.to_owned(), Value::from(digest));
         Value::Object(body)
     };
@@ -72,14 +75,14 @@ fn job(kind: &'static Kind, bodies: &[Body], digest: &str) -> Job {
         let origin = Origin { file: Arc::clone(&file), span: 0..0, label: RowLabel::Update(at + 1) };
         let base = Some(Arc::clone(&digest));
         let extras = Extras { base, ..Extras::default() };
-        let mut update = Update::new(origin, Selector::Id(EntityId::new(id))).with(extras);
+        let mut update = Update::new(kind, origin, Selector::Id(EntityId::new(id))).with(extras);
         for (key, value) in body {
             leaves(kind, FieldPath::root_field(key), value, &mut update);
         }
         (!update.ops.is_empty()).then_some(update)
     };
     let updates = bodies.iter().enumerate().filter_map(update).collect();
-    Job { updates, ..Job::empty(format!("edit-{}", kind.name), kind) }
+    Job { updates, ..Job::empty(format!("edit-{}", kind.name), Kinds::built_in()) }
 }
 
 fn leaves(kind: &Kind, path: FieldPath, value: &Value, update: &mut Update) {

@@ -13,12 +13,16 @@ use super::check;
 use super::load::{no_base, stem, utf8};
 use super::mask;
 use super::{Action, Expect, Extras, Input, Job, LoadOptions, Op, Origin, RowLabel, Selector, Term, Update};
-use crate::catalogue::{FieldType, Kind, Lookup, Writable, redact, validate};
+use crate::catalogue::load::unknown_kind;
+use crate::catalogue::{self, FieldType, Kind, Lookup, Writable, redact, validate};
 use crate::model::value::same;
 use crate::model::{Body, EntityId, FieldPath, Problem, SourceFile};
 
 /// The key under which `get` leaves the digest of what it fetched.
 pub const BASE_KEY: &str = "_base";
+
+/// The key under which `get` says what kind of object it is, where it is not the default one.
+pub const KIND_KEY: &str = "_kind";
 
 /// The entries of an object, in order, with doubles: a reader that kept only the last would write what nobody meant.
 struct Object<'t>(Vec<(String, &'t RawValue)>);
@@ -63,9 +67,16 @@ impl<'de: 't, 't> Deserialize<'de> for Object<'t> {
 /// Everything that is wrong with it.
 pub fn read(input: Input<'_>, options: LoadOptions<'_>, lines: bool) -> Result<Job, Vec<Problem>> {
     let text = utf8(input)?;
-    let file = SourceFile::new(input.name, mask::keyed(options.kind, text));
+    let file = SourceFile::new(input.name, mask::keyed(text));
     let objects = if lines { each_line(&file, text)? } else { document(&file, text)? };
-    let mut reader = Reader { options, file, problems: Vec::new(), warnings: Vec::new(), base_needed: 0 };
+    let mut reader = Reader {
+        options,
+        kind: options.kind,
+        file,
+        problems: Vec::new(),
+        warnings: Vec::new(),
+        base_needed: 0,
+    };
     let several = objects.len() > 1;
     let updates: Vec<Update> = objects
         .into_iter()
@@ -79,10 +90,10 @@ pub fn read(input: Input<'_>, options: LoadOptions<'_>, lines: bool) -> Result<J
             .push(Problem::new(format!("{} holds no object: nothing to do", input.name)).warning());
     }
     if !reader.problems.is_empty() {
-        reader.problems.extend(check::across(options.kind, &updates));
+        reader.problems.extend(check::across(&updates));
         return Err(reader.problems);
     }
-    Ok(Job { updates, warnings: reader.warnings, ..Job::empty(stem(input.name), options.kind) })
+    Ok(Job { updates, warnings: reader.warnings, ..Job::empty(stem(input.name), options.kinds) })
 }
 
 fn document<'t>(file: &Arc<SourceFile>, text: &'t str) -> Result<Vec<&'t RawValue>, Vec<Problem>> {
@@ -141,6 +152,8 @@ fn key_span(op: &Op, text: &str) -> Range<usize> {
 
 struct Reader<'o> {
     options: LoadOptions<'o>,
+    /// Of the object that is being read.
+    kind: &'static Kind,
     file: Arc<SourceFile>,
     problems: Vec<Problem>,
     warnings: Vec<Problem>,
@@ -160,7 +173,7 @@ struct Comparison<'t> {
 
 impl Reader<'_> {
     fn kind(&self) -> &'static Kind {
-        self.options.kind
+        self.kind
     }
 
     fn fault(&mut self, what: impl Into<String>, span: Range<usize>, help: Option<String>) {
@@ -178,6 +191,7 @@ impl Reader<'_> {
             );
             return None;
         };
+        self.kind = self.kind_of(&object, text)?;
         let id_field = &self.kind().endpoint.id_field;
         let Some(id) = object.get(id_field).and_then(|raw| serde_json::from_str::<String>(raw.get()).ok())
         else {
@@ -220,7 +234,21 @@ impl Reader<'_> {
         let origin = Origin { file: Arc::clone(&self.file), span: head, label: RowLabel::Update(number) };
         let base = object.get(BASE_KEY).and_then(|raw| serde_json::from_str(raw.get()).ok());
         let extras = Extras { compared: base.is_none(), base, fixed, ..Extras::default() };
-        Some(Update { ops, expects, ..Update::new(origin, Selector::Id(id)) }.with(extras))
+        Some(Update { ops, expects, ..Update::new(self.kind, origin, Selector::Id(id)) }.with(extras))
+    }
+
+    /// The kind that an object says it is of, else the one of the file.
+    fn kind_of(&mut self, object: &Object<'_>, text: &str) -> Option<&'static Kind> {
+        let Some(raw) = object.get(KIND_KEY) else { return Some(self.options.kind) };
+        let name = serde_json::from_str::<String>(raw.get()).unwrap_or_default();
+        match catalogue::kind(&name) {
+            Some(kind) => Some(self.options.kinds.get(kind.name)),
+            None => {
+                let (what, help) = unknown_kind(&name).unwrap_or_default();
+                self.fault(what, span_of(raw, text), Some(help));
+                None
+            }
+        }
     }
 
     fn doubles(&mut self, object: &Object<'_>, text: &str) {
@@ -237,7 +265,7 @@ impl Reader<'_> {
             self.fault(format!("`{BASE_KEY}` must be text as `get` wrote it"), span_of(raw, text), None);
             return None;
         };
-        match self.options.bases.find(&digest, id) {
+        match self.options.bases.find(self.kind, &digest, id) {
             Ok(base) => Some(base),
             Err(error) => {
                 self.fault(

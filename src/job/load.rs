@@ -7,7 +7,7 @@ use encoding_rs::Encoding;
 use sha2::{Digest, Sha256};
 
 use super::{Input, Job, check, csv, json, toml};
-use crate::catalogue::Kind;
+use crate::catalogue::{Kind, Kinds};
 use crate::model::{Body, EntityId, Problem};
 
 /// Bodies that `get` fetched earlier, by the digest it wrote into its file.
@@ -16,7 +16,7 @@ pub trait Bases {
     ///
     /// # Errors
     /// Where the stored file cannot be read.
-    fn find(&self, digest: &str, id: &EntityId) -> Result<Option<Arc<Body>>, String>;
+    fn find(&self, kind: &Kind, digest: &str, id: &EntityId) -> Result<Option<Arc<Body>>, String>;
 }
 
 /// Files that a job names.
@@ -36,7 +36,9 @@ pub trait Files {
 /// How to read a job.
 #[derive(Clone, Copy)]
 pub struct LoadOptions<'o> {
-    /// Which kind of object it is about.
+    /// The kinds that there are.
+    pub kinds: &'o Kinds,
+    /// Which kind of object it is about, where it does not say.
     pub kind: &'static Kind,
     /// Where the bodies that `get` fetched are kept.
     pub bases: &'o dyn Bases,
@@ -75,7 +77,7 @@ pub fn load(input: Input<'_>, options: LoadOptions<'_>) -> Result<Job, Vec<Probl
         Form::Json => json::read(input, options, false)?,
         Form::JsonLines => json::read(input, options, true)?,
     };
-    let conflicts = check::across(job.kind, &job.updates);
+    let conflicts = check::across(&job.updates);
     if !conflicts.is_empty() {
         return Err(conflicts);
     }

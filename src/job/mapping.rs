@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Input, Job, Rule, Selector};
+use super::{Input, Job, Rule, Selector, Update};
 use crate::model::suggest::nearest;
 use crate::model::{EntityId, FieldPath, Problem, TenantName};
 
@@ -93,8 +93,7 @@ impl Mapping {
 
     /// Names and keys that the job does not have: rows without effect.
     pub fn unused(&self, job: &Job) -> Vec<String> {
-        let known: HashSet<String> =
-            job.updates.iter().flat_map(|update| keys(job, &update.selector)).collect();
+        let known: HashSet<String> = job.updates.iter().flat_map(|update| keys(job, update)).collect();
         let templated = job.updates.iter().any(|update| matches!(update.selector, Selector::Templated(_)));
         let all = self.ids.values().flat_map(HashMap::keys).filter(|key| !templated && !known.contains(*key));
         let mut unused: Vec<String> = all.cloned().collect();
@@ -104,10 +103,13 @@ impl Mapping {
     }
 }
 
-fn keys(job: &Job, selector: &Selector) -> Vec<String> {
-    let Selector::Rule(rule) = selector else { return Vec::new() };
-    let exact =
-        rule.fields.iter().filter(|(path, _)| job.is_key(path)).filter_map(|(_, pattern)| pattern.exact());
+fn keys(job: &Job, update: &Update) -> Vec<String> {
+    let Selector::Rule(rule) = &update.selector else { return Vec::new() };
+    let exact = rule
+        .fields
+        .iter()
+        .filter(|(path, _)| job.is_key(update.kind, path))
+        .filter_map(|(_, pattern)| pattern.exact());
     exact.map(str::to_owned).collect()
 }
 

@@ -1,13 +1,13 @@
 //! Source texts in which no secret can be read. Errors print the lines that they are about, so values of secret fields
 //! are struck out beforehand; every byte keeps its place.
 
-use crate::catalogue::Kind;
+use crate::catalogue::{Kind, default_kind, kind, names};
 
 /// A TOML or JSON text in which what stands behind the key of a secret field is struck out, up to the end of the line
 /// (of a TOML text of several lines, up to its end). Works on text that does not parse, too.
-pub(super) fn keyed(kind: &Kind, text: &str) -> String {
+pub(super) fn keyed(text: &str) -> String {
     let mut masked = text.to_owned();
-    for key in kind.secret_keys() {
+    for key in kinds_in(text).flat_map(Kind::secret_keys) {
         let mut from = 0;
         while let Some(found) = masked[from..].find(key).map(|at| from + at) {
             from = found + key.len();
@@ -19,6 +19,13 @@ pub(super) fn keyed(kind: &Kind, text: &str) -> String {
         }
     }
     masked
+}
+
+/// The kinds that a text may be about: the default one, and those whose names stand in it.
+fn kinds_in(text: &str) -> impl Iterator<Item = &'static Kind> {
+    let named =
+        move |name: &&str| *name == default_kind().name.as_str() || text.contains(name.trim_end_matches('s'));
+    names().filter(named).filter_map(kind)
 }
 
 /// A text of which everything from `start` on is struck out, line breaks kept.
@@ -55,13 +62,12 @@ fn stars(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::default_kind;
 
     #[test]
     fn values_of_secret_fields_are_struck_out_and_nothing_moves() {
         let text = "set.name = \"x\"\nset.client_secret = \"hush\" # hush\n{ \"client_secret\": \"hüsh\", \"name\": 1 }\n\
                     sasKey = \"\"\"\nhush\nhush\"\"\"\nlast = 1\nset.client_secret_hint = \"seen\"\n";
-        let masked = keyed(default_kind(), text);
+        let masked = keyed(text);
         assert_eq!(masked.len(), text.len());
         assert!(!masked.contains("hush") && !masked.contains("hüsh"), "{masked}");
         assert!(

@@ -10,6 +10,7 @@ use super::selector::{PatternText, Selector, Templated};
 use super::template::{escaped, is_template};
 use super::term::{Term, Tree};
 use super::{Guards, Job, Pattern, Recorded, Update};
+use crate::catalogue::Kind;
 use crate::model::FieldPath;
 
 /// The job's own settings and its updates. Updates that rows of a file made are written out one by one.
@@ -78,7 +79,7 @@ fn rest(job: &Job, out: &mut String) {
     }
     guards(job, out);
     for update in &job.updates {
-        print_update(job, update, out);
+        print_update(update, out);
     }
 }
 
@@ -108,9 +109,12 @@ fn guards(job: &Job, out: &mut String) {
     }
 }
 
-fn print_update(job: &Job, update: &Update, out: &mut String) {
+fn print_update(update: &Update, out: &mut String) {
     line(out, format_args!("\n[[update]]"));
-    selector(job, &update.selector, out);
+    if !update.kind.name.is_default() {
+        line(out, format_args!("kind = {}", text(&update.kind.name)));
+    }
+    selector(update.kind, &update.selector, out);
     if let Some(count) = update.extras().count {
         line(out, format_args!("count = {}", text(&count.to_string())));
     }
@@ -149,8 +153,8 @@ fn print_update(job: &Job, update: &Update, out: &mut String) {
     }
 }
 
-fn selector(job: &Job, selector: &Selector, out: &mut String) {
-    let id_field = &job.kind.endpoint.id_field;
+fn selector(kind: &Kind, selector: &Selector, out: &mut String) {
+    let id_field = &kind.endpoint.id_field;
     let (fields, condition, every): (Vec<(&FieldPath, String)>, _, _) = match selector {
         Selector::Id(id) => return line(out, format_args!("{id_field} = {}", template_text(id.as_str()))),
         Selector::Templated(templated) => match &**templated {

@@ -191,7 +191,7 @@ pub fn bind<'j>(job: &'j Job, tenant: &Arc<TenantScope>) -> Result<Cow<'j, Job>,
     }
     let mut job = job.clone();
     let mut problems = Vec::new();
-    let keys = [Some(FieldPath::root_field(&job.kind.endpoint.name_field)), job.identity.clone()];
+    let identity = job.identity.clone();
     for update in &mut job.updates {
         let mut written = None;
         if let Selector::Templated(templated) = &update.selector {
@@ -202,6 +202,7 @@ pub fn bind<'j>(job: &'j Job, tenant: &Arc<TenantScope>) -> Result<Cow<'j, Job>,
             }
         }
         let (Some(mapping), Selector::Rule(rule)) = (&mapping, &update.selector) else { continue };
+        let keys = [Some(FieldPath::root_field(&update.kind.endpoint.name_field)), identity.clone()];
         let mapped = keys.iter().flatten().find_map(|key| {
             let text = written.as_ref().and_then(|written| written.text_of(key));
             mapping.id(&tenant.name, rule, text, key)

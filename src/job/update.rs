@@ -9,7 +9,7 @@ use super::guards::{Count, Guards};
 use super::template::RowCells;
 use super::term::Term;
 use super::{Mapping, Recorded, RowLabel, Selector};
-use crate::catalogue::Kind;
+use crate::catalogue::{Kind, Kinds, Lookup};
 use crate::model::{Body, Cells, FieldPath, Problem, SourceFile, TenantName};
 
 /// A job: what should be true of which clients.
@@ -17,8 +17,8 @@ use crate::model::{Body, Cells, FieldPath, Problem, SourceFile, TenantName};
 pub struct Job {
     /// Names the run: `name` of the file, else the file's own name without its extension.
     pub name: String,
-    /// Which kind of object it is about.
-    pub kind: &'static Kind,
+    /// The kinds that there are, with the fields that the user lets through.
+    pub kinds: Kinds,
     /// SHA-256 of the file and of the files that it reads, in hexadecimal.
     pub digest: String,
     /// Tenants that the job allows; it never chooses one. Empty: any.
@@ -43,10 +43,10 @@ pub struct Job {
 
 impl Job {
     /// A job that asks for nothing.
-    pub fn empty(name: String, kind: &'static Kind) -> Self {
+    pub fn empty(name: String, kinds: &Kinds) -> Self {
         Self {
             name,
-            kind,
+            kinds: kinds.clone(),
             digest: String::new(),
             allowed_tenants: Vec::new(),
             identity: None,
@@ -62,10 +62,41 @@ impl Job {
 }
 
 impl Job {
-    /// Whether what stands at this path names one client: its name, or what the job calls its identity.
-    pub fn is_key(&self, path: &FieldPath) -> bool {
-        path.depth() == 1 && path.root() == self.kind.endpoint.name_field
-            || self.identity.as_ref() == Some(path)
+    /// The kinds that its updates are about, in the order in which they are first met; one at least.
+    pub fn used(&self) -> Vec<&'static Kind> {
+        let mut used: Vec<&'static Kind> = Vec::new();
+        for update in &self.updates {
+            // A hundred thousand updates are of one kind or of a few.
+            if used.iter().all(|kind| kind.name != update.kind.name) {
+                used.push(update.kind);
+            }
+        }
+        if used.is_empty() {
+            used.push(self.kinds.default_kind());
+        }
+        used
+    }
+
+    /// What the objects are called that it is about.
+    pub fn noun(&self) -> &'static str {
+        match self.used().as_slice() {
+            [only] => &only.singular,
+            _ => "object",
+        }
+    }
+
+    /// Whether what stands at this path of a kind helps to name one object: its name, or what the job or the kind calls its
+    /// identity.
+    pub fn is_key(&self, kind: &Kind, path: &FieldPath) -> bool {
+        let is_root = |name: &str| path.depth() == 1 && path.root() == name;
+        is_root(&kind.endpoint.name_field)
+            || kind.identity.iter().any(|field| is_root(field))
+            || self.identity_of(kind) == Some(path)
+    }
+
+    /// The path that the job calls the identity of its objects, if this kind has it.
+    pub fn identity_of(&self, kind: &Kind) -> Option<&FieldPath> {
+        self.identity.as_ref().filter(|path| !matches!(kind.lookup(path), Lookup::Unknown { .. }))
     }
 
     /// Variables that the updates for a tenant cannot do without, each with the first update that uses it.
@@ -86,6 +117,8 @@ impl Job {
 /// One update: whom it is about, and what should be true of them.
 #[derive(Debug, Clone)]
 pub struct Update {
+    /// Which kind of object it is about.
+    pub kind: &'static Kind,
     /// Where it stands.
     pub origin: Origin,
     /// The one tenant it is for; `None`: every selected tenant.
@@ -134,8 +167,9 @@ static NO_EXTRAS: Extras = Extras {
 
 impl Update {
     /// An update that asks for nothing yet.
-    pub fn new(origin: Origin, selector: Selector) -> Self {
+    pub fn new(kind: &'static Kind, origin: Origin, selector: Selector) -> Self {
         Self {
+            kind,
             origin,
             tenant: None,
             selector,

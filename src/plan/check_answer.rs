@@ -135,6 +135,7 @@ mod tests {
             items: None,
         };
         Write {
+            kind: Default::default(),
             id: "abc".into(),
             name: None,
             label: RowLabel::Row(2),

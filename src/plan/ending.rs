@@ -49,14 +49,15 @@ impl Ending {
         let Client { id, before, .. } = client;
         let label = first.origin.label;
         if !draft.options.force_own_client {
-            self.refusals.extend(guard::own_client(draft.job.kind, draft.state, id, &changes, label));
+            self.refusals.extend(guard::own_client(draft.kind, draft.state, id, &changes, label));
         }
         for (update, span, fault) in unfit(draft, &changes, before, updates) {
             draft.fault(update, id, span, fault);
         }
-        let kind = draft.job.kind;
+        let kind = draft.kind;
         let patch = patch::body(kind, before, &super::judge::wanted(&changes));
         self.writes.push(&Write {
+            kind: kind.name,
             id: id.clone(),
             name: draft.name_in(before),
             label,
@@ -91,7 +92,7 @@ fn unfit<'j>(
     before: &Body,
     updates: &[&'j Update],
 ) -> Vec<(&'j Update, Range<usize>, RenderFault)> {
-    let kind = draft.job.kind;
+    let kind = draft.kind;
     let wanted = super::judge::wanted(changes);
     let after = patch::predict(kind, before, &wanted);
     let mut faults: Vec<(&FieldPath, validate::Fault)> = Vec::new();
@@ -162,7 +163,7 @@ fn asking<'j>(updates: &[&'j Update], path: &FieldPath) -> Option<(&'j Update, R
 /// What a plan keeps of a client. Where all fields were read for a template's sake, those that only the server sets are no
 /// part of it: some of them differ between a list and the answer to a PATCH.
 fn kept(draft: &Draft<'_>, before: &Arc<Body>) -> Arc<Body> {
-    let kind = draft.job.kind;
+    let kind = draft.kind;
     let own = |key: &str| {
         key == kind.endpoint.id_field
             || draft.asked_for.contains(key)

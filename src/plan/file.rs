@@ -8,7 +8,8 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::forecast::Forecast;
-use super::types::{Header, Plan, Row, TenantFailure, TenantPlan, Write};
+use super::types::{Counts, Header, Plan, Row, TenantFailure, TenantPlan, Write};
+use crate::catalogue::KindName;
 use crate::model::deep::from_own;
 use crate::model::{Domain, Pace, TenantName};
 
@@ -31,7 +32,11 @@ enum Line<H, W, R> {
         tenant: TenantName,
         domain: Domain,
         origin: String,
+        /// Of the default kind.
         total: Option<usize>,
+        /// Of others.
+        #[serde(default, skip_serializing_if = "Counts::is_empty")]
+        totals: Counts,
         pace: Pace,
         forecast: Option<Forecast>,
         failure: Option<TenantFailure>,
@@ -141,7 +146,13 @@ fn print_part(part: &TenantPlan, out: &mut dyn std::io::Write) -> std::io::Resul
             tenant: tenant.clone(),
             domain: part.domain.clone(),
             origin: part.origin.clone(),
-            total: part.total,
+            total: part.totals.get(&KindName::default()).copied(),
+            totals: part
+                .totals
+                .iter()
+                .filter(|(kind, _)| !kind.is_default())
+                .map(|(k, n)| (*k, *n))
+                .collect(),
             pace: part.pace,
             forecast: part.forecast,
             failure: part.failure.clone(),
@@ -170,9 +181,12 @@ pub fn parse(bytes: &[u8]) -> Result<Plan, PlanFileError> {
         let line: Owned = from_own(text).map_err(|cause| PlanFileError::Line { line: number, cause })?;
         match line {
             Line::Plan { header: found, .. } if number == 1 => header = Some(found),
-            Line::Tenant { tenant, domain, origin, total, pace, forecast, failure } if header.is_some() => {
+            Line::Tenant { tenant, domain, origin, total, mut totals, pace, forecast, failure }
+                if header.is_some() =>
+            {
                 let part = TenantPlan::empty(tenant, domain, origin, pace);
-                tenants.push(TenantPlan { total, forecast, failure, ..part });
+                totals.extend(total.map(|total| (KindName::default(), total)));
+                tenants.push(TenantPlan { totals, forecast, failure, ..part });
             }
             Line::Write { tenant, write } => part(&mut tenants, &tenant, number)?.writes.push(&write),
             Line::Row { tenant, row } => part(&mut tenants, &tenant, number)?.rows.push(row),
@@ -228,6 +242,7 @@ mod tests {
     fn plan() -> Plan {
         let body = |name: &str| json!({ "name": name }).as_object().unwrap().clone();
         let write = Write {
+            kind: KindName::default(),
             id: "abc".into(),
             name: Some("Billing".into()),
             label: RowLabel::Row(2),
@@ -246,6 +261,7 @@ mod tests {
         let row = |state| Row {
             update: 0,
             label: RowLabel::Row(2),
+            kind: KindName::default(),
             id: None,
             name: None,
             cells: Cells::default(),
@@ -255,7 +271,7 @@ mod tests {
             tenant: "dev".into(),
             domain: Domain::parse("acme.eu.auth0.com").unwrap(),
             origin: "environment".into(),
-            total: Some(3),
+            totals: Counts::from_iter([(KindName::default(), 3)]),
             pace: Pace::default(),
             writes: Writes::from_iter([write]),
             rows: vec![row(RowState::Write(0)), row(Done::plain(RowResult::Unchanged).into())],
@@ -267,7 +283,8 @@ mod tests {
             job: "job".into(),
             job_digest: "d".into(),
             source: String::new(),
-            kind: "clients".into(),
+            kind: KindName::default(),
+            other_kinds: Vec::new(),
             made: jiff::Timestamp::UNIX_EPOCH,
             columns: vec!["client_id".into()],
             extra_fields: Vec::new(),

@@ -2,7 +2,7 @@
 
 use super::state::TenantState;
 use super::types::{Done, Plan};
-use crate::catalogue::Kind;
+use crate::catalogue::{Kind, KindName};
 use crate::job::{RowLabel, Threshold, Update};
 use crate::model::{EntityId, FieldChange, Reason, RowResult, TenantName};
 
@@ -107,23 +107,37 @@ pub fn rule_protected(
 /// Refuses a plan that would change too many clients of a tenant. Each tenant is judged by itself, all of them
 /// before the first write. `limit_of` says the limit for a tenant of so many clients, and who set it.
 pub fn max_changes(
-    kind: &Kind,
     plan: &Plan,
     limit_of: impl Fn(&TenantName, usize) -> Option<(Threshold, &'static str)>,
 ) -> Vec<Refusal> {
-    let refused = |tenant: &super::TenantPlan| {
+    let noun = plan.header.noun();
+    let refusal =
+        |tenant: &TenantName, (changed, total): (usize, Option<usize>), noun: &str, whole: usize| {
+            let (limit, whose) = limit_of(tenant, whole)?;
+            let of = total.map(|total| format!(" of {total}")).unwrap_or_default();
+            (changed as u64 > limit.of(whole)).then(|| Refusal {
+                what: format!("{changed}{of} {noun}s of {tenant} would change; {whose} is {limit}"),
+                help:
+                    "look at the plan; if so many are meant, say so with --max-changes or --force max-changes"
+                        .to_owned(),
+            })
+        };
+    let refused = |part: &super::TenantPlan| {
         // A share is only asked for where the total was read; what was planned is a lower bound in any case.
-        let whole = tenant.total.unwrap_or(tenant.rows.len());
-        let changed = tenant.writes.len();
-        let (limit, whose) = limit_of(&tenant.tenant, whole)?;
-        let of = tenant.total.map(|total| format!(" of {total}")).unwrap_or_default();
-        (changed as u64 > limit.of(whole)).then(|| Refusal {
-            what: format!(
-                "{changed}{of} {}s of {} would change; {whose} is {limit}",
-                kind.singular, tenant.tenant
-            ),
-            help: "look at the plan; if so many are meant, say so with --max-changes or --force max-changes"
-                .to_owned(),
+        let whole = |total: Option<usize>| total.unwrap_or(part.rows.len());
+        let of_kinds = part.writes.by_kind();
+        if let ([_], true) | ([], _) = (of_kinds.as_slice(), part.totals.len() < 2) {
+            let total = part.total();
+            return refusal(&part.tenant, (part.writes.len(), total), noun, whole(total));
+        }
+        // Ten connections are not few because there are ten thousand clients: of each kind its share counts.
+        let share = |(kind, changed): &(KindName, usize)| {
+            let total = part.totals.get(kind).copied();
+            refusal(&part.tenant, (*changed, total), &kind.kind().singular, whole(total))
+        };
+        of_kinds.iter().find_map(share).or_else(|| {
+            let total = part.total();
+            refusal(&part.tenant, (part.writes.len(), total), noun, whole(total))
         })
     };
     plan.tenants.iter().filter_map(|tenant| refused(tenant)).collect()

@@ -12,6 +12,7 @@ use super::row_lists::RowLists;
 use super::select::{Chooser, Nobody};
 use super::state::TenantState;
 use super::types::{Done, Row, RowState};
+use crate::catalogue::Kind;
 use crate::job::template::RenderFault;
 use crate::job::{Job, Scope, Selector, TenantScope, Update};
 use crate::model::{Body, EntityId, FieldChange, Problem, Reason, RowResult};
@@ -28,6 +29,8 @@ pub(super) struct Client {
 /// A plan of one tenant in the making.
 pub(super) struct Draft<'j> {
     pub(super) job: &'j Job,
+    /// The kind that is being planned.
+    pub(super) kind: &'static Kind,
     pub(super) state: &'j TenantState,
     pub(super) options: &'j PlanOptions,
     /// Root fields that the job itself names.
@@ -60,36 +63,38 @@ pub(super) enum Judged<'j> {
 }
 
 impl<'j> Draft<'j> {
-    /// Finds whom those updates are about of which `only` holds, and opens a row for each.
+    /// Finds whom those updates of a kind are about of which `only` holds, and opens a row for each.
     pub(super) fn of(
-        job: &'j Job,
+        (job, kind): (&'j Job, &'static Kind),
         tenant: &'j Arc<TenantScope>,
         state: &'j TenantState,
         options: &'j PlanOptions,
         only: impl Fn(&Update) -> bool,
     ) -> Self {
-        let paths = job.updates.iter().flat_map(|update| {
+        let of_kind = |update: &&Update| update.kind.name == kind.name;
+        let paths = job.updates.iter().filter(of_kind).flat_map(|update| {
             let ops = update.ops.iter().chain(&update.extras().fixed).map(|op| op.path.root());
             ops.chain(update.expects.iter().map(|expect| expect.path.root()))
         });
         let mut draft = Self {
             job,
+            kind,
             state,
             options,
             asked_for: paths.collect(),
             problems: Vec::new(),
             refusals: Vec::new(),
-            rows: Vec::with_capacity(job.updates.len()),
+            rows: Vec::with_capacity(job.updates.iter().filter(of_kind).count()),
             faults: Faults::default(),
             narrow_told: false,
             tenant,
             hits: RowLists::of(state.objects.len()),
             renamed: HashSet::new(),
         };
-        let index = Index::new(job.kind, state);
-        let chooser = Chooser { job, state, index: &index };
+        let index = Index::new(kind, state);
+        let chooser = Chooser { job, kind, state, index: &index };
         for (at, update) in job.updates.iter().enumerate() {
-            if update.is_for(&tenant.name) && only(update) {
+            if of_kind(&update) && update.is_for(&tenant.name) && only(update) {
                 draft.hit(at, update, &chooser);
             }
         }
@@ -100,6 +105,7 @@ impl<'j> Draft<'j> {
         let mut row = Row {
             update: at,
             label: update.origin.label,
+            kind: self.kind.name,
             id: None,
             name: None,
             cells: update.cells.clone(),
@@ -114,7 +120,7 @@ impl<'j> Draft<'j> {
                 return;
             }
             let refusal =
-                guard::named_excluded(self.job.kind, self.state, id, update, self.options.force_protect);
+                guard::named_excluded(self.kind, self.state, id, update, self.options.force_protect);
             if let Some(refusal) = refusal {
                 self.refusals.push(refusal);
                 return;
@@ -124,7 +130,7 @@ impl<'j> Draft<'j> {
         match chooser.select(update, &scope) {
             Err(Nobody::Done(done)) => self.rows.push(Row { state: done.into(), ..row }),
             Err(Nobody::Count(found)) => {
-                self.refusals.extend(guard::wrong_count(self.job.kind, self.state, update, &found));
+                self.refusals.extend(guard::wrong_count(self.kind, self.state, update, &found));
             }
             Err(Nobody::Fault(id, fault)) => {
                 let span = update.extras().condition_at.clone().unwrap_or_else(|| update.origin.span.clone());
@@ -156,15 +162,15 @@ impl<'j> Draft<'j> {
         if let Some(done) = guard::rule_protected(self.state, id, update, self.options.force_protect) {
             return Some(done);
         }
-        let narrow = self.options.narrow.as_deref()?;
+        let narrow = self.options.narrow.of(self.kind.name)?;
         let body = self.state.object(id)?;
-        match narrow.holds(&scope.with_client(&body, self.job.kind)) {
+        match narrow.holds(&scope.with_client(&body, self.kind)) {
             Ok(true) => None,
             Ok(false) => Some(Done::because(RowResult::Skipped, Reason::Where, "--where leaves it out")),
             Err(fault) => {
                 // One expression, one mistake: the first client tells it.
                 if !std::mem::replace(&mut self.narrow_told, true) {
-                    let what = format!("--where, {} {id}: {}", self.job.kind.singular, fault.what);
+                    let what = format!("--where, {} {id}: {}", self.kind.singular, fault.what);
                     self.problems.push(Problem::new(what).maybe_help(fault.help));
                 }
                 None
@@ -177,7 +183,7 @@ impl<'j> Draft<'j> {
     }
 
     pub(super) fn name_in(&self, body: &Body) -> Option<String> {
-        body.get(&self.job.kind.endpoint.name_field)?.as_str().map(str::to_owned)
+        body.get(&self.kind.endpoint.name_field)?.as_str().map(str::to_owned)
     }
 
     /// Says of a row how it ends; where no write tells the client's name, the row does.
@@ -194,7 +200,7 @@ impl<'j> Draft<'j> {
 
     pub(super) fn fault(&mut self, update: &Update, id: &EntityId, span: Range<usize>, fault: RenderFault) {
         let named = self.name_of(id).map(|name| format!(" (\"{name}\")")).unwrap_or_default();
-        self.faults.add(update, &format!("{} {id}{named}", self.job.kind.singular), span, fault);
+        self.faults.add(update, &format!("{} {id}{named}", self.kind.singular), span, fault);
     }
 
     /// What is wrong, in the order in which it was met.

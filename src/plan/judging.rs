@@ -42,12 +42,12 @@ impl<'j> Draft<'j> {
         let rows = self.hits.rows(*place).into_iter();
         for row in rows.filter(|row| self.renamed.contains(row)).collect::<Vec<_>>() {
             let update = self.update_of(row);
-            let as_was = under_old_name(self.job.kind, update, before);
+            let as_was = under_old_name(self.kind, update, before);
             let state = match self.judge(id, &[update], before, as_was.as_ref().unwrap_or(before)) {
                 // What it asks is made of the client as it was, and cannot be laid beside what others ask of it now.
                 Judged::Done { done } if done.result == RowResult::Unchanged && as_was.is_some() => done,
                 Judged::Done { done } if done.result == RowResult::Unchanged => continue,
-                _ if knows_more_than_the_name(self.job.kind, update) => continue,
+                _ if knows_more_than_the_name(self.kind, update) => continue,
                 _ => self.not_ours(id, update),
             };
             self.end(row, state.into(), before);
@@ -57,7 +57,7 @@ impl<'j> Draft<'j> {
 
     /// Of a client that has the new name, but is not as the job would have left it: it may be another one.
     fn not_ours(&self, id: &EntityId, update: &Update) -> Done {
-        let kind = self.job.kind;
+        let kind = self.kind;
         let message = format!(
             "no {} is named \"{}\"; {id} has the new name already, but is not as asked otherwise: select it by its id (or with --map) if it is meant",
             kind.singular,
@@ -75,7 +75,7 @@ impl<'j> Draft<'j> {
         seen: &Arc<Body>,
     ) -> Judged<'j> {
         let unchanged = || Judged::Done { done: Done::plain(RowResult::Unchanged) };
-        let kind = self.job.kind;
+        let kind = self.kind;
         for (update, op) in
             updates.iter().flat_map(|update| update.extras().fixed.iter().map(move |op| (*update, op)))
         {
@@ -85,7 +85,7 @@ impl<'j> Draft<'j> {
         let asked: Vec<_> = filled.iter().flat_map(|filled| filled.asked.iter().cloned()).collect();
         // Of a single update only items that templates gave can clash.
         if asked.len() > 1 {
-            for (_, mut problem) in clashes(kind, &asked) {
+            for (_, mut problem) in clashes(&asked) {
                 let name = self.name_of(id).unwrap_or_else(|| id.to_string());
                 problem.what.push_str(&format!("; both hit {} {name:?}", kind.singular));
                 self.problems.push(problem);
@@ -160,8 +160,8 @@ impl<'j> Draft<'j> {
         let mut filled = Vec::with_capacity(updates.len());
         let mut sound = true;
         for &update in updates {
-            let scope = Scope::of_tenant(self.tenant, update.row.as_ref()).with_client(before, self.job.kind);
-            match Filled::new(self.job.kind, update, &scope) {
+            let scope = Scope::of_tenant(self.tenant, update.row.as_ref()).with_client(before, self.kind);
+            match Filled::new(self.kind, update, &scope) {
                 Ok(one) => filled.push(one),
                 Err(faults) => {
                     sound = false;
@@ -178,7 +178,7 @@ impl<'j> Draft<'j> {
     fn fixed(&mut self, update: &Update, op: &Op, before: &Body) {
         let now = op.path.get(before);
         let asked: Option<&Value> = op.action.term().and_then(Term::literal);
-        if !same(asked, now, self.job.kind.order(&op.path)) {
+        if !same(asked, now, self.kind.order(&op.path)) {
             let path: &FieldPath = &op.path;
             let problem =
                 Problem::new(format!("`{path}` cannot be changed; the tenant holds {}", shown(now)))

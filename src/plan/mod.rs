@@ -32,13 +32,13 @@ pub mod writes;
 pub use check_answer::{Answer, as_planned, check_answer};
 pub use compose::{predicted, sends_whole};
 pub use guard::Refusal;
-pub use needs::{Needs, needs};
+pub use needs::{KindNeeds, Needs, needs};
 pub use rejudge::{OnConflict, Rejudged, rejudge};
-pub use resolve::{PlanOptions, Unplannable, plan_tenant};
+pub use resolve::{Narrow, PlanOptions, Unplannable, plan_tenant};
 pub use shard::{Part, Shard};
-pub use state::{Missing, TenantState};
+pub use state::{Missing, TenantState, TenantStates};
 pub use types::{
-    Done, Header, Left, Plan, Row, RowState, TakesBack, TenantFailure, TenantPlan, Totals, Write,
+    Counts, Done, Header, Left, Plan, Row, RowState, TakesBack, TenantFailure, TenantPlan, Totals, Write,
     is_from_place,
 };
 pub use warnings::{protects_a_name, protects_nobody, warnings};

@@ -6,12 +6,16 @@ use std::sync::Arc;
 
 use indexmap::IndexSet;
 
-use crate::catalogue::Kind;
+use super::resolve::Narrow;
+use crate::catalogue::{Kind, KindName};
 use crate::job::template::Uses;
 use crate::job::{Expression, Job, Selector, Term, Update};
 use crate::model::{EntityId, Secrets, TenantName};
 
-/// What to read of one tenant.
+/// What to read of one tenant, kind by kind.
+pub type KindNeeds = Vec<(KindName, Needs)>;
+
+/// What to read of one kind in one tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Needs {
     /// Root fields beside id and name, in the order they are first used.
@@ -47,23 +51,28 @@ impl Needs {
     }
 }
 
-/// What a job needs of a tenant; `narrow` is `--where`. The job's selectors have been filled in for the tenant.
-pub fn needs(job: &Job, tenant: &TenantName, narrow: Option<&Expression>) -> Needs {
+/// What a job needs of a tenant, kind by kind; `narrow` is `--where`. The job's selectors have been filled in for the tenant.
+pub fn needs(job: &Job, tenant: &TenantName, narrow: &Narrow) -> KindNeeds {
+    let of = |kind: &'static Kind| (kind.name, of_kind(job, kind, tenant, narrow.of(kind.name)));
+    job.used().into_iter().map(of).collect()
+}
+
+fn of_kind(job: &Job, kind: &'static Kind, tenant: &TenantName, narrow: Option<&Expression>) -> Needs {
     let mut needs = Needs::default();
     let mut fields: IndexSet<String> = IndexSet::new();
     let mut along: IndexSet<String> = IndexSet::new();
     let mut uses = Uses::default();
-    for update in job.updates.iter().filter(|update| update.is_for(tenant)) {
+    for update in updates_of(job, kind, tenant) {
         let written = update.ops.iter().chain(&update.extras().fixed).map(|op| op.path.root().to_owned());
         fields.extend(written.chain(update.expects.iter().map(|expect| expect.path.root().to_owned())));
         fields.extend(update.selector.reads().iter().map(|path| path.root().to_owned()));
-        let concerned = update.ops.iter().flat_map(|op| job.kind.read_along(op.path.root()));
+        let concerned = update.ops.iter().flat_map(|op| kind.read_along(op.path.root()));
         along.extend(concerned.map(str::to_owned));
         // A token that may write a secret need not be one that sees it.
-        if update.ops.iter().any(|op| is_secret_root(job.kind, op.path.root())) {
-            let secret = fields.iter().filter(|field| is_secret_root(job.kind, field)).cloned();
+        if update.ops.iter().any(|op| is_secret_root(kind, op.path.root())) {
+            let secret = fields.iter().filter(|field| is_secret_root(kind, field)).cloned();
             along.extend(secret.collect::<Vec<_>>());
-            fields.retain(|field| !is_secret_root(job.kind, field));
+            fields.retain(|field| !is_secret_root(kind, field));
         }
         add_uses(update, &mut uses);
         match &update.selector {
@@ -78,14 +87,23 @@ pub fn needs(job: &Job, tenant: &TenantName, narrow: Option<&Expression>) -> Nee
     if let Some(narrow) = narrow.filter(|_| !needs.is_empty()) {
         uses.merge(narrow.uses());
     }
-    needs.all_fields = uses.whole_client || uses.unknown(job.kind).next().is_some();
+    needs.all_fields = uses.whole_client || uses.unknown(kind).next().is_some();
     fields.extend(uses.fields.iter().cloned());
-    let known = [job.kind.endpoint.id_field.as_str(), job.kind.endpoint.name_field.as_str()];
+    let known = [kind.endpoint.id_field.as_str(), kind.endpoint.name_field.as_str()];
     fields.retain(|field| !known.contains(&field.as_str()));
     along.retain(|field| !fields.contains(field));
     needs.fields = fields.into_iter().collect();
     needs.along = along.into_iter().collect();
     needs
+}
+
+/// The updates of a kind that are for a tenant.
+fn updates_of<'j>(
+    job: &'j Job,
+    kind: &'static Kind,
+    tenant: &TenantName,
+) -> impl Iterator<Item = &'j Update> {
+    job.updates.iter().filter(move |update| update.kind.name == kind.name && update.is_for(tenant))
 }
 
 /// Whether a root field is a secret by itself.
@@ -105,17 +123,17 @@ fn add_uses(update: &Update, uses: &mut Uses) {
 /// Names in the code of a job that the catalogue does not know, each with the update and the place that uses it first
 /// (`None`: `--where`). Some client must have them, or they are misspelt.
 pub fn unknown_names<'j>(
-    job: &'j Job,
+    (job, kind): (&'j Job, &'static Kind),
     tenant: &TenantName,
     narrow: Option<&Expression>,
 ) -> BTreeMap<String, Option<(&'j Update, Range<usize>)>> {
     let mut found = BTreeMap::new();
     let mut note = |uses: &Uses, place: Option<(&'j Update, Range<usize>)>| {
-        for name in uses.unknown(job.kind) {
+        for name in uses.unknown(kind) {
             found.entry(name.to_owned()).or_insert_with(|| place.clone());
         }
     };
-    for update in job.updates.iter().filter(|update| update.is_for(tenant)) {
+    for update in updates_of(job, kind, tenant) {
         if let Some(condition) = update.selector.condition() {
             let span = update.extras().condition_at.clone().unwrap_or_else(|| update.origin.span.clone());
             note(condition.uses(), Some((update, span)));

@@ -9,13 +9,14 @@ use super::hits::{Client, Draft, Judged};
 use super::judge::{shown, wanted};
 use super::resolve::PlanOptions;
 use super::state::TenantState;
-use crate::catalogue::patch;
+use crate::catalogue::{Kind, patch};
 use crate::job::{Job, Selector, TenantScope, Term, Update};
 use crate::model::{EntityId, FieldChange, Packed};
 
 /// The state that a plan leads to, where the job may change something in it again. Central type of this file.
 pub(super) struct Again<'j> {
     job: &'j Job,
+    kind: &'static Kind,
     /// None where no job of this form can change anything twice.
     after: Option<TenantState>,
     written: bool,
@@ -23,14 +24,14 @@ pub(super) struct Again<'j> {
 
 impl<'j> Again<'j> {
     /// Nothing was judged yet.
-    pub(super) fn of(job: &'j Job, state: &TenantState) -> Self {
-        Self { job, after: may_change_again(job).then(|| state.clone()), written: false }
+    pub(super) fn of((job, kind): (&'j Job, &'static Kind), state: &TenantState) -> Self {
+        Self { job, kind, after: may_change_again(job).then(|| state.clone()), written: false }
     }
 
     /// A client was judged.
     pub(super) fn take(&mut self, client: &Client, judged: &Judged<'_>) {
         let (Some(after), Judged::Write { changes, .. }) = (&mut self.after, judged) else { return };
-        let body = patch::predict(self.job.kind, &client.before, &wanted(changes));
+        let body = patch::predict(self.kind, &client.before, &wanted(changes));
         after.objects.insert(client.id.clone(), Packed::new(&body));
         self.written = true;
     }
@@ -39,7 +40,7 @@ impl<'j> Again<'j> {
     pub(super) fn refusals(&self, tenant: &Arc<TenantScope>, options: &PlanOptions) -> Vec<Refusal> {
         let Some(after) = self.after.as_ref().filter(|_| self.written) else { return Vec::new() };
         // What is meant to run once is let off, and must not hide what another update would do.
-        let mut draft = Draft::of(self.job, tenant, after, options, |update| update.repeatable);
+        let mut draft = Draft::of((self.job, self.kind), tenant, after, options, |update| update.repeatable);
         let mut told: HashSet<*const Update> = HashSet::new();
         let mut refusals = Vec::new();
         draft.judge_each(|_, client, judged| {
@@ -47,7 +48,7 @@ impl<'j> Again<'j> {
             for change in &changes {
                 let Some(update) = whose(&updates, change) else { continue };
                 if told.insert(std::ptr::from_ref(update)) {
-                    refusals.push(refusal(self.job, update, &client.id, change));
+                    refusals.push(refusal(update, &client.id, change));
                 }
             }
         });
@@ -72,12 +73,12 @@ fn whose<'j>(updates: &[&'j Update], change: &FieldChange) -> Option<&'j Update>
     updates.iter().find(asks).copied()
 }
 
-fn refusal(job: &Job, update: &Update, id: &EntityId, change: &FieldChange) -> Refusal {
+fn refusal(update: &Update, id: &EntityId, change: &FieldChange) -> Refusal {
     Refusal {
         what: format!(
             "{} would change {} {id} again each time the job runs: {} {} → {}",
             update.origin.label.in_words(),
-            job.kind.singular,
+            update.kind.singular,
             change.path,
             shown(change.before.as_ref()),
             shown(change.after.as_ref())

@@ -8,10 +8,10 @@ use super::guard::{self, Refusal};
 use super::needs::is_secret_root;
 use super::rejudge::{OnConflict, Rejudged, along, open, rejudge};
 use super::resolve::Resolved;
-use super::state::{Missing, TenantState};
+use super::state::{Missing, TenantState, TenantStates};
 use super::types::{Done, Row, RowState, TenantPlan, Write};
 use super::writes::Writes;
-use crate::catalogue::{Kind, redact};
+use crate::catalogue::{Kind, Kinds, redact};
 use crate::model::{Body, EntityId, FieldChange, Reason, RowResult};
 
 /// What the user says of a plan that was made earlier.
@@ -30,13 +30,13 @@ pub struct Permits {
 /// # Errors
 /// Where it would change the runner's own client in a way that could lock it out.
 pub fn revive(
-    kind: &Kind,
+    kinds: &Kinds,
     part: &TenantPlan,
-    state: &TenantState,
+    states: &TenantStates,
     permits: Permits,
 ) -> Result<Resolved, Vec<Refusal>> {
-    let judged = |write: &Write| judged(kind, write, state, permits);
-    let Settled { writes, ends } = settle(kind, state, permits, part.writes.iter().enumerate(), judged)?;
+    let judged = |kind: &Kind, write: &Write, state: &TenantState| judged(kind, write, state, permits);
+    let Settled { writes, ends } = settle(kinds, states, permits, part.writes.iter().enumerate(), judged)?;
     let row = |row: &Row| match &row.state {
         RowState::Write(at) => ended(row, ends.get(at).cloned().unwrap_or_else(never)),
         RowState::Done(_) => row.clone(),
@@ -63,16 +63,17 @@ pub(super) struct Settled {
 /// # Errors
 /// Where one would change the runner's own client in a way that could lock it out.
 pub(super) fn settle(
-    kind: &Kind,
-    state: &TenantState,
+    kinds: &Kinds,
+    states: &TenantStates,
     permits: Permits,
     all: impl Iterator<Item = (usize, Write)>,
-    judge: impl Fn(&Write) -> Result<Write, Done>,
+    judge: impl Fn(&Kind, &Write, &TenantState) -> Result<Write, Done>,
 ) -> Result<Settled, Vec<Refusal>> {
     let mut settled = Settled { writes: Writes::default(), ends: HashMap::new() };
     let mut refusals = Vec::new();
     for (at, write) in all {
-        let end = match judge(&write) {
+        let (kind, state) = (kinds.get(write.kind), states.of(write.kind));
+        let end = match judge(kind, &write, state) {
             Ok(write) => {
                 if !permits.own_client {
                     refusals.extend(guard::own_client(kind, state, &write.id, &write.changes, write.label));
@@ -209,6 +210,7 @@ mod tests {
             items: None,
         };
         Write {
+            kind: Default::default(),
             id: "a".into(),
             name: None,
             label: RowLabel::Row(2),

@@ -35,6 +35,8 @@ pub enum Nobody {
 pub struct Chooser<'c> {
     /// The job, its selectors filled in.
     pub job: &'c Job,
+    /// The kind that is being planned.
+    pub kind: &'static Kind,
     /// What was read.
     pub state: &'c TenantState,
     /// The same by the texts of fields.
@@ -49,7 +51,7 @@ impl Chooser<'_> {
     pub fn select(&self, update: &Update, scope: &Scope) -> Result<Selected, Nobody> {
         match &update.selector {
             Selector::Id(id) => {
-                let found = by_id(self.job.kind, id, self.state).map_err(Nobody::Done);
+                let found = by_id(self.kind, id, self.state).map_err(Nobody::Done);
                 self.counted(update, found.as_ref().map(std::slice::from_ref).unwrap_or_default())?;
                 found.map(|id| Selected { ids: vec![id], renamed: false })
             }
@@ -75,7 +77,7 @@ impl Chooser<'_> {
         let Some((key, name)) = self.exact_key(&patterns) else {
             self.counted(update, &found)?;
             let none = || {
-                let what = format!("no {} fits this rule", self.job.kind.singular);
+                let what = format!("no {} fits this rule", self.kind.singular);
                 Nobody::Done(Done::because(RowResult::Skipped, Reason::NoMatch, what))
             };
             return if found.is_empty() { Err(none()) } else { Ok(Selected { ids: found, renamed: false }) };
@@ -86,7 +88,7 @@ impl Chooser<'_> {
         match found.len() {
             0 => {
                 let what = if named {
-                    let kind = self.job.kind;
+                    let kind = self.kind;
                     format!(
                         "a {} {} \"{name}\", but `where` does not hold of it",
                         kind.singular,
@@ -99,19 +101,25 @@ impl Chooser<'_> {
             }
             1 => Ok(Selected { ids: found, renamed }),
             _ if rule.every => Ok(Selected { ids: found, renamed }),
-            _ if renamed => Err(Nobody::Done(ambiguous_now(self.job.kind, name, &found))),
-            _ => Err(Nobody::Done(ambiguous(self.job.kind, key, name, &found))),
+            _ if renamed => Err(Nobody::Done(ambiguous_now(self.kind, name, &found))),
+            _ => Err(Nobody::Done(ambiguous(self.kind, key, name, &found))),
         }
     }
 
     /// The exact name, or the exact value of the path that the job calls its identity: they must fit one client.
     fn exact_key<'p>(&self, patterns: &[(&'p FieldPath, &'p Pattern)]) -> Option<(&'p FieldPath, &'p str)> {
-        let name = FieldPath::root_field(&self.job.kind.endpoint.name_field);
-        let is_key = |path: &FieldPath| *path == name || self.job.identity.as_ref() == Some(path);
-        patterns
-            .iter()
-            .filter(|(path, _)| is_key(path))
-            .find_map(|(path, pattern)| Some((*path, pattern.exact()?)))
+        let exact = |key: &FieldPath| {
+            let of_key = patterns.iter().filter(|(path, _)| *path == key);
+            of_key.filter_map(|(path, pattern)| Some((*path, pattern.exact()?))).next()
+        };
+        let roots =
+            |fields: &[String]| fields.iter().map(|field| exact(&FieldPath::root_field(field))).collect();
+        // Of several fields that tell objects apart together, all must be there, and the last names the row.
+        let of_kind: Option<Vec<_>> = roots(&self.kind.identity);
+        let name = || exact(&FieldPath::root_field(&self.kind.endpoint.name_field));
+        let alone = self.kind.identity.len() == 1;
+        let said = self.job.identity_of(self.kind).and_then(exact);
+        said.or_else(|| of_kind?.pop()).or_else(|| name().filter(|_| alone))
     }
 
     /// Those of which the condition holds.
@@ -120,7 +128,7 @@ impl Chooser<'_> {
         let mut holding = Vec::new();
         for id in ids {
             let Some(body) = self.state.object(&id) else { continue };
-            match condition.holds(&scope.with_client(&body, self.job.kind)) {
+            match condition.holds(&scope.with_client(&body, self.kind)) {
                 Ok(true) => holding.push(id),
                 Ok(false) => (),
                 Err(fault) => return Err(Nobody::Fault(id, fault)),
@@ -137,12 +145,12 @@ impl Chooser<'_> {
         patterns: &[(&FieldPath, &Pattern)],
         scope: &Scope,
     ) -> Result<Vec<EntityId>, Nobody> {
-        let name = FieldPath::root_field(&self.job.kind.endpoint.name_field);
+        let name = FieldPath::root_field(&self.kind.endpoint.name_field);
         if !patterns.iter().any(|(path, pattern)| **path == name && pattern.exact().is_some()) {
             return Ok(Vec::new());
         }
-        let Some(term) = new_name(self.job.kind, update) else { return Ok(Vec::new()) };
-        let new = |scope: &Scope| match term.render(self.job.kind, &name, scope) {
+        let Some(term) = new_name(self.kind, update) else { return Ok(Vec::new()) };
+        let new = |scope: &Scope| match term.render(self.kind, &name, scope) {
             Ok(Rendered::Value(Value::String(new))) => Some(new),
             _ => None,
         };
@@ -151,15 +159,15 @@ impl Chooser<'_> {
         let of_name_alone = !uses.whole_client && uses.fields.iter().all(|field| field == name.root());
         let found = if of_name_alone {
             // What it is made of is known without the client, so that thousands of rows are not laid beside thousands of clients.
-            let known = under_old_name(self.job.kind, update, &Body::new());
-            let scope = known.map_or_else(|| scope.clone(), |seen| scope.with_client(&seen, self.job.kind));
+            let known = under_old_name(self.kind, update, &Body::new());
+            let scope = known.map_or_else(|| scope.clone(), |seen| scope.with_client(&seen, self.kind));
             let Some(new) = new(&scope).map(|new| Pattern::literal(&new)) else { return Ok(Vec::new()) };
             self.index.fitting(&others.into_iter().chain([(&name, &new)]).collect::<Vec<_>>())
         } else {
             let made_so = |id: &EntityId| {
                 let body = self.state.object(id)?;
-                let seen = under_old_name(self.job.kind, update, &body)?;
-                Some(new(&scope.with_client(&seen, self.job.kind))? == name.get(&body)?.as_str()?)
+                let seen = under_old_name(self.kind, update, &body)?;
+                Some(new(&scope.with_client(&seen, self.kind))? == name.get(&body)?.as_str()?)
             };
             let mut found = self.index.fitting(&others);
             found.retain(|id| made_so(id) == Some(true));

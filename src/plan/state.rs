@@ -1,13 +1,62 @@
 //! What was read of a tenant.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use indexmap::IndexMap;
 
+use super::types::Counts;
+use crate::catalogue::KindName;
 use crate::model::{Body, EntityId, Packed, Secrets};
 
-/// The state of a tenant, as far as a job needs it.
+/// The state of a tenant, as far as a job needs it, kind by kind.
+#[derive(Debug, Clone, Default)]
+pub struct TenantStates(Vec<(KindName, TenantState)>);
+
+impl TenantStates {
+    /// Adds what was read of a kind.
+    pub fn add(&mut self, kind: KindName, state: TenantState) {
+        self.0.push((kind, state));
+    }
+
+    /// What was read of a kind: nothing, where nothing was asked for.
+    pub fn of(&self, kind: KindName) -> &TenantState {
+        static NOTHING: LazyLock<TenantState> = LazyLock::new(TenantState::default);
+        self.0.iter().find(|(name, _)| *name == kind).map_or(&NOTHING, |(_, state)| state)
+    }
+
+    /// With these ids protected.
+    #[must_use]
+    pub fn protecting(mut self, ids: &HashSet<EntityId>) -> Self {
+        self.0.iter_mut().for_each(|(_, state)| state.protected.clone_from(ids));
+        self
+    }
+
+    /// The kinds of which something was read, with what was read.
+    pub fn iter(&self) -> impl Iterator<Item = (KindName, &TenantState)> {
+        self.0.iter().map(|(name, state)| (*name, state))
+    }
+
+    /// How many objects of each kind there are, where lists told.
+    pub fn totals(&self) -> Counts {
+        self.0.iter().filter_map(|(name, state)| Some((*name, state.total?))).collect()
+    }
+}
+
+impl From<TenantState> for TenantStates {
+    /// Of the default kind alone.
+    fn from(state: TenantState) -> Self {
+        Self(vec![(KindName::default(), state)])
+    }
+}
+
+impl FromIterator<(KindName, TenantState)> for TenantStates {
+    fn from_iter<I: IntoIterator<Item = (KindName, TenantState)>>(states: I) -> Self {
+        Self(states.into_iter().collect())
+    }
+}
+
+/// The state of one kind.
 #[derive(Debug, Clone, Default)]
 pub struct TenantState {
     /// The objects that were read, without secrets, in the order of the list.

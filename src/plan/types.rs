@@ -1,5 +1,6 @@
 //! What a plan holds.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -9,6 +10,7 @@ use super::forecast::Forecast;
 use super::shard::Shard;
 use super::waves_by::WavesBy;
 use super::writes::Writes;
+use crate::catalogue::KindName;
 use crate::job::{Guards, RowLabel};
 use crate::model::{
     Body, Cells, ChangeSetId, Domain, EntityId, FieldChange, FieldPath, Pace, Reason, RowResult, RunId,
@@ -36,8 +38,11 @@ pub struct Header {
     /// The file, as it was named on the command line.
     #[serde(default)]
     pub source: String,
-    /// Kind of object.
-    pub kind: String,
+    /// Kind of object; of several the first.
+    pub kind: KindName,
+    /// Further kinds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_kinds: Vec<KindName>,
     /// When the state was read.
     pub made: Timestamp,
     /// The input's own columns, which the report repeats.
@@ -94,8 +99,8 @@ pub struct TenantPlan {
     pub domain: Domain,
     /// Where its credentials came from.
     pub origin: String,
-    /// How many clients it has, where a list told.
-    pub total: Option<usize>,
+    /// How many objects of each kind it has, where lists told.
+    pub totals: Counts,
     /// What the reads told about its rate limit.
     pub pace: Pace,
     /// One PATCH each.
@@ -108,11 +113,41 @@ pub struct TenantPlan {
     pub failure: Option<TenantFailure>,
 }
 
+/// How many objects there are of each kind.
+pub type Counts = BTreeMap<KindName, usize>;
+
+impl Header {
+    /// What one of the objects is called that it is about.
+    pub fn noun(&self) -> &'static str {
+        if self.other_kinds.is_empty() { &self.kind.kind().singular } else { "object" }
+    }
+
+    /// The kinds that it is about.
+    pub fn kinds(&self) -> impl Iterator<Item = KindName> {
+        std::iter::once(self.kind).chain(self.other_kinds.iter().copied())
+    }
+}
+
 impl TenantPlan {
+    /// How many objects it has of the kinds that were read, where all lists told.
+    pub fn total(&self) -> Option<usize> {
+        (!self.totals.is_empty()).then(|| self.totals.values().sum())
+    }
+
     /// A part without writes and rows.
     pub fn empty(tenant: TenantName, domain: Domain, origin: String, pace: Pace) -> Self {
         let (writes, rows) = (Writes::default(), Vec::new());
-        Self { tenant, domain, origin, total: None, pace, writes, rows, forecast: None, failure: None }
+        Self {
+            tenant,
+            domain,
+            origin,
+            totals: Counts::new(),
+            pace,
+            writes,
+            rows,
+            forecast: None,
+            failure: None,
+        }
     }
 }
 
@@ -146,6 +181,9 @@ const LOCKED: &str = "locked";
 /// One PATCH.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Write {
+    /// The kind of object.
+    #[serde(default, skip_serializing_if = "KindName::is_default")]
+    pub kind: KindName,
     /// The client.
     pub id: EntityId,
     /// Its name before.
@@ -189,6 +227,9 @@ pub struct Row {
     pub update: usize,
     /// What `_row` says.
     pub label: RowLabel,
+    /// The kind of object.
+    #[serde(default, skip_serializing_if = "KindName::is_default")]
+    pub kind: KindName,
     /// The client, where one was found or named.
     pub id: Option<EntityId>,
     /// Its name before, where no write of it tells.

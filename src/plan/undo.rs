@@ -10,9 +10,9 @@ use super::judge::wanted;
 use super::judging::moved_along;
 use super::resolve::Resolved;
 use super::revive::{Permits, Settled, ended, gone, left_words, settle};
-use super::state::TenantState;
+use super::state::{TenantState, TenantStates};
 use super::types::{Done, RowState, TenantPlan, Write};
-use crate::catalogue::{Kind, patch};
+use crate::catalogue::{Kind, Kinds, patch};
 use crate::model::{Body, FieldChange, FieldPath, Overwritten, Reason, RowResult};
 use put_back::{Client, fields};
 
@@ -76,15 +76,15 @@ pub fn paths(kind: &Kind, write: &Write) -> Vec<FieldPath> {
 /// # Errors
 /// Where it would change the runner's own client in a way that could lock it out.
 pub fn undo(
-    kind: &Kind,
+    kinds: &Kinds,
     part: &TenantPlan,
     narrowed: &Narrowed,
-    state: &TenantState,
+    states: &TenantStates,
     permits: Permits,
 ) -> Result<Resolved, Vec<Refusal>> {
     let chosen = narrowed.writes.iter().filter_map(|at| Some((*at, part.writes.get(*at)?)));
-    let back = |write: &Write| back(kind, write, narrowed, state, permits);
-    let Settled { writes, ends } = settle(kind, state, permits, chosen, back)?;
+    let back = |kind: &Kind, write: &Write, state: &TenantState| back(kind, write, narrowed, state, permits);
+    let Settled { writes, ends } = settle(kinds, states, permits, chosen, back)?;
     let mut rows = Vec::new();
     for row in &part.rows {
         let RowState::Write(at) = row.state else { continue };
@@ -116,6 +116,7 @@ fn back(
     let of_roots = live.iter().filter(|(key, _)| roots.contains(key.as_str()));
     let before: Body = of_roots.map(|(key, value)| (key.clone(), value.clone())).collect();
     let undo = Write {
+        kind: write.kind,
         id: write.id.clone(),
         name: name.or_else(|| write.name.clone()),
         label: write.label,

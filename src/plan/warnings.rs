@@ -6,9 +6,10 @@ use std::hash::{BuildHasher as _, RandomState};
 use serde_json::Value;
 
 use super::resolve::Resolved;
-use super::state::TenantState;
+use super::state::{TenantState, TenantStates};
 use super::types::{RowState, Write};
 use super::writes::Writes;
+use crate::catalogue::Kind;
 use crate::job::{Job, RowLabel};
 use crate::model::{Body, EntityId, FieldPath, Problem, Reason, TenantName};
 
@@ -19,7 +20,7 @@ const SHOWN: usize = 5;
 pub fn warnings(
     job: &Job,
     tenant: &TenantName,
-    state: &TenantState,
+    states: &TenantStates,
     (writes, rows): &Resolved,
 ) -> Vec<Problem> {
     let nobody = rows
@@ -30,10 +31,16 @@ pub fn warnings(
         // Where the update says itself that nobody may fit, nobody is no surprise.
         let update = job.updates.get(row.update).filter(|update| update.extras().count.is_none())?;
         let origin = &update.origin;
-        let what = format!("{} fits no {} of {tenant}", origin.label.in_words(), job.kind.singular);
+        let what = format!("{} fits no {} of {tenant}", origin.label.in_words(), update.kind.singular);
         Some(Problem::new(what).at(&origin.file, origin.span.clone()).warning())
     });
-    nobody.chain(shared_names(job, tenant, state, writes)).chain(lost_secrets(job, tenant, writes)).collect()
+    let mut all: Vec<Problem> = nobody.collect();
+    let kinds = job.used();
+    all.extend(
+        kinds.into_iter().filter_map(|kind| shared_names((job, kind), tenant, states.of(kind.name), writes)),
+    );
+    all.extend(lost_secrets(job, tenant, writes));
+    all
 }
 
 /// A secret that goes is gone: patchwave keeps none, so that an undo has nothing to put back.
@@ -41,8 +48,8 @@ fn lost_secrets(job: &Job, tenant: &TenantName, writes: &Writes) -> Option<Probl
     let losing = writes.losing_secrets();
     let first = writes.get(*losing.first()?)?;
     let clients = match losing.len() {
-        1 => format!("a {} of {tenant} loses", job.kind.singular),
-        several => format!("{several} {}s of {tenant} lose", job.kind.singular),
+        1 => format!("a {} of {tenant} loses", job.noun()),
+        several => format!("{several} {}s of {tenant} lose", job.noun()),
     };
     let what = format!(
         "{clients} a secret that no undo can bring back; the first is {} ({})",
@@ -58,14 +65,20 @@ fn lost_secrets(job: &Job, tenant: &TenantName, writes: &Writes) -> Option<Probl
 
 /// Auth0 takes one name for two clients; but nobody can tell them apart in the Dashboard any more, and a job that selects by
 /// name, this one included, will find both. Only clients that were read are known.
-fn shared_names(job: &Job, tenant: &TenantName, state: &TenantState, writes: &Writes) -> Option<Problem> {
-    let field = FieldPath::root_field(&job.kind.endpoint.name_field);
+fn shared_names(
+    (job, kind): (&Job, &Kind),
+    tenant: &TenantName,
+    state: &TenantState,
+    writes: &Writes,
+) -> Option<Problem> {
+    let field = FieldPath::root_field(&kind.endpoint.name_field);
+    let writes = || writes.iter().filter(|write| write.kind == kind.name);
     // Only how often each name would be borne is kept, under a short sum of it: names of a hundred thousand clients are many.
     let summed = RandomState::new();
     let sum = |text: &str| summed.hash_one(text);
     let mut bearers: HashMap<u64, usize> = HashMap::new();
     let mut renamed: HashSet<u64> = HashSet::new();
-    for write in writes.iter() {
+    for write in writes() {
         if let Some(name) = new_name(&write, &field) {
             *bearers.entry(sum(name)).or_default() += 1;
             renamed.insert(sum(write.id.as_str()));
@@ -81,7 +94,7 @@ fn shared_names(job: &Job, tenant: &TenantName, state: &TenantState, writes: &Wr
     }
     bearers.retain(|_, count| *count > 1);
     let mut shared: Vec<(String, usize, RowLabel)> = Vec::new();
-    for write in writes.iter().take(if bearers.is_empty() { 0 } else { writes.len() }) {
+    for write in writes().take(if bearers.is_empty() { 0 } else { usize::MAX }) {
         // Each name is told once, with the first who would have it.
         let told =
             new_name(&write, &field).and_then(|name| Some((name.to_owned(), bearers.remove(&sum(name))?)));
@@ -89,7 +102,7 @@ fn shared_names(job: &Job, tenant: &TenantName, state: &TenantState, writes: &Wr
     }
     let what = match shared.as_slice() {
         [] => return None,
-        [(name, count, _)] => format!("{count} {}s of {tenant} would be named {name:?}", job.kind.singular),
+        [(name, count, _)] => format!("{count} {}s of {tenant} would be named {name:?}", kind.singular),
         several => {
             let mut names: Vec<String> =
                 several.iter().take(SHOWN).map(|(name, ..)| format!("{name:?}")).collect();
@@ -99,7 +112,7 @@ fn shared_names(job: &Job, tenant: &TenantName, state: &TenantState, writes: &Wr
             let count = several.len();
             format!(
                 "{count} names of {tenant} would be shared by two or more {}s: {}",
-                job.kind.singular,
+                kind.singular,
                 names.join(", ")
             )
         }
@@ -129,34 +142,41 @@ fn origin<'j>(job: &'j Job, tenant: &TenantName, label: RowLabel) -> Option<&'j 
 pub fn protects_a_name<'s>(
     job: &Job,
     lists: impl Iterator<Item = &'s EntityId>,
-    states: &[&TenantState],
+    states: &[&TenantStates],
 ) -> Vec<Problem> {
-    let name_field = &job.kind.endpoint.name_field;
-    let bodies = || states.iter().flat_map(|state| state.all());
-    let is_name = |id: &&EntityId| {
-        bodies().any(|(_, body)| body.get(name_field).and_then(Value::as_str) == Some(id.as_str()))
+    let of_kind = |kind: &Kind, id: &EntityId| {
+        let mut bodies = states.iter().flat_map(|states| states.of(kind.name).all());
+        let name = &kind.endpoint.name_field;
+        bodies.any(|(_, body)| body.get(name).and_then(Value::as_str) == Some(id.as_str()))
     };
+    let is_name = |id: &&EntityId| job.used().into_iter().any(|kind| of_kind(kind, id));
     let told = |id: &EntityId| {
-        let what =
-            format!("`protect` has \"{id}\", which is the name of a {}: it takes ids", job.kind.singular);
+        let what = format!("`protect` has \"{id}\", which is the name of a {}: it takes ids", job.noun());
         Problem::new(what).help("copy the id from `get`; a name protects nobody").warning()
     };
     lists.filter(is_name).map(told).collect()
 }
 
 /// Entries of `protect` that stand for nobody in any tenant that was read whole: an id with a typing error protects nothing.
-pub fn protects_nobody<'s>(job: &Job, states: impl Iterator<Item = Option<&'s TenantState>>) -> Vec<Problem> {
+pub fn protects_nobody<'s>(
+    job: &Job,
+    states: impl Iterator<Item = Option<&'s TenantStates>>,
+) -> Vec<Problem> {
     let mut unseen: Vec<_> = job.guards.protect.iter().collect();
-    for state in states {
+    let whole = |states: &TenantStates| {
+        job.used()
+            .into_iter()
+            .all(|kind| states.of(kind.name).total == Some(states.of(kind.name).objects.len()))
+    };
+    for states in states {
         // Where not all clients were read, or none could be, nothing is known of those that are missing.
-        let Some(state) = state.filter(|state| state.total == Some(state.objects.len())) else {
-            return Vec::new();
-        };
-        unseen.retain(|id| !state.objects.contains_key(*id) && !state.excluded.contains(id));
+        let Some(states) = states.filter(|states| whole(states)) else { return Vec::new() };
+        for (_, state) in states.iter() {
+            unseen.retain(|id| !state.objects.contains_key(*id) && !state.excluded.contains(id));
+        }
     }
     let told = |id: &&EntityId| {
-        let what =
-            format!("`protect` names {id}, and no {} has this id: it protects nobody", job.kind.singular);
+        let what = format!("`protect` names {id}, and no {} has this id: it protects nobody", job.noun());
         Problem::new(what).help("copy the id from `get`, or take the entry out").warning()
     };
     unseen.iter().map(told).collect()

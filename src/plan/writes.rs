@@ -1,12 +1,12 @@
 //! The writes of a tenant's plan, kept as the lines that the plan's file has of them. Central type: [`Writes`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::types::{Write, is_from_place};
-use crate::catalogue::redact;
+use crate::catalogue::{KindName, redact};
 use crate::model::{FieldChange, PackedList, SecretPlace};
 
 /// The writes of one tenant, in the plan's order. They are opened one by one: as they stand in memory, a hundred thousand
@@ -18,12 +18,14 @@ pub struct Writes {
     leaving: Vec<usize>,
     /// Those that take a secret away which nobody can put back, in ascending order.
     losing: Vec<usize>,
-    /// The root fields that any of them sends.
-    fields: BTreeSet<String>,
+    /// The root fields that any of them sends, kind by kind.
+    fields: BTreeMap<KindName, BTreeSet<String>>,
     /// Those whose body is composed from a read at send time, in ascending order.
     composing: Vec<usize>,
     /// Where the secrets are kept that any of them sets.
     places: BTreeSet<SecretPlace>,
+    /// How many there are of each kind, in the order in which they come.
+    kinds: Vec<(KindName, usize)>,
 }
 
 impl Writes {
@@ -40,18 +42,28 @@ impl Writes {
         if write.changes.iter().any(loses_secret) {
             self.losing.push(self.list.len());
         }
+        match self.kinds.iter_mut().find(|(kind, _)| *kind == write.kind) {
+            Some((_, count)) => *count += 1,
+            None => self.kinds.push((write.kind, 1)),
+        }
+        let fields = self.fields.entry(write.kind).or_default();
         for field in write.body.keys() {
             // A hundred thousand writes send the same few.
-            if !self.fields.contains(field) {
-                self.fields.insert(field.clone());
+            if !fields.contains(field) {
+                fields.insert(field.clone());
             }
         }
         self.list.push(write);
     }
 
-    /// The root fields that any of them sends.
-    pub fn fields(&self) -> &BTreeSet<String> {
+    /// The root fields that any of them sends, kind by kind.
+    pub fn fields(&self) -> &BTreeMap<KindName, BTreeSet<String>> {
         &self.fields
+    }
+
+    /// How many there are of each kind.
+    pub fn by_kind(&self) -> &Vec<(KindName, usize)> {
+        &self.kinds
     }
 
     /// Where the secrets are kept that any of them sets.

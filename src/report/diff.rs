@@ -73,7 +73,7 @@ fn heading(out: &mut String, tenant: &TenantPlan, options: DiffOptions<'_>) {
         format!("tenant {}, ", tenant.tenant)
     };
     let size =
-        tenant.total.map(|total| format!(", {}", term::count(total, options.noun))).unwrap_or_default();
+        tenant.total().map(|total| format!(", {}", term::count(total, options.noun))).unwrap_or_default();
     line(
         out,
         format_args!(

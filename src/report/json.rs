@@ -76,7 +76,7 @@ impl<'p> TenantJson<'p> {
             tenant: part.tenant.as_str(),
             domain: part.domain.as_str(),
             credentials: &part.origin,
-            clients: part.total,
+            clients: part.total(),
             error: part.failure.as_ref(),
             forecast: part.forecast.map(ForecastJson::of),
             changes: Changes(&part.writes),

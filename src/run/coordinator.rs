@@ -13,7 +13,7 @@ use super::stop::{Failures, Stop};
 use super::tenant::{News, TenantLoop};
 use super::verify::mismatches;
 use crate::auth0::{Connection, Writer};
-use crate::catalogue::Kind;
+use crate::catalogue::Kinds;
 use crate::model::event::{Listener, TenantPace};
 use crate::model::{
     Entry, Progress, ProgressSink, Remains, RunId, RunRecord, Secrets, StopReason, TenantName, WriteState,
@@ -62,8 +62,8 @@ pub struct TenantRun {
 pub struct RunSetup {
     /// The run.
     pub run: RunId,
-    /// The kind of object that its plan is about.
-    pub kind: &'static Kind,
+    /// The kinds of objects that its plan is about.
+    pub kinds: Kinds,
     /// What bounds it.
     pub limits: Limits,
     /// What to do about clients that somebody else changed.
@@ -264,7 +264,7 @@ impl Run<'_, '_> {
             let reader = tenant.writer.reader();
             let name = tenant.plan.tenant.clone();
             let found = tokio::select! {
-                found = mismatches(&reader, self.setup.kind, &tenant.plan, &made, &tenant.secrets) => found,
+                found = mismatches(&reader, &self.setup.kinds, &tenant.plan, &made, &tenant.secrets) => found,
                 () = self.setup.stop.at_least(StopReason::Interrupted) => return Verified::CutShort,
             };
             match found {

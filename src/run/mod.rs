@@ -21,6 +21,6 @@ mod verify;
 
 pub use coordinator::{Finished, Limits, RunSetup, TenantRun, execute};
 pub use queue::Task;
-pub use read::read_state;
+pub use read::read_states;
 pub use rehearse::{Course, Rehearsed};
 pub use stop::Stop;

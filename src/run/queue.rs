@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::refresh::Fresh;
 use crate::model::{Body, Outcome, Packed, Written};
-use crate::plan::{Missing, TenantPlan, Write};
+use crate::plan::{Missing, TenantPlan};
 
 /// The largest block of writes that is claimed at once.
 const LARGEST_BLOCK: usize = 512;
@@ -124,13 +124,13 @@ impl Queue {
                 task.basis = Basis::ByItself;
                 continue;
             };
-            let Some(Write { id, .. }) = plan.writes.get(task.at) else { continue };
+            let Some(write) = plan.writes.get(task.at) else { continue };
             task.read = fresh.read;
-            task.basis = match (fresh.objects.get(&id), fresh.missing.get(&id)) {
-                (Some(body), _) => Basis::Seen(body.clone()),
-                (None, Some(missing)) => Basis::Gone(missing.clone()),
+            task.basis = match fresh.of(&write) {
+                Ok(body) => Basis::Seen(body.clone()),
+                Err(Some(missing)) => Basis::Gone(missing.clone()),
                 // A list without it says less than a look at it would.
-                (None, None) => Basis::ByItself,
+                Err(None) => Basis::ByItself,
             };
         }
     }

@@ -7,19 +7,39 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 
 use crate::auth0::{ApiError, Reader};
-use crate::catalogue::{Kind, redact};
+use crate::catalogue::{Kind, KindName, Kinds, redact};
 use crate::model::{Entity, EntityId, Packed, Secrets};
-use crate::plan::{Missing, Needs, TenantState};
+use crate::plan::{Missing, Needs, TenantState, TenantStates};
 
 /// Single reads in flight; the rate limit is the pace, this only hides latency.
 const BESIDE: usize = 4;
+
+/// Reads the state of a tenant, one kind after the other, as far as `needs` says. `own` is the client that patchwave itself
+/// signs in with.
+///
+/// # Errors
+/// As [`read_state`].
+pub async fn read_states(
+    reader: &Reader,
+    own: Option<&EntityId>,
+    kinds: &Kinds,
+    needs: &[(KindName, Needs)],
+) -> Result<TenantStates, ApiError> {
+    let mut states = TenantStates::default();
+    for (name, needs) in needs {
+        let kind = kinds.get(*name);
+        let own = own.filter(|_| kind.is_runners()).cloned();
+        states.add(*name, read_state(reader, own, kind, needs).await?);
+    }
+    Ok(states)
+}
 
 /// Reads the state of a tenant, as far as `needs` says. Secrets are taken out at once: nothing behind this sees any. Where
 /// the tenant holds one that is to be set, the place that it was taken from stands for it.
 ///
 /// # Errors
 /// Where the tenant cannot be reached, refuses, or its list stays incomplete.
-pub async fn read_state(
+pub(super) async fn read_state(
     reader: &Reader,
     own: Option<EntityId>,
     kind: &Kind,

@@ -7,18 +7,26 @@ use tokio::time::Instant;
 
 use super::read::read_state;
 use crate::auth0::{ApiError, Reader};
-use crate::catalogue::Kind;
+use crate::catalogue::{KindName, Kinds};
 use crate::model::{Body, EntityId, Packed, Secrets};
 use crate::plan::revive::roots;
-use crate::plan::{Missing, Needs, TenantPlan};
+use crate::plan::{Missing, Needs, TenantPlan, Write};
 
 /// What was read, without secrets.
 #[derive(Debug)]
 pub(super) struct Fresh {
-    pub(super) objects: HashMap<EntityId, Packed<Body>>,
-    pub(super) missing: HashMap<EntityId, Missing>,
+    objects: HashMap<(KindName, EntityId), Packed<Body>>,
+    missing: HashMap<(KindName, EntityId), Missing>,
     /// When the reading began.
     pub(super) read: Instant,
+}
+
+impl Fresh {
+    /// The object of a write as it is now; else what the tenant said of its id.
+    pub(super) fn of(&self, write: &Write) -> Result<&Packed<Body>, Option<&Missing>> {
+        let key = (write.kind, write.id.clone());
+        self.objects.get(&key).ok_or_else(|| self.missing.get(&key))
+    }
 }
 
 /// Reads the clients of these writes again: by the page, or one by one where that is cheaper.
@@ -27,16 +35,21 @@ pub(super) struct Fresh {
 /// Where the tenant cannot be reached or refuses.
 pub(super) async fn refresh(
     reader: &Reader,
-    kind: &Kind,
+    kinds: &Kinds,
     plan: &TenantPlan,
     writes: &[usize],
     secrets: &Arc<Secrets>,
 ) -> Result<Fresh, ApiError> {
-    let of = || plan.writes.some(writes.iter().copied());
-    let ids = of().map(|write| write.id).collect();
-    let needs = Needs { secrets: Arc::clone(secrets), ..Needs::again(kind, roots(kind, of()), ids) };
-    let read = Instant::now();
-    let state = read_state(reader, None, kind, &needs).await?;
-    let mine = |(id, _): &(EntityId, Packed<Body>)| needs.ids.contains(id);
-    Ok(Fresh { objects: state.objects.into_iter().filter(mine).collect(), missing: state.missing, read })
+    let mut fresh = Fresh { objects: HashMap::new(), missing: HashMap::new(), read: Instant::now() };
+    for (name, _) in plan.writes.by_kind() {
+        let kind = kinds.get(*name);
+        let of = || plan.writes.some(writes.iter().copied()).filter(|write| write.kind == *name);
+        let ids = of().map(|write| write.id).collect();
+        let needs = Needs { secrets: Arc::clone(secrets), ..Needs::again(kind, roots(kind, of()), ids) };
+        let state = read_state(reader, None, kind, &needs).await?;
+        let mine = |(id, _): &(EntityId, Packed<Body>)| needs.ids.contains(id);
+        fresh.objects.extend(state.objects.into_iter().filter(mine).map(|(id, body)| ((*name, id), body)));
+        fresh.missing.extend(state.missing.into_iter().map(|(id, missing)| ((*name, id), missing)));
+    }
+    Ok(fresh)
 }

@@ -4,15 +4,12 @@
 use std::time::Duration;
 
 use crate::auth0::Rehearsal;
-use crate::catalogue::Kind;
 use crate::plan::waves::Wave;
 use crate::plan::{Plan, TenantPlan};
 
 /// How a run will go.
 #[derive(Debug)]
 pub struct Course<'c> {
-    /// The kind of object that its plan is about.
-    pub kind: &'c Kind,
     /// What is to be done.
     pub plan: &'c Plan,
     /// Its slices.
@@ -110,9 +107,10 @@ impl Course<'_> {
 
     /// Requests that it takes to read so many clients again: by the page, or one by one where that is cheaper.
     fn reads(&self, clients: usize, part: &TenantPlan) -> u64 {
-        let endpoint = &self.kind.endpoint;
+        let kind = part.writes.by_kind().first().map(|(kind, _)| *kind).unwrap_or_default();
+        let endpoint = &kind.kind().endpoint;
         let page = endpoint.page_size.max(1);
-        let total = part.total.unwrap_or(clients).max(clients);
+        let total = part.totals.get(&kind).copied().unwrap_or(clients).max(clients);
         let first_page = clients as f64 * (page as f64 / total.max(1) as f64).min(1.0);
         let missing = clients - first_page.round() as usize;
         let pages = total.div_ceil(page);

@@ -11,7 +11,7 @@ use super::queue::{Basis, Task};
 use super::settle;
 use super::verdict::{Prepared, Verdict, answered, failed, stopped, unknown};
 use crate::auth0::{ApiError, Sent, Settled, Settlement, Writer};
-use crate::catalogue::{Kind, redact};
+use crate::catalogue::{Kind, Kinds, redact};
 use crate::model::{
     Body, Entity, Outcome, Overwritten, Reason, RowResult, RunId, Secrets, SettledBy, Written,
 };
@@ -25,6 +25,7 @@ const REMAKES: u32 = 4;
 /// A write about to be made.
 pub(super) struct RowRun {
     setup: Arc<RowSetup>,
+    kind: &'static Kind,
     task: Task,
     write: Write,
     /// What others had put there, where it is written over.
@@ -34,7 +35,7 @@ pub(super) struct RowRun {
 /// What the writes of one tenant have in common.
 pub(super) struct RowSetup {
     pub(super) run: RunId,
-    pub(super) kind: &'static Kind,
+    pub(super) kinds: Kinds,
     pub(super) plan: Arc<TenantPlan>,
     pub(super) writer: Arc<Writer>,
     pub(super) on_conflict: OnConflict,
@@ -48,7 +49,8 @@ pub(super) struct RowSetup {
 impl RowRun {
     pub(super) fn new(setup: Arc<RowSetup>, task: Task) -> Self {
         let write = setup.plan.writes.at(task.at);
-        Self { setup, task, write, overwrote: Vec::new() }
+        let kind = setup.kinds.get(write.kind);
+        Self { setup, kind, task, write, overwrote: Vec::new() }
     }
 
     /// Sends the write and says what became of it. Never fails: a failure is an outcome.
@@ -76,7 +78,7 @@ impl RowRun {
                 continue;
             }
             let (result, mut verdict) = self.judge(sent);
-            let clean = |text: String| redact::scrub(self.setup.kind, &body, &text);
+            let clean = |text: String| redact::scrub(self.kind, &body, &text);
             verdict.error = verdict.error.map(clean);
             verdict.error_code = verdict.error_code.map(clean);
             return self.close(outcome, since, result, verdict);
@@ -88,8 +90,8 @@ impl RowRun {
     /// Sends a body. Where the answer was lost, and nothing was written, a body that holds an object whole is not sent again:
     /// it is to be made anew from what the tenant holds now, which the second value says.
     async fn send(&self, body: &Body, may_remake: bool) -> (Sent, bool) {
-        let RowSetup { run, kind, writer, on_conflict, secrets, .. } = &*self.setup;
-        let write = &self.write;
+        let RowSetup { run, writer, on_conflict, secrets, .. } = &*self.setup;
+        let (kind, write) = (self.kind, &self.write);
         let correlation = format!("{run}/{}", write.label.correlation());
         let reader = writer.settling_reader();
         let anew = may_remake && sends_whole(kind, write);
@@ -114,8 +116,8 @@ impl RowRun {
     /// What to send: as planned, or made from what the tenant holds now, where the client was looked at since, a secret must
     /// go along, or an object is sent whole that was read too long ago.
     async fn body(&mut self) -> Result<Prepared, ApiError> {
-        let RowSetup { kind, max_age, .. } = &*self.setup;
-        let write = &self.write;
+        let RowSetup { max_age, .. } = &*self.setup;
+        let (kind, write) = (self.kind, &self.write);
         let stale = self.task.read.elapsed() >= *max_age && sends_whole(kind, write);
         let usable = !write.compose && !stale;
         match self.task.basis.clone() {
@@ -136,7 +138,7 @@ impl RowRun {
     /// What is sent, with the secrets that the plan has only the places of. They are in no other body.
     fn with_secrets(&self, prepared: Prepared) -> Prepared {
         let Prepared::Send(mut body) = prepared else { return prepared };
-        match redact::fill(self.setup.kind, &mut body, &self.setup.secrets) {
+        match redact::fill(self.kind, &mut body, &self.setup.secrets) {
             Ok(()) => Prepared::Send(body),
             Err(place) => {
                 let error = Some(format!("nothing is known of the {place}; it was not sent"));
@@ -147,8 +149,8 @@ impl RowRun {
 
     /// From a look at the client just now.
     async fn looked_at(&mut self) -> Result<Prepared, ApiError> {
-        let RowSetup { kind, writer, secrets, .. } = &*self.setup;
-        let write = &self.write;
+        let RowSetup { writer, secrets, .. } = &*self.setup;
+        let (kind, write) = (self.kind, &self.write);
         let roots = visible_roots(kind, write);
         let roots: Vec<&str> = roots.iter().map(String::as_str).collect();
         let mut live = writer.composing_reader().get(&kind.endpoint, &write.id, Some(&roots)).await?;
@@ -159,7 +161,7 @@ impl RowRun {
     }
 
     fn judged(&self, live: &Body) -> Rejudged {
-        rejudge(self.setup.kind, &self.write, live, self.setup.on_conflict)
+        rejudge(self.kind, &self.write, live, self.setup.on_conflict)
     }
 
     fn prepared(&mut self, judged: Rejudged, live: &Body) -> Prepared {
@@ -167,7 +169,7 @@ impl RowRun {
         match judged {
             Rejudged::Apply(body) => {
                 if self.setup.on_conflict == OnConflict::Overwrite {
-                    self.overwrote = overwritten(self.setup.kind, &self.write, live);
+                    self.overwrote = overwritten(self.kind, &self.write, live);
                 }
                 Prepared::Send(body)
             }
@@ -199,8 +201,7 @@ impl RowRun {
     }
 
     fn gone(&self, missing: &Missing) -> Prepared {
-        let words =
-            missing.message.clone().unwrap_or_else(|| format!("the {} is gone", self.setup.kind.singular));
+        let words = missing.message.clone().unwrap_or_else(|| format!("the {} is gone", self.kind.singular));
         let verdict = Verdict {
             reason: Some(Reason::NotFound),
             error: Some(words),
@@ -234,10 +235,10 @@ impl RowRun {
             (Ok(Entity { mut body, .. }), settlement) => {
                 // What was found in place comes from `settle`, marked: the mark of a place is not to be taken for a secret.
                 if settlement != Settlement::Landed {
-                    redact::mark(self.setup.kind, &mut body, &self.setup.secrets);
+                    redact::mark(self.kind, &mut body, &self.setup.secrets);
                     self.setup.secrets.agree(&self.write.changes, &mut body);
                 }
-                let (result, verdict) = answered(&check_answer(self.setup.kind, &self.write, &body));
+                let (result, verdict) = answered(&check_answer(self.kind, &self.write, &body));
                 // Where a read had to tell, no PATCH was answered.
                 let http_status = (settlement != Settlement::Landed).then_some(200);
                 (result, Verdict { http_status, written: Written::Yes, ..verdict })

@@ -76,7 +76,7 @@ impl TenantLoop {
         let writer: Arc<Writer> = Arc::new(tenant.writer.clone().until(halt.subscribe()));
         let rows = RowSetup {
             run: setup.run.clone(),
-            kind: setup.kind,
+            kinds: setup.kinds.clone(),
             plan: Arc::clone(&tenant.plan),
             writer,
             on_conflict: setup.on_conflict,
@@ -199,11 +199,11 @@ impl TenantLoop {
         state.claiming = stale.is_empty() || state.fresh;
         if !state.claiming {
             let reader = self.rows.writer.composing_reader();
-            let (kind, plan) = (self.setup.kind, Arc::clone(&self.plan));
+            let (kinds, plan) = (self.setup.kinds.clone(), Arc::clone(&self.plan));
             let secrets = Arc::clone(&self.rows.secrets);
             self.setup.progress.tell(Progress::Rereading { tenant: plan.tenant.clone() });
             return async move {
-                let fresh = refresh(&reader, kind, &plan, &stale, &secrets).await;
+                let fresh = refresh(&reader, &kinds, &plan, &stale, &secrets).await;
                 Prepared::Fresh(stale, fresh)
             }
             .boxed();
@@ -295,7 +295,7 @@ impl TenantLoop {
         }
         let reader = self.rows.writer.reader().once();
         let Some(write) = self.plan.writes.get(next) else { return false };
-        let probe = reader.get(&self.setup.kind.endpoint, &write.id, Some(&[]));
+        let probe = reader.get(&self.setup.kinds.get(write.kind).endpoint, &write.id, Some(&[]));
         let answer = tokio::select! {
             answer = probe => answer,
             () = self.stop.at_least(StopReason::Deadline) => return false,

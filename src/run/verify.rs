@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::refresh::refresh;
 use crate::auth0::{ApiError, Reader};
-use crate::catalogue::{Kind, redact};
+use crate::catalogue::{Kinds, redact};
 use crate::model::Secrets;
 use crate::plan::{TenantPlan, check_answer};
 
@@ -14,7 +14,7 @@ use crate::plan::{TenantPlan, check_answer};
 /// Where the clients cannot be read.
 pub(super) async fn mismatches(
     reader: &Reader,
-    kind: &Kind,
+    kinds: &Kinds,
     plan: &Arc<TenantPlan>,
     writes: &[usize],
     secrets: &Arc<Secrets>,
@@ -22,12 +22,13 @@ pub(super) async fn mismatches(
     if writes.is_empty() {
         return Ok(Vec::new());
     }
-    let fresh = refresh(reader, kind, plan, writes, secrets).await?;
+    let fresh = refresh(reader, kinds, plan, writes, secrets).await?;
     let mut found = Vec::new();
     for at in writes {
         let Some(write) = plan.writes.get(*at) else { continue };
-        match fresh.objects.get(&write.id) {
-            Some(live) => {
+        let kind = kinds.get(write.kind);
+        match fresh.of(&write) {
+            Ok(live) => {
                 let mut live = live.open();
                 redact::strip(kind, &mut live);
                 secrets.agree(&write.changes, &mut live);
@@ -37,7 +38,7 @@ pub(super) async fn mismatches(
                     found.push((*at, format!("when verified, {words}")));
                 }
             }
-            None => found.push((*at, format!("when verified, the {} was gone", kind.singular))),
+            Err(_) => found.push((*at, format!("when verified, the {} was gone", kind.singular))),
         }
     }
     Ok(found)

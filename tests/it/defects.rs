@@ -10,8 +10,8 @@ use patchwave::model::{
     EntityId, Entry, Listener, Outcome, ProgressSink, RowResult, RunId, RunRecord, StopReason, TenantName,
 };
 use patchwave::plan::waves::waves;
-use patchwave::plan::{Header, OnConflict, Plan, PlanOptions, TenantPlan, needs, plan_tenant};
-use patchwave::run::{Finished, Limits, RunSetup, Stop, Task, TenantRun, execute, read_state};
+use patchwave::plan::{Header, Narrow, OnConflict, Plan, PlanOptions, TenantPlan, needs, plan_tenant};
+use patchwave::run::{Finished, Limits, RunSetup, Stop, Task, TenantRun, execute, read_states};
 use patchwave::store::{Append, Journal, StoreError};
 
 use crate::common::{Served, alone};
@@ -45,18 +45,20 @@ impl Renames<'_> {
         let connection =
             Connection::open(name.clone(), access, Settings::default(), self.progress.clone()).unwrap();
         let state =
-            read_state(&connection.reader(), None, job.kind, &needs(&job, &name, None)).await.unwrap();
+            read_states(&connection.reader(), None, &job.kinds, &needs(&job, &name, &Narrow::default()))
+                .await
+                .unwrap();
         let (writes, rows) =
             plan_tenant(&job, &Arc::new(TenantScope::plain(&name)), &state, &PlanOptions::default()).unwrap();
         let part =
             TenantPlan::empty(name.clone(), tenant.domain().clone(), "a test".into(), connection.pace());
-        let part = Arc::new(TenantPlan { writes, rows, total: state.total, ..part });
+        let part = Arc::new(TenantPlan { writes, rows, totals: state.totals(), ..part });
         let plan = Plan { header: header(), tenants: vec![Arc::clone(&part)] };
         let run = RunId::new("20260101-000000-000aaa");
         let writer = Writer::open(&connection, &run).unwrap();
         let setup = RunSetup {
             run,
-            kind: job.kind,
+            kinds: job.kinds.clone(),
             limits: Limits { concurrency: 4, max_failures: 10 },
             on_conflict: OnConflict::Skip,
             max_age: Duration::from_secs(300),
@@ -85,7 +87,8 @@ fn header() -> Header {
         job: "job".into(),
         job_digest: String::new(),
         source: String::new(),
-        kind: "clients".into(),
+        kind: Default::default(),
+        other_kinds: Vec::new(),
         made: "2026-01-01T00:00:00Z".parse().unwrap(),
         columns: Vec::new(),
         extra_fields: Vec::new(),

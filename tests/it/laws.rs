@@ -319,5 +319,5 @@ fn the_pool_of_generated_jobs_is_sound() {
         planned += usize::from(World::new(clients).applied("job.toml", &job).is_some());
     }
     assert!(planned > 40, "only {planned} of 100 jobs were planned");
-    assert_eq!(catalogue::default_kind().name, "clients");
+    assert_eq!(catalogue::default_kind().name.as_str(), "clients");
 }

@@ -16,7 +16,7 @@ fn near(text: &str) -> Option<String> {
 
 #[test]
 fn kinds_are_found_by_either_name() {
-    assert_eq!(crate::catalogue::kind("client").unwrap().name, "clients");
+    assert_eq!(crate::catalogue::kind("client").unwrap().name.as_str(), "clients");
     assert_eq!(crate::catalogue::kind("clients").unwrap().endpoint.id_field, "client_id");
     assert_eq!(crate::catalogue::kind("client_grant").unwrap().singular, "client grant");
     assert!(crate::catalogue::kind("rolls").is_none());

@@ -119,7 +119,7 @@ impl Recording<'_> {
             });
         }
         let kept = snapshots::list(&session.state)?.into_iter().rev().find(|kept| {
-            kept.domain == target.domain && kept.kind == self.kind.name && kept.whole && old_enough(kept.at)
+            kept.domain == target.domain && kept.kind == *self.kind.name && kept.whole && old_enough(kept.at)
         });
         let id_field = &self.kind.endpoint.id_field;
         let bodies = match &kept {
@@ -129,7 +129,7 @@ impl Recording<'_> {
         let (Some(kept), Some(bodies)) = (kept, bodies) else {
             let kept = snapshots::list(&session.state)?
                 .into_iter()
-                .find(|kept| kept.domain == target.domain && kept.kind == self.kind.name && kept.whole);
+                .find(|kept| kept.domain == target.domain && kept.kind == *self.kind.name && kept.whole);
             if let Some(oldest) = kept {
                 let what = format!(
                     "the oldest snapshot of {} that is kept is of {}, later than {}: say --since {} or later; or name \

@@ -88,7 +88,7 @@ fn of_ended(
     vars: &Body,
     identity: Option<&crate::model::FieldPath>,
 ) -> Result<ChangeSet, CliError> {
-    let kind = planned::kind_of(&ended.plan.header)?;
+    let kind = planned::kinds_of(&ended.plan.header)?.get(ended.plan.header.kind);
     // By hash: there may be a hundred thousand, and they have their ids and names in the plan already.
     let mut places: Vec<(u64, usize)> =
         part.writes.iter().enumerate().map(|(at, write)| (hashed(write.id.as_str()), at)).collect();

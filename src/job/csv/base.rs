@@ -35,7 +35,7 @@ fn as_before(kind: &Kind, path: &FieldPath, text: &str, fetched: Option<&Value>)
 impl Reader<'_> {
     pub(super) fn base_of(&mut self, row: &Row, draft: &Draft) -> Base {
         let (Some(digest), Some(id)) = (&draft.base, &draft.id) else { return Base::None };
-        match self.options.bases.find(digest, id) {
+        match self.options.bases.find(self.kind, digest, id) {
             Ok(Some(body)) => Base::Known(body),
             Ok(None) => {
                 self.base_needed += 1;

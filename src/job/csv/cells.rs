@@ -8,7 +8,7 @@ use super::header::Column;
 use super::rows::Row;
 use super::write::without_guard;
 use crate::catalogue::cell::{self, Cell};
-use crate::catalogue::{load, redact, validate};
+use crate::catalogue::{self, load, redact, validate};
 use crate::job::leaves::{self, Leaf};
 use crate::job::{Action, Expect, Op, Pattern};
 use crate::model::{EntityId, FieldPath, Problem, TenantName};
@@ -205,9 +205,21 @@ impl Reader<'_> {
     }
 
     fn one_kind(&mut self, row: &Row, at: usize, text: &str) {
-        let unknown = Some(text.trim()).filter(|name| !name.is_empty()).and_then(load::unknown_kind);
-        if let Some((what, help)) = unknown {
-            self.cell_problem(row, at, &what, Some(help));
+        let Some(name) = Some(text.trim()).filter(|name| !name.is_empty()) else {
+            // The others say what it is, and a column can only mean a field of one kind.
+            if let Some(first) = self.kind_of_row.filter(|_| self.kind.name != self.options.kind.name) {
+                let what = format!("the cell is empty, and row {first} is about a {}", self.kind.singular);
+                self.cell_problem(row, at, &what, Some("say the kind in every row".to_owned()));
+            }
+            return;
+        };
+        if let Some((what, help)) = load::unknown_kind(name) {
+            return self.cell_problem(row, at, &what, Some(help));
+        }
+        if catalogue::kind(name).is_some_and(|kind| kind.name != self.kind.name) {
+            let what = format!("`{name}` is another kind than the {} of the first rows", self.kind.name);
+            let help = "rows of one file are of one kind: put the others into a file of their own";
+            self.cell_problem(row, at, &what, Some(help.to_owned()));
         }
     }
 

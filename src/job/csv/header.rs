@@ -72,7 +72,7 @@ pub(super) fn column(kind: &Kind, header: &str, rules: Rules<'_>) -> Result<Colu
         "tenant" => return Ok(Column::Tenant),
         "_tenant" => return Ok(Column::RowTenant),
         "unset" => return Ok(Column::Unset),
-        "kind" => return Ok(Column::Kind),
+        super::KIND_COLUMN => return Ok(Column::Kind),
         super::BASE_COLUMN => return Ok(Column::Base),
         ignored if rules.ignored.iter().any(|name| name.trim() == ignored) => return Ok(Column::Ignored),
         id if id == kind.endpoint.id_field => return Ok(Column::Id),

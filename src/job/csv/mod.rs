@@ -20,12 +20,15 @@ use super::load::stem;
 use super::mask;
 use super::update::overlaps;
 use super::{Extras, Input, Job, LoadOptions, Op, Origin, RowLabel, Selector, Update, want};
-use crate::catalogue::Kind;
+use crate::catalogue::{self, Kind};
 use crate::model::{Cells, EntityId, FieldPath, Problem, SourceFile};
 use cells::Draft;
 use dialect::{Dialect, detect};
 use header::{Column, Rules, column};
 use rows::{Row, Rows, letter};
+
+/// The column that says what kind of object a row is about.
+pub const KIND_COLUMN: &str = "kind";
 
 /// The column in which `get` leaves the digest of what it fetched.
 pub const BASE_COLUMN: &str = "_base";
@@ -47,6 +50,8 @@ pub fn read(input: Input<'_>, options: LoadOptions<'_>) -> Result<Job, Vec<Probl
     };
     let mut reader = Reader {
         options,
+        kind: options.kind,
+        kind_of_row: None,
         source: Arc::clone(&file),
         file: Arc::clone(&file),
         rows_from: header.span.end,
@@ -58,8 +63,9 @@ pub fn read(input: Input<'_>, options: LoadOptions<'_>) -> Result<Job, Vec<Probl
         base_needed: 0,
         told: Vec::new(),
     };
+    reader.kind_of_rows(&header, Rows::new(&file, start, delimiter));
     reader.header(&header);
-    if reader.columns.iter().any(|(name, _)| names_secret(options.kind, name)) {
+    if reader.columns.iter().any(|(name, _)| names_secret(reader.kind, name)) {
         reader.hide_rows();
     }
     let mut last = None;
@@ -80,7 +86,7 @@ pub fn read(input: Input<'_>, options: LoadOptions<'_>) -> Result<Job, Vec<Probl
             .push(Problem::new(format!("{} has a header and no rows: nothing to do", input.name)).warning());
     }
     if !reader.problems.is_empty() {
-        let across = check::across(options.kind, &updates);
+        let across = check::across(&updates);
         reader.problems.extend(across);
         return Err(reader.hidden_where_needed());
     }
@@ -88,12 +94,16 @@ pub fn read(input: Input<'_>, options: LoadOptions<'_>) -> Result<Job, Vec<Probl
         updates,
         columns: header.record.iter().map(str::to_owned).collect(),
         warnings: reader.warnings,
-        ..Job::empty(stem(input.name), options.kind)
+        ..Job::empty(stem(input.name), options.kinds)
     })
 }
 
 struct Reader<'o> {
     options: LoadOptions<'o>,
+    /// What its rows are about: a column means a field of one kind.
+    kind: &'static Kind,
+    /// The row that says so.
+    kind_of_row: Option<usize>,
     /// The file as it is.
     source: Arc<SourceFile>,
     /// The file as errors may show it.
@@ -114,7 +124,21 @@ struct Reader<'o> {
 
 impl Reader<'_> {
     fn kind(&self) -> &'static Kind {
-        self.options.kind
+        self.kind
+    }
+
+    /// The kind that the first row with one says.
+    fn kind_of_rows(&mut self, header: &Row, mut rows: Rows<'_>) {
+        let Some(at) = header.record.iter().position(|name| name.trim() == KIND_COLUMN) else { return };
+        let mut unread = Vec::new();
+        rows.next(&mut unread);
+        while let Some(row) = rows.next(&mut unread) {
+            if let Some(kind) = row.record.get(at).and_then(|cell| catalogue::kind(cell.trim())) {
+                self.kind = self.options.kinds.get(kind.name);
+                self.kind_of_row = Some(row.number);
+                return;
+            }
+        }
     }
 
     fn header(&mut self, header: &Row) {
@@ -204,7 +228,8 @@ impl Reader<'_> {
         ops.shrink_to_fit();
         expects.shrink_to_fit();
         let extras = Extras { fixed, base: base.map(Arc::from), ..Extras::default() };
-        let update = Update { tenant, ops, expects, cells, ..Update::new(origin, selector) }.with(extras);
+        let update =
+            Update { tenant, ops, expects, cells, ..Update::new(self.kind, origin, selector) }.with(extras);
         (self.problems.len() == before).then_some(update)
     }
 

@@ -4,7 +4,7 @@ use csv::WriterBuilder;
 use indexmap::IndexSet;
 use serde_json::Value;
 
-use super::BASE_COLUMN;
+use super::{BASE_COLUMN, KIND_COLUMN};
 use crate::catalogue::{Kind, cell};
 use crate::model::{Body, FieldPath};
 
@@ -23,11 +23,13 @@ pub fn print(
 ) -> std::io::Result<()> {
     let paths = columns(kind, bodies);
     let mut csv = WriterBuilder::new().from_writer(out);
-    let headers = paths.iter().map(FieldPath::to_string).chain([BASE_COLUMN.to_owned()]);
-    csv.write_record(headers)?;
+    let of_kind = Some(kind.name).filter(|name| !name.is_default());
+    let headers = paths.iter().map(FieldPath::to_string).chain(of_kind.map(|_| KIND_COLUMN.to_owned()));
+    csv.write_record(headers.chain([BASE_COLUMN.to_owned()]))?;
     for body in bodies {
         let cell = |path: &FieldPath| path.get(body).map(cell::write).map(with_guard).unwrap_or_default();
-        csv.write_record(paths.iter().map(cell).chain([digest.to_owned()]))?;
+        let cells = paths.iter().map(cell).chain(of_kind.map(|name| name.to_string()));
+        csv.write_record(cells.chain([digest.to_owned()]))?;
     }
     csv.flush()
 }

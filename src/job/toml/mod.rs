@@ -40,10 +40,11 @@ const GUARD_KEYS: [&str; 4] = ["max_changes", "max_failures", "waves", "protect"
 /// Everything that is wrong with it.
 pub fn read(input: Input<'_>, options: LoadOptions<'_>) -> Result<Job, Vec<Problem>> {
     let text = utf8(input)?;
-    let file = SourceFile::new(input.name, mask::keyed(options.kind, text));
+    let file = SourceFile::new(input.name, mask::keyed(text));
     let (document, errors) = DeTable::parse_recoverable(text);
     let mut reader = Reader {
         options,
+        kind: options.kind,
         file,
         problems: Vec::new(),
         warnings: Vec::new(),
@@ -63,13 +64,15 @@ pub fn read(input: Input<'_>, options: LoadOptions<'_>) -> Result<Job, Vec<Probl
     if reader.problems.is_empty() {
         return Ok(job);
     }
-    reader.problems.extend(check::across(options.kind, &job.updates));
+    reader.problems.extend(check::across(&job.updates));
     Err(reader.problems)
 }
 
 /// Reads one file and gathers what is wrong with it.
 struct Reader<'o> {
     options: LoadOptions<'o>,
+    /// Of the update that is being read.
+    kind: &'static Kind,
     file: Arc<SourceFile>,
     problems: Vec<Problem>,
     warnings: Vec<Problem>,
@@ -81,7 +84,7 @@ struct Reader<'o> {
 
 impl Reader<'_> {
     fn kind(&self) -> &'static Kind {
-        self.options.kind
+        self.kind
     }
 
     fn fault(&mut self, what: impl Into<String>, span: Range<usize>, help: Option<String>) {
@@ -93,9 +96,10 @@ impl Reader<'_> {
     }
 
     fn job(&mut self, document: DeTable<'_>, stem: String) -> Job {
-        let mut job = Job::empty(stem, self.kind());
+        let mut job = Job::empty(stem, self.options.kinds);
         let mut written = None;
         let mut named = false;
+        let mut identity = None;
         for (key, span, value) in entries(document) {
             match key.as_str() {
                 "name" => {
@@ -103,7 +107,7 @@ impl Reader<'_> {
                     job.name = self.text(&key, value).unwrap_or(job.name);
                 }
                 "tenants" => job.allowed_tenants = self.tenants(value),
-                "identity" => job.identity = self.identity(value),
+                "identity" => identity = Some(value),
                 "recorded" => job.recorded = Some(self.recorded(value)),
                 "vars" => job.vars = self.vars(value),
                 "guards" => self.guards(value, &mut job),
@@ -117,6 +121,8 @@ impl Reader<'_> {
             self.fault("the job has no `[[update]]`", 0..0, Some(help.into()));
         }
         self.expand(written.unwrap_or_default(), &mut job);
+        // Which kinds must have it is known only now.
+        job.identity = identity.and_then(|value| self.identity(value, &job.used()));
         // The file that a run leaves is called the same for every run.
         let of_run = job.recorded.as_ref().and_then(|recorded| recorded.job.clone());
         if let Some(name) = of_run.filter(|_| !named && job.name == "changeset") {
@@ -157,9 +163,12 @@ impl Reader<'_> {
         recorded
     }
 
-    fn identity(&mut self, value: TomlSpanned<DeValue<'_>>) -> Option<FieldPath> {
+    /// A path that one of the kinds has.
+    fn identity(&mut self, value: TomlSpanned<DeValue<'_>>, kinds: &[&'static Kind]) -> Option<FieldPath> {
         let span = value.span();
         let text = self.text("identity", value)?;
+        let has = |kind: &&&Kind| text.parse().is_ok_and(|path| leaves::unknown(kind, &path).is_none());
+        self.kind = kinds.iter().find(has).or(kinds.first()).copied().unwrap_or(self.kind);
         self.path(&text, &span)
     }
 

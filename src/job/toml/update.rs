@@ -8,7 +8,9 @@ use toml::de::DeValue;
 
 use super::Reader;
 use super::selecting::Selecting;
+use super::tree::Entry;
 use crate::catalogue::load::unknown_kind;
+use crate::catalogue::{self, Kind};
 use crate::job::selector::Rule;
 use crate::job::{Action, Origin, RowLabel, Update};
 
@@ -49,7 +51,8 @@ impl Reader<'_> {
         self.rows_here = entries.iter().any(|(key, ..)| key == "rows");
         let origin =
             Origin { file: Arc::clone(&self.file), span: span.clone(), label: RowLabel::Update(number) };
-        let mut update = Update::new(origin, Rule::default().into());
+        self.kind = self.kind_of(&entries)?;
+        let mut update = Update::new(self.kind, origin, Rule::default().into());
         let (mut selecting, mut rows) = (Selecting::default(), None);
         let whole = self.taken_whole(&entries);
         let (before, mut unedited) = (self.problems.len(), false);
@@ -73,7 +76,7 @@ impl Reader<'_> {
                 "count" => update.extras_mut().count = self.count(value),
                 "repeatable" => update.repeatable = self.boolean(&key, value),
                 "rows" => rows = self.text(&key, value).map(|name| (name, value_span)),
-                "kind" => self.one_kind(value),
+                "kind" => (),
                 super::super::json::BASE_KEY => {
                     update.extras_mut().base = self.text(&key, value).map(Arc::from);
                 }
@@ -107,11 +110,23 @@ impl Reader<'_> {
         Some(Written { update, rows })
     }
 
-    fn one_kind(&mut self, value: TomlSpanned<DeValue<'_>>) {
+    /// The kind that an update says it is about, else the one of the file. Of one that is not known nothing can be read.
+    fn kind_of(&mut self, entries: &[Entry<'_>]) -> Option<&'static Kind> {
+        let Some((_, _, value)) = entries.iter().find(|(key, ..)| key == "kind") else {
+            return Some(self.options.kind);
+        };
         let span = value.span();
-        let Some(name) = self.text("kind", value) else { return };
-        if let Some((what, help)) = unknown_kind(&name) {
-            self.fault(what, span, Some(help));
+        let DeValue::String(name) = value.get_ref() else {
+            self.fault("`kind` must be text", span, None);
+            return None;
+        };
+        match catalogue::kind(name) {
+            Some(kind) => Some(self.options.kinds.get(kind.name)),
+            None => {
+                let (what, help) = unknown_kind(name).unwrap_or_default();
+                self.fault(what, span, Some(help));
+                None
+            }
         }
     }
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::catalogue::default_kind;
+use crate::catalogue::{Kinds, default_kind};
 use crate::job::{Action, Expect, Op, Origin, Pattern, RowLabel, Update};
 use crate::model::value::same;
 use crate::model::{EntityId, Packed, SourceFile};
@@ -16,7 +16,7 @@ const NOWHERE: Range<usize> = 0..0;
 fn update(number: usize, selector: Selector, ops: Vec<Op>) -> Update {
     let origin =
         Origin { file: SourceFile::new("job.toml", ""), span: NOWHERE, label: RowLabel::Update(number) };
-    Update { ops, ..Update::new(origin, selector) }
+    Update { ops, ..Update::new(default_kind(), origin, selector) }
 }
 
 fn set(path: &str, value: Value) -> Op {
@@ -28,7 +28,7 @@ fn unset(path: &str) -> Op {
 }
 
 fn job(updates: Vec<Update>) -> Job {
-    Job { updates, ..Job::empty("job".into(), default_kind()) }
+    Job { updates, ..Job::empty("job".into(), Kinds::built_in()) }
 }
 
 fn state(bodies: impl IntoIterator<Item = Value>) -> TenantState {
@@ -40,7 +40,7 @@ fn state(bodies: impl IntoIterator<Item = Value>) -> TenantState {
 
 fn plan(job: &Job, state: &TenantState) -> Resolved {
     let tenant = Arc::new(TenantScope::plain(&"dev".into()));
-    plan_tenant(job, &tenant, state, &PlanOptions::default()).unwrap()
+    plan_tenant(job, &tenant, &state.clone().into(), &PlanOptions::default()).unwrap()
 }
 
 fn name_is(name: &str) -> Selector {
@@ -111,7 +111,7 @@ proptest! {
             return Ok(());
         };
         prop_assert!(!write.body.is_empty(), "a write sends something");
-        let after = predicted(job.kind, &write);
+        let after = predicted(default_kind(), &write);
         prop_assert!(!same(Some(&json!(after)), Some(&json!(*write.before)), crate::model::ListOrder::Ordered), "a write changes something");
         let (again, rows) = plan(&job, &state([Value::Object(after)]));
         prop_assert_eq!(again, Writes::default());

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use patchwave::catalogue;
+use patchwave::catalogue::{self, Kind, Kinds};
 use patchwave::job::{Bases, Files, LoadOptions};
 use patchwave::model::{Body, EntityId};
 
 struct Alone;
 
 impl Bases for Alone {
-    fn find(&self, _digest: &str, _id: &EntityId) -> Result<Option<Arc<Body>>, String> {
+    fn find(&self, _kind: &Kind, _digest: &str, _id: &EntityId) -> Result<Option<Arc<Body>>, String> {
         Ok(None)
     }
 }
@@ -23,6 +23,7 @@ impl Files for Alone {
 /// Options of such a job.
 pub(crate) fn alone() -> LoadOptions<'static> {
     LoadOptions {
+        kinds: Kinds::built_in(),
         kind: catalogue::default_kind(),
         bases: &Alone,
         files: &Alone,

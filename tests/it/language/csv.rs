@@ -149,8 +149,11 @@ fn the_kind_column_takes_the_kinds_that_are_known() {
     assert_eq!(told, r#"a name "Billing" → "Billing EU""#);
     let told = planned(json!({}), "client_id,name,kind\na,Billing EU,\n");
     assert_eq!(told, r#"a name "Billing" → "Billing EU""#);
-    let told = check("job.csv", "client_id,name,kind\na,Billing EU,connections\n");
-    assert!(told.contains("connections") && told.contains("clients"), "{told}");
+    let told = check("job.csv", "client_id,name,kind\na,Billing EU,conections\n");
+    assert!(told.contains("no kind `conections`") && told.contains("did you mean `connections`?"), "{told}");
+    assert_eq!(check("job.csv", "id,name,kind\nrol_1,Admin,roles\nrol_2,Reader,role\n"), "ok");
+    let told = check("job.csv", "id,name,kind\nrol_1,Admin,roles\ncon_2,Reader,connections\n");
+    assert!(told.contains("row 3") && told.contains("another kind than the roles"), "{told}");
 }
 
 #[test]

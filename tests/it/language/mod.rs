@@ -31,7 +31,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use patchwave::catalogue::{self, Kind, redact};
+use patchwave::catalogue::{Kind, Kinds, redact};
 use patchwave::job::fetched::{self, Form};
 use patchwave::job::{Bases, Expression, Files, Input, Job, LoadOptions, TenantScope, load};
 use patchwave::model::{Body, Domain, EntityId, Packed, Problem, TenantName};
@@ -170,9 +170,13 @@ impl World {
         self
     }
 
-    fn kind(&self) -> &'static Kind {
+    fn kinds(&self) -> Kinds {
         let paths: Vec<_> = self.allow_fields.iter().map(|path| path.parse().unwrap()).collect();
-        catalogue::default_kind().with_extra_fields(&paths).unwrap()
+        Kinds::with_extra_fields(&paths).unwrap()
+    }
+
+    fn kind(&self) -> &'static Kind {
+        self.kinds().default_kind()
     }
 
     /// The job itself.
@@ -187,7 +191,7 @@ impl World {
         let mut after = self.clients.clone();
         for write in writes.iter() {
             let client = after.iter_mut().find(|client| client["client_id"] == write.id.as_str()).unwrap();
-            *client = predicted(job.kind, &write);
+            *client = predicted(self.kinds().get(write.kind), &write);
         }
         (!writes.is_empty()).then(|| Self::new(after.into_iter().map(Value::Object).collect()))
     }
@@ -202,6 +206,7 @@ impl World {
     fn load(&self, name: &str, content: &[u8]) -> Result<Job, Vec<Problem>> {
         let encoding = |name: &String| encoding_rs::Encoding::for_label(name.as_bytes()).unwrap();
         let options = LoadOptions {
+            kinds: &self.kinds(),
             kind: self.kind(),
             bases: self,
             files: self,
@@ -239,9 +244,11 @@ impl World {
         vars.extend(self.vars.clone());
         vars.extend(self.given.clone());
         let scope = Arc::new(TenantScope::new(&name, Some(&domain), &Body::new(), vars, self.env.clone()));
-        let narrow = self.narrow.as_ref().map(|text| Arc::new(Expression::parse(text, job.kind).unwrap()));
+        let parsed =
+            |kind: &'static Kind| Some((kind.name, Expression::parse(self.narrow.as_ref()?, kind).unwrap()));
+        let narrow = job.used().into_iter().filter_map(parsed).collect();
         let options = PlanOptions { narrow, ..self.options.clone() };
-        plan_tenant(job, &scope, &self.state(job), &options)
+        plan_tenant(job, &scope, &self.state(job).into(), &options)
     }
 
     /// What a job comes to, as text: see `told`.
@@ -255,7 +262,7 @@ impl World {
         match self.planned(&job) {
             Ok(resolved) => {
                 let state = self.state(&job);
-                let warnings = warnings(&job, &TenantName::new(&self.tenant), &state, &resolved);
+                let warnings = warnings(&job, &TenantName::new(&self.tenant), &state.into(), &resolved);
                 lines.extend(warnings.iter().map(|warning| format!("warning: {warning}")));
                 told(&resolved, &mut lines);
             }
@@ -299,7 +306,7 @@ impl World {
 }
 
 impl Bases for World {
-    fn find(&self, digest: &str, id: &EntityId) -> Result<Option<Arc<Body>>, String> {
+    fn find(&self, _kind: &Kind, digest: &str, id: &EntityId) -> Result<Option<Arc<Body>>, String> {
         Ok(self.kept.borrow().get(&(digest.to_owned(), id.clone())).cloned())
     }
 }

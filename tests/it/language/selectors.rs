@@ -64,8 +64,8 @@ fn the_kind_is_clients_unless_another_is_said() {
         world().plan("job.toml", job("kind = \"clients\"\nclient_id = \"a\"")),
         world().plan("job.toml", job("client_id = \"a\""))
     );
-    let told = check("job.toml", job("kind = \"connections\"\nclient_id = \"a\""));
-    assert!(told.contains("connections") && told.contains("clients"), "{told}");
+    let told = check("job.toml", job("kind = \"conections\"\nclient_id = \"a\""));
+    assert!(told.contains("no kind `conections`") && told.contains("did you mean `connections`?"), "{told}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What must be true of the undo of any run: the state before comes back, but for what is reported; what others did stays.
 
-use patchwave::catalogue::{self, Kind, Unset, redact};
+use patchwave::catalogue::{self, Kind, Kinds, Unset, redact};
 use patchwave::model::{Body, Domain, EntityId, FieldPath, Pace, Packed, Reason, TenantName};
 use patchwave::plan::revive::Permits;
 use patchwave::plan::undo::{Narrowed, undo};
@@ -37,7 +37,7 @@ fn made(kind: &Kind, clients: &[Body], writes: &[Write]) -> Vec<Body> {
 }
 
 /// The undo of these writes against the clients as they are now.
-fn taken_back(kind: &Kind, writes: Vec<Write>, rows: Vec<Row>, now: &[Body]) -> (Vec<Write>, Vec<Row>) {
+fn taken_back(writes: Vec<Write>, rows: Vec<Row>, now: &[Body]) -> (Vec<Write>, Vec<Row>) {
     let domain = Domain::parse("dev.example.com").unwrap();
     let part = TenantPlan {
         writes: writes.into_iter().collect(),
@@ -48,7 +48,8 @@ fn taken_back(kind: &Kind, writes: Vec<Write>, rows: Vec<Row>, now: &[Body]) -> 
     let objects =
         now.iter().map(|body| (EntityId::new(body["client_id"].as_str().unwrap()), Packed::new(body)));
     let state = TenantState { objects: objects.collect(), ..TenantState::default() };
-    let (writes, rows) = undo(kind, &part, &narrowed, &state, Permits::default()).unwrap();
+    let (writes, rows) =
+        undo(Kinds::built_in(), &part, &narrowed, &state.into(), Permits::default()).unwrap();
     (writes.iter().collect(), rows)
 }
 
@@ -90,7 +91,7 @@ proptest! {
         let before = bodies(&clients);
         let Some((writes, rows)) = World::new(clients).resolved("job.toml", &job) else { return Ok(()) };
         let after = made(kind, &before, &writes);
-        let (undo_writes, undo_rows) = taken_back(kind, writes, rows, &after);
+        let (undo_writes, undo_rows) = taken_back(writes, rows, &after);
         let back = made(kind, &after, &undo_writes);
         for (before, back) in before.iter().zip(&back) {
             let left = left(&undo_writes, &undo_rows, before["client_id"].as_str().unwrap());
@@ -106,7 +107,7 @@ proptest! {
                 }
             }
         }
-        let (again, again_rows) = taken_back(kind, undo_writes, undo_rows, &back);
+        let (again, again_rows) = taken_back(undo_writes, undo_rows, &back);
         for (after, forth) in after.iter().zip(&made(kind, &back, &again)) {
             let left = left(&again, &again_rows, after["client_id"].as_str().unwrap());
             for path in differing(kind, after, forth) {
@@ -122,9 +123,9 @@ proptest! {
         let before = bodies(&clients);
         let Some((writes, rows)) = World::new(clients).resolved("job.toml", &job) else { return Ok(()) };
         let after = made(kind, &before, &writes);
-        let (undone, _) = taken_back(kind, writes.clone(), rows.clone(), &after);
+        let (undone, _) = taken_back(writes.clone(), rows.clone(), &after);
         for now in [before, made(kind, &after, &undone)] {
-            let (again, _) = taken_back(kind, writes.clone(), rows.clone(), &now);
+            let (again, _) = taken_back(writes.clone(), rows.clone(), &now);
             let empty: Vec<_> = again.iter().filter(|write| write.body.is_empty()).collect();
             prop_assert!(empty.is_empty(), "nothing to send: {empty:?}\n{job}");
             prop_assert!(again.is_empty(), "{:?}\n{job}", again.iter().map(|w| &w.changes).collect::<Vec<_>>());
@@ -137,7 +138,7 @@ proptest! {
         let before = bodies(&clients);
         let Some((writes, rows)) = World::new(clients).resolved("job.toml", &job) else { return Ok(()) };
         let after = made(kind, &before, &writes);
-        let (undone, _) = taken_back(kind, writes.clone(), rows, &after);
+        let (undone, _) = taken_back(writes.clone(), rows, &after);
         let back = made(kind, &after, &undone);
         for (writes, before, after) in [(&writes, &before, &after), (&undone, &after, &back)] {
             for write in writes {
@@ -164,7 +165,7 @@ proptest! {
         let (path, value) = edit;
         // Where there was no object around it, the edit makes one, as a person would.
         after.iter_mut().for_each(|client| path.put(client, value.clone()));
-        let (undo_writes, undo_rows) = taken_back(kind, writes, rows, &after);
+        let (undo_writes, undo_rows) = taken_back(writes, rows, &after);
         for (before, back) in before.iter().zip(&made(kind, &after, &undo_writes)) {
             let left = left(&undo_writes, &undo_rows, before["client_id"].as_str().unwrap());
             let stays = path.get(back).is_some_and(|now| holds(now, &value));
