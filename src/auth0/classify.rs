@@ -11,6 +11,15 @@ pub(crate) enum CallKind {
     Read,
     /// A PATCH of absolute values: repeatable, but a lost answer is settled by a read first.
     Write,
+    /// A POST of something new: sent twice it would be there twice, so that whatever failed is settled by a look first.
+    Create,
+}
+
+impl CallKind {
+    /// Whether it changes the tenant.
+    pub(crate) fn is_write(self) -> bool {
+        matches!(self, Self::Write | Self::Create)
+    }
 }
 
 /// How one exchange ended, other than with a readable success.
@@ -42,13 +51,14 @@ pub(crate) fn step(kind: CallKind, ended: &Ended<'_>, reached: bool) -> Step {
     match (kind, ended) {
         (CallKind::Token, Ended::Answered(429)) => Step::TryAgain,
         (_, Ended::Answered(429)) => Step::Throttled,
-        (CallKind::Read | CallKind::Write, Ended::Answered(401)) => Step::Renew,
+        (CallKind::Read | CallKind::Write | CallKind::Create, Ended::Answered(401)) => Step::Renew,
         // A gateway that gives up, and a server that breaks, may have let the write through before.
         (CallKind::Write, Ended::Answered(408 | 500 | 502 | 504)) => Step::Settle,
+        (CallKind::Create, Ended::Answered(408 | 500..)) => Step::Settle,
         (_, Ended::Answered(408 | 500..)) => Step::TryAgain,
         (_, Ended::Answered(_)) => Step::Fail,
         (_, Ended::Lost(failure)) if failure.is_configuration() && !reached => Step::Fail,
-        (CallKind::Write, Ended::Lost(failure)) if failure.maybe_sent => Step::Settle,
+        (CallKind::Write | CallKind::Create, Ended::Lost(failure)) if failure.maybe_sent => Step::Settle,
         (_, Ended::Lost(_)) => Step::TryAgain,
     }
 }
@@ -90,6 +100,17 @@ mod tests {
             assert_eq!(step(CallKind::Write, &Ended::Answered(status), true), wanted, "{status}");
             assert_eq!(step(CallKind::Read, &Ended::Answered(status), true), Step::TryAgain, "{status}");
         }
+    }
+
+    #[test]
+    fn whatever_fails_of_a_create_is_looked_for_before_it_is_sent_again() {
+        for status in [408, 500, 502, 503, 504, 522] {
+            assert_eq!(step(CallKind::Create, &Ended::Answered(status), true), Step::Settle, "{status}");
+        }
+        assert_eq!(step(CallKind::Create, &Ended::Answered(409), true), Step::Fail);
+        assert_eq!(step(CallKind::Create, &Ended::Lost(&lost(NetworkCause::Reset, true)), true), Step::Settle);
+        let refused = lost(NetworkCause::Refused, false);
+        assert_eq!(step(CallKind::Create, &Ended::Lost(&refused), true), Step::TryAgain);
     }
 
     #[test]

@@ -109,6 +109,18 @@ pub enum ApiError {
         /// Different objects that arrived.
         arrived: usize,
     },
+    /// A list is longer than its paging reaches.
+    #[error(
+        "the tenant has {total} {collection}, and its list ends at {most}: name those that are meant by id, or by what the API finds them by"
+    )]
+    TooLong {
+        /// What was listed.
+        collection: String,
+        /// As the tenant said.
+        total: usize,
+        /// How many can be listed.
+        most: usize,
+    },
     /// It was not sent any more, since the run was told to stop.
     #[error("not sent: the run was stopped first")]
     Halted,
@@ -191,6 +203,7 @@ impl ApiError {
             Self::Network { .. }
             | Self::Malformed(_)
             | Self::Incomplete { .. }
+            | Self::TooLong { .. }
             | Self::TokenUnfit(_)
             | Self::Halted
             | Self::Setup(_) => None,
@@ -221,7 +234,7 @@ impl ApiError {
             Self::Refused { status: 409, .. } => ErrorClass::Conflict,
             Self::Refused { .. } => ErrorClass::Validation,
             Self::RateLimited { .. } => ErrorClass::RateLimit,
-            Self::Server { .. } | Self::Malformed(_) | Self::Incomplete { .. } => ErrorClass::Api,
+            Self::Server { .. } | Self::Malformed(_) | Self::Incomplete { .. } | Self::TooLong { .. } => ErrorClass::Api,
             Self::Network { .. } | Self::Halted | Self::Setup(_) => ErrorClass::Network,
         }
     }
@@ -258,7 +271,11 @@ impl ApiError {
             | Self::TokenUnfit(_)
             | Self::TokenRefused { .. } => Reason::Forbidden,
             Self::Refused { .. } => Reason::Refused,
-            Self::RateLimited { .. } | Self::Server { .. } | Self::Malformed(_) | Self::Incomplete { .. } => {
+            Self::RateLimited { .. }
+            | Self::Server { .. }
+            | Self::Malformed(_)
+            | Self::Incomplete { .. }
+            | Self::TooLong { .. } => {
                 Reason::ServerError
             }
             Self::Halted => Reason::Stopped,

@@ -9,6 +9,7 @@
 //! | `private_key.rs` `assertion.rs` | a key in place of a secret; what it signs |
 //! | `settings.rs` | time-outs, retries, and how much of the rate limit may be taken |
 //! | `connection.rs` `read.rs` `pages.rs` `write.rs` | what callers hold |
+//! | `associated.rs` | lists that belong to an object and have endpoints of their own |
 //! | `logs.rs` `log_entry.rs` | the tenant's log of a time window; what an entry of it tells |
 //! | `token.rs` `sign_in.rs` | one token for all workers; asking for it |
 //! | `courier.rs` `send.rs` `classify.rs` | what every request needs; the one retry loop; its pure table |
@@ -21,6 +22,7 @@
 
 mod access;
 mod answer;
+mod associated;
 mod assertion;
 mod bucket;
 mod claims;
@@ -57,6 +59,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use associated::{AssociationCall, calls};
 pub use access::{Access, Credential};
 pub use connection::Connection;
 pub use error::{ApiError, ErrorClass};

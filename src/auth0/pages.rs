@@ -13,20 +13,23 @@ use super::read::with_id;
 /// Which page to ask for.
 #[derive(Debug, Clone)]
 pub(crate) enum Paging {
-    /// By number, from 0, with totals.
-    Number { page: usize, size: usize },
+    /// By number, from 0.
+    Number { page: usize, size: usize, totals: bool },
     /// By pointer; none for the first.
     Checkpoint { take: usize, from: Option<String> },
+    /// All at once: there are no pages.
+    Whole,
 }
 
 impl Paging {
     pub(crate) fn parameters(&self) -> Vec<(&'static str, String)> {
         match self {
-            Self::Number { page, size } => vec![
-                ("page", page.to_string()),
-                ("per_page", size.to_string()),
-                ("include_totals", "true".to_owned()),
-            ],
+            Self::Number { page, size, totals } => {
+                let totals = totals.then(|| ("include_totals", "true".to_owned()));
+                let page = [("page", page.to_string()), ("per_page", size.to_string())];
+                page.into_iter().chain(totals).collect()
+            }
+            Self::Whole => Vec::new(),
             Self::Checkpoint { take, from } => {
                 let take = ("take", take.to_string());
                 from.iter().map(|from| ("from", from.clone())).chain([take]).collect()
@@ -59,7 +62,7 @@ impl Page {
         let next = object.get("next").and_then(Value::as_str).filter(|next| !next.is_empty());
         Ok(Self {
             total: number("total"),
-            limit: number("limit").filter(|limit| *limit > 0),
+            limit: number("limit").or_else(|| number("per_page")).filter(|limit| *limit > 0),
             next: next.map(str::to_owned),
             ..Self::of(items, endpoint)?
         })

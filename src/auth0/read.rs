@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use reqwest::Url;
+use reqwest::{Method, Url};
 use reqwest::header::HeaderValue;
 
-use crate::model::{Body, Endpoint, Entity, EntityId, Progress};
+use crate::model::{Association, Body, Endpoint, Entity, EntityId, Progress};
 
 use tokio::sync::watch;
 
@@ -120,6 +120,54 @@ impl Reader {
         self.start(ListQuery::new(endpoint, &endpoint.list_filter, fields)).await
     }
 
+    /// The objects that a list has under these filters, whole where `fields` is `None`.
+    ///
+    /// # Errors
+    /// As [`list`](Self::list).
+    pub async fn list_where(
+        &self,
+        endpoint: &Endpoint,
+        filters: &[(String, String)],
+        fields: Option<&[&str]>,
+    ) -> Result<Vec<Entity>, ApiError> {
+        let filters: Vec<_> = endpoint.list_filter.iter().chain(filters).cloned().collect();
+        let query = ListQuery::new(endpoint, &filters, fields);
+        Ok(opened(self.start(query).await?.rest().await?))
+    }
+
+    /// The objects that have just this in the field by which the kind can be looked up; none where it cannot be.
+    ///
+    /// # Errors
+    /// Where the request fails.
+    pub async fn look_up(
+        &self,
+        endpoint: &Endpoint,
+        value: &str,
+        fields: Option<&[&str]>,
+    ) -> Result<Vec<Entity>, ApiError> {
+        let Some(lookup) = &endpoint.lookup else { return Ok(Vec::new()) };
+        let segments = ["api", "v2"].into_iter().chain(lookup.path.split('/'));
+        let mut url = self.shared.courier.transport().url(segments);
+        url.query_pairs_mut().append_pair(&lookup.parameter, value).extend_pairs(projection(endpoint, fields));
+        Ok(self.fetch(url, &|body| Page::read(body, endpoint)).await?.items)
+    }
+
+    /// One page of an association.
+    pub(super) async fn association_page<T: Send>(
+        &self,
+        endpoint: &Endpoint,
+        association: &Association,
+        id: &EntityId,
+        parameters: &[(String, String)],
+        parse: &(dyn Fn(&[u8]) -> Result<T, String> + Send + Sync),
+    ) -> Result<T, ApiError> {
+        let mut url = below(self.shared.courier.transport(), endpoint, id, &association.path, None)?;
+        if !parameters.is_empty() {
+            url.query_pairs_mut().extend_pairs(parameters);
+        }
+        self.fetch(url, parse).await
+    }
+
     /// One object, with these top-level fields (besides id and name), or whole where `fields` is `None`.
     ///
     /// # Errors
@@ -131,14 +179,22 @@ impl Reader {
         fields: Option<&[&str]>,
     ) -> Result<Entity, ApiError> {
         let mut url = object_url(self.shared.courier.transport(), endpoint, id)?;
-        if fields.is_some() {
-            url.query_pairs_mut().extend_pairs(projection(endpoint, fields));
+        let projection = projection(endpoint, fields);
+        if !projection.is_empty() {
+            url.query_pairs_mut().extend_pairs(projection);
         }
         self.fetch(url, &|body| entity(body, endpoint)).await
     }
 
     async fn start(&self, query: ListQuery) -> Result<FirstPage, ApiError> {
-        let page = self.page(&query, &Paging::Number { page: 0, size: query.endpoint.page_size }).await?;
+        let first = match query.endpoint.paging {
+            modes if modes.numbers => {
+                Paging::Number { page: 0, size: query.endpoint.page_size, totals: modes.totals }
+            }
+            modes if modes.checkpoints => Paging::Checkpoint { take: query.endpoint.page_size, from: None },
+            _ => Paging::Whole,
+        };
+        let page = self.page(&query, &first).await?;
         self.tell_read(page.items.len(), page.total);
         Ok(FirstPage { reader: self.clone(), query, page })
     }
@@ -176,6 +232,7 @@ impl Reader {
     ) -> Result<T, ApiError> {
         let call = Call {
             kind: CallKind::Read,
+            method: Method::GET,
             url,
             body: None,
             agent: self.agent.clone(),
@@ -193,12 +250,20 @@ impl Reader {
     /// Reads on from a first page to the end, once.
     async fn follow(&self, query: &ListQuery, first: Page) -> Result<Collected, ApiError> {
         let mut list = Collected::default();
+        let (modes, most) = (query.endpoint.paging, query.endpoint.offset_limit);
         match first.total {
-            Some(total) if total <= query.endpoint.offset_limit => {
+            // All came in one answer.
+            _ if !modes.numbers && !modes.checkpoints => drop(list.add(first)),
+            Some(total) if total <= most && modes.numbers => {
                 self.by_number(query, first, total, &mut list).await?;
             }
+            Some(total) if !modes.checkpoints => {
+                return Err(ApiError::TooLong { collection: query.endpoint.collection.clone(), total, most });
+            }
             // Page numbers end at the limit; a pointer does not.
-            None if first.next.is_some() => self.by_checkpoint(query, None, &mut list).await?,
+            None if first.next.is_some() || !modes.numbers => {
+                self.by_checkpoint(query, None, &mut list).await?;
+            }
             total @ Some(_) => self.by_checkpoint(query, total, &mut list).await?,
             None => self.until_empty(query, first, &mut list).await?,
         }
@@ -216,8 +281,9 @@ impl Reader {
         // The page size is what the answer says: asking 100 may give 50.
         let size = first.limit.unwrap_or(query.endpoint.page_size).max(1);
         list.add(first);
+        let totals = query.endpoint.paging.totals;
         let pages = stream::iter(1..total.div_ceil(size))
-            .map(|page| async move { self.page(query, &Paging::Number { page, size }).await })
+            .map(|page| async move { self.page(query, &Paging::Number { page, size, totals }).await })
             .buffer_unordered(PAGES_IN_FLIGHT);
         let mut pages = std::pin::pin!(pages);
         while let Some(page) = pages.try_next().await? {
@@ -263,7 +329,8 @@ impl Reader {
         let mut grew = list.add(first);
         let mut page = 1;
         while grew {
-            grew = list.add(self.page(query, &Paging::Number { page, size }).await?);
+            let totals = query.endpoint.paging.totals;
+            grew = list.add(self.page(query, &Paging::Number { page, size, totals }).await?);
             self.tell_read(list.len(), None);
             page += 1;
         }
@@ -329,15 +396,16 @@ impl fmt::Debug for Reader {
 
 /// `fields` and `include_fields`; id and name are always among them.
 fn projection(endpoint: &Endpoint, fields: Option<&[&str]>) -> Vec<(String, String)> {
-    let Some(fields) = fields else { return Vec::new() };
+    let Some(fields) = fields.filter(|_| endpoint.projection) else { return Vec::new() };
     let mut names = vec![endpoint.id_field.as_str(), endpoint.name_field.as_str()];
     names.extend(fields);
     let mut seen = std::collections::HashSet::new();
-    names.retain(|name| !name.is_empty() && seen.insert(*name));
+    // What has an endpoint of its own is no field for this one.
+    names.retain(|name| !name.is_empty() && endpoint.association(name).is_none() && seen.insert(*name));
     vec![("fields".to_owned(), names.join(",")), ("include_fields".to_owned(), "true".to_owned())]
 }
 
-fn collection_path(endpoint: &Endpoint) -> impl Iterator<Item = &str> {
+pub(crate) fn collection_path(endpoint: &Endpoint) -> impl Iterator<Item = &str> {
     ["api", "v2"].into_iter().chain(endpoint.path.split('/'))
 }
 
@@ -350,6 +418,22 @@ pub(crate) fn object_url(transport: &Transport, endpoint: &Endpoint, id: &Entity
         return Err(ApiError::NotFound { error_code: None, message: format!("`{id}` cannot be an id") });
     }
     Ok(transport.url(collection_path(endpoint).chain([id.as_str()])))
+}
+
+/// The address of something that belongs to one object.
+///
+/// # Errors
+/// As [`object_url`].
+pub(crate) fn below(
+    transport: &Transport,
+    endpoint: &Endpoint,
+    id: &EntityId,
+    path: &str,
+    item: Option<&str>,
+) -> Result<Url, ApiError> {
+    object_url(transport, endpoint, id)?;
+    let segments = collection_path(endpoint).chain([id.as_str()]).chain(path.split('/')).chain(item);
+    Ok(transport.url(segments))
 }
 
 /// One object from the body of an answer.

@@ -175,7 +175,7 @@ impl<'a, T: Send> Round<'a, T> {
 
     /// Waits for room, and then for the tenant's pace, since a ticket counts as sent; `None` where nothing more may be.
     async fn take_ticket<'l>(&mut self, lane: Lane<'l>) -> Option<(Option<SemaphorePermit<'a>>, Ticket<'l>)> {
-        let group = if self.call.kind == CallKind::Write { Group::Write } else { Group::Read };
+        let group = if self.call.kind.is_write() { Group::Write } else { Group::Read };
         let asked = Instant::now();
         let courier = self.courier;
         let leave = async {
@@ -335,7 +335,7 @@ impl<'a, T: Send> Round<'a, T> {
 
     /// The last word on a failure: a write that may have been carried out is looked at once more before it is called failed.
     async fn give_up(&mut self, error: ApiError) -> Result<T, ApiError> {
-        if self.call.kind != CallKind::Write || !self.in_doubt {
+        if !self.call.kind.is_write() || !self.in_doubt {
             return Err(error);
         }
         match self.ask(error.clone()).await {

@@ -97,6 +97,7 @@ impl Desk {
     fn call(&self, body: Payload) -> Call {
         Call {
             kind: CallKind::Token,
+            method: reqwest::Method::POST,
             url: self.courier.transport().url(["oauth", "token"]),
             body: Some(body),
             agent: self.agent.clone(),

@@ -63,6 +63,7 @@ impl fmt::Debug for Payload {
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) kind: CallKind,
+    pub(crate) method: Method,
     pub(crate) url: Url,
     pub(crate) body: Option<Payload>,
     pub(crate) agent: HeaderValue,
@@ -73,22 +74,12 @@ pub(crate) struct Call {
 
 impl Call {
     /// Method and path, for logs.
-    pub(crate) fn line(&self) -> (&'static str, &str) {
-        let method = match self.kind {
-            CallKind::Token => "POST",
-            CallKind::Read => "GET",
-            CallKind::Write => "PATCH",
-        };
-        (method, self.url.path())
+    pub(crate) fn line(&self) -> (&str, &str) {
+        (self.method.as_str(), self.url.path())
     }
 
     fn request(&self, bearer: Option<&HeaderValue>) -> Request {
-        let method = match self.kind {
-            CallKind::Token => Method::POST,
-            CallKind::Read => Method::GET,
-            CallKind::Write => Method::PATCH,
-        };
-        let mut request = Request::new(method, self.url.clone());
+        let mut request = Request::new(self.method.clone(), self.url.clone());
         let headers = request.headers_mut();
         headers.insert(USER_AGENT, self.agent.clone());
         if let Some(bearer) = bearer {
@@ -190,7 +181,7 @@ impl Transport {
             CallKind::Read => self.compare_clocks(response.headers(), sent),
             // The first request opens a connection, which makes its trip long: better than nothing, and no more.
             CallKind::Token if self.clock_ahead().is_none() => self.compare_clocks(response.headers(), sent),
-            CallKind::Token | CallKind::Write => {}
+            CallKind::Token | CallKind::Write | CallKind::Create => {}
         }
         Ok(Head(response))
     }

@@ -7,16 +7,19 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use reqwest::header::HeaderValue;
+use reqwest::{Method, Url};
+use serde::Serialize;
 use tokio::sync::watch;
 
-use crate::model::{Body, Endpoint, Entity, EntityId, RunId};
+use crate::model::{Association, Body, Endpoint, Entity, EntityId, RunId, Verb};
 
 use super::classify::CallKind;
 use super::connection::{Connection, Shared, agent_header};
-use super::courier::Lane;
+use super::associated::AssociationCall;
+use super::courier::{Delivery, Lane, Parse, Settle};
 use super::error::ApiError;
 use super::kept;
-use super::read::{Reader, object_url, with_id};
+use super::read::{Reader, below, collection_path, entity, object_url, with_id};
 use super::transport::{Call, Payload, correlation};
 
 /// Writes to one tenant on behalf of one run. Cheap to clone.
@@ -53,12 +56,12 @@ pub enum Settlement {
     Unknown,
 }
 
-/// What became of a PATCH.
+/// What became of a write.
 #[derive(Debug)]
-pub struct Sent {
+pub struct Sent<T = Entity> {
     /// The stored object after the write, as far as it was wanted.
-    pub result: Result<Entity, ApiError>,
-    /// PATCH requests sent, those refused by the rate limit included.
+    pub result: Result<T, ApiError>,
+    /// Requests that write sent, those refused by the rate limit included.
     pub attempts: u32,
     /// Time spent waiting for the rate limit and between attempts.
     pub waited: Duration,
@@ -117,7 +120,8 @@ impl Writer {
         F: Fn() -> Fut + Send + Sync,
         Fut: Future<Output = Result<Settled, ApiError>> + Send,
     {
-        let call = match self.call(endpoint, id, body, trace) {
+        let url = object_url(self.shared.courier.transport(), endpoint, id);
+        let call = match url.and_then(|url| self.call((CallKind::Write, endpoint.update), url, Some(body), trace)) {
             Ok(call) => call,
             Err(error) => return Sent::unsent(error),
         };
@@ -127,23 +131,94 @@ impl Writer {
             same_object(with_id(body, endpoint)?, id)
         };
         let ask = || -> BoxFuture<'_, Result<Settled, ApiError>> { settle().boxed() };
-        let lane = Lane { halt: Some(&self.halt), hurry: Some(&self.halt), ..self.shared.lane() };
-        let delivery = self.shared.courier.deliver(&call, Some(lane), &parse, Some(&ask)).await;
-        Sent {
-            result: delivery.result,
-            attempts: delivery.attempts,
-            waited: delivery.waited,
-            settlement: delivery.settlement,
+        Sent::of(self.deliver(&call, &parse, &ask).await)
+    }
+
+    /// Creates one object; what is stored comes back. `settle` is asked before any further attempt after one that may have been
+    /// carried out: it looks for the object, and says.
+    pub async fn create<F, Fut>(&self, endpoint: &Endpoint, body: &Body, trace: &str, settle: F) -> Sent
+    where
+        F: Fn() -> Fut + Send + Sync,
+        Fut: Future<Output = Result<Settled, ApiError>> + Send,
+    {
+        let url = self.shared.courier.transport().url(collection_path(endpoint));
+        let call = match self.call((CallKind::Create, Verb::Post), url, Some(body), trace) {
+            Ok(call) => call,
+            Err(error) => return Sent::unsent(error),
+        };
+        let ask = || -> BoxFuture<'_, Result<Settled, ApiError>> { settle().boxed() };
+        Sent::of(self.deliver(&call, &|answer| entity(answer, endpoint), &ask).await)
+    }
+
+    /// Adds to, or takes out of, a list that belongs to an object. The answer says nothing that counts.
+    pub async fn associate(
+        &self,
+        endpoint: &Endpoint,
+        association: &Association,
+        id: &EntityId,
+        step: &AssociationCall<'_>,
+        trace: &str,
+    ) -> Sent<()> {
+        let transport = self.shared.courier.transport();
+        let url = below(transport, endpoint, id, &association.path, step.item.as_deref());
+        let call = url.and_then(|url| self.call((CallKind::Write, step.call.verb), url, step.body.as_ref(), trace));
+        match call {
+            Ok(call) => self.repeatable(&call).await,
+            Err(error) => Sent::unsent(error),
         }
     }
 
-    fn call(&self, endpoint: &Endpoint, id: &EntityId, body: &Body, trace: &str) -> Result<Call, ApiError> {
-        let body = serde_json::to_vec(body)
-            .map_err(|e| ApiError::Setup(format!("the body cannot be written: {e}")))?;
+    /// The call that follows a change of an object.
+    pub async fn follow(&self, endpoint: &Endpoint, path: &str, id: &EntityId, trace: &str) -> Sent<()> {
+        let url = below(self.shared.courier.transport(), endpoint, id, path, None);
+        let call = url.and_then(|url| self.call((CallKind::Write, Verb::Post), url, None::<&Body>, trace));
+        match call {
+            Ok(call) => self.repeatable(&call).await,
+            Err(error) => Sent::unsent(error),
+        }
+    }
+
+    /// A call that leads to the same, however often it is carried out. One whose answer was lost is simply sent again; what a
+    /// second one is refused for (there already, gone already) the first has done.
+    async fn repeatable(&self, call: &Call) -> Sent<()> {
+        let ask = || -> BoxFuture<'_, Result<Settled<()>, ApiError>> { async { Ok(Settled::SendAgain) }.boxed() };
+        let sent = Sent::of(self.deliver(call, &|_| Ok(()), &ask).await);
+        let done_before = matches!(&sent.result, Err(error) if matches!(error.status(), Some(404 | 409)));
+        if sent.settlement == Settlement::NotLanded && done_before {
+            return Sent { result: Ok(()), ..sent };
+        }
+        sent
+    }
+
+    async fn deliver<'a, T: Send>(
+        &'a self,
+        call: &'a Call,
+        parse: Parse<'a, T>,
+        settle: Settle<'a, T>,
+    ) -> Delivery<T> {
+        let lane = Lane { halt: Some(&self.halt), hurry: Some(&self.halt), ..self.shared.lane() };
+        self.shared.courier.deliver(call, Some(lane), parse, Some(settle)).await
+    }
+
+    fn call(
+        &self,
+        (kind, verb): (CallKind, Verb),
+        url: Url,
+        body: Option<&impl Serialize>,
+        trace: &str,
+    ) -> Result<Call, ApiError> {
+        let printed = body.map(serde_json::to_vec).transpose();
+        let body = printed.map_err(|e| ApiError::Setup(format!("the body cannot be written: {e}")))?;
         Ok(Call {
-            kind: CallKind::Write,
-            url: object_url(self.shared.courier.transport(), endpoint, id)?,
-            body: Some(Payload::Same(body.into())),
+            kind,
+            method: match verb {
+                Verb::Patch => Method::PATCH,
+                Verb::Put => Method::PUT,
+                Verb::Post => Method::POST,
+                Verb::Delete => Method::DELETE,
+            },
+            url,
+            body: body.map(|body| Payload::Same(body.into())),
             agent: self.agent.clone(),
             correlation: correlation(trace),
             max_retries: None,
@@ -151,7 +226,12 @@ impl Writer {
     }
 }
 
-impl Sent {
+impl<T> Sent<T> {
+    fn of(delivery: Delivery<T>) -> Self {
+        let Delivery { result, attempts, waited, settlement } = delivery;
+        Self { result, attempts, waited, settlement }
+    }
+
     fn unsent(error: ApiError) -> Self {
         Self { result: Err(error), attempts: 0, waited: Duration::ZERO, settlement: Settlement::NotNeeded }
     }

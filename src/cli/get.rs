@@ -17,6 +17,7 @@ use crate::job::fetched::{self, Form};
 use crate::job::{Expression, Scope, TenantScope};
 use crate::model::{Body, Entity, EntityId, FieldPath};
 use crate::report::term;
+use crate::run::live::live;
 use crate::store::{atomic, snapshots};
 
 /// Fetches, keeps what was fetched as the base of later edits, and writes the file.
@@ -42,7 +43,7 @@ pub(super) async fn run(args: GetArgs, output: &Output) -> Result<u8, CliError> 
     let from = (&target.domain, asked.kind.name.as_str());
     let digest = snapshots::keep(&session.state, &bodies, from, (began, now(), whole))?;
     let bodies: Vec<Body> = bodies.into_iter().map(|body| asked.pruned(body)).collect();
-    let single = !asked.list && bodies.len() == 1;
+    let single = !asked.list && asked.email.is_empty() && bodies.len() == 1;
     let count = bodies.len();
     let write = |out: &mut dyn std::io::Write| fetched::write(asked.kind, form, bodies, &digest, single, out);
     let Some(path) = &args.out else {
@@ -116,6 +117,8 @@ struct Asked {
     list: bool,
     ids: Vec<EntityId>,
     own: bool,
+    /// What they are looked up by.
+    email: Vec<String>,
     condition: Option<Expression>,
     /// Empty: all fields.
     fields: Vec<FieldPath>,
@@ -123,12 +126,17 @@ struct Asked {
 
 impl Asked {
     fn from_args(args: &GetArgs) -> Result<Self, CliError> {
-        let default = catalogue::default_kind();
         let named = args.ids.first().and_then(|word| catalogue::kind(word));
-        let (kind, ids) = match named {
-            Some(kind) => (kind, &args.ids[1..]),
-            None => (default, args.ids.as_slice()),
+        let ids = if named.is_some() { &args.ids[1..] } else { args.ids.as_slice() };
+        let kind = match named {
+            Some(kind) => kind,
+            None if args.email.is_empty() => catalogue::default_kind(),
+            // The only thing that the API finds by something else than its id.
+            None => catalogue::kinds()
+                .find(|kind| kind.endpoint.lookup.is_some())
+                .unwrap_or_else(catalogue::default_kind),
         };
+        Self::fit(args, kind, ids)?;
         let condition = args.narrow.as_deref().map(|text| expression("--where", text, kind)).transpose()?;
         let path = |text: &String| {
             let path: FieldPath = text
@@ -144,12 +152,31 @@ impl Asked {
         };
         Ok(Self {
             kind,
-            list: args.all || ids.is_empty() && !args.own,
+            list: args.all || ids.is_empty() && !args.own && args.email.is_empty(),
+            email: args.email.clone(),
             ids: ids.iter().map(EntityId::new).collect(),
             own: args.own,
             condition,
             fields: args.fields.iter().map(path).collect::<Result<_, _>>()?,
         })
+    }
+
+    /// What the flags say together.
+    fn fit(args: &GetArgs, kind: &Kind, ids: &[String]) -> Result<(), CliError> {
+        let wrong = |what: String| Err(CliError::usage(what).next(super::output::help_line()));
+        if args.all && !ids.is_empty() {
+            return wrong(format!("--all is every {}; leave it out, or the ids", kind.singular));
+        }
+        if !args.email.is_empty() && kind.endpoint.lookup.is_none() {
+            return wrong(format!("--email finds users; a {} is found by its id or with --where", kind.singular));
+        }
+        if !args.email.is_empty() && !ids.is_empty() {
+            return wrong("--email and ids say two different things; leave one of them out".to_owned());
+        }
+        if args.own && !kind.is_runners() {
+            return wrong(format!("--self is the client whose credentials are used, and no {}", kind.singular));
+        }
+        Ok(())
     }
 
     /// The clients with all of their fields: what is kept of them must tell, of any field that somebody adds to the file,
@@ -159,12 +186,17 @@ impl Asked {
         let failed = |error| CliError::tenant(target.tenant.as_str(), &error);
         let entities: Vec<Entity> = if self.list {
             snapshot::entities(&reader, self.kind).await.map_err(failed)?
+        } else if !self.email.is_empty() {
+            let mut entities = Vec::new();
+            for email in &self.email {
+                entities.extend(reader.look_up(&self.kind.endpoint, email, None).await.map_err(failed)?);
+            }
+            entities
         } else {
             let mut entities = Vec::new();
             for id in self.ids(target)? {
                 entities.push(
-                    reader
-                        .get(&self.kind.endpoint, &id, None)
+                    live(&reader, self.kind, &id, None)
                         .await
                         .map_err(|error| CliError::object(target.tenant.as_str(), &id, &error))?,
                 );

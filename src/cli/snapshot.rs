@@ -17,6 +17,7 @@ use crate::config::{self, Config};
 use crate::job::json::BASE_KEY;
 use crate::model::{Body, Domain, Entity, EntityId, TenantName};
 use crate::report::progress::Display;
+use crate::run::live;
 use crate::store::{StateDir, bases, snapshots};
 
 /// A snapshot, and where it is from.
@@ -78,7 +79,7 @@ pub(super) async fn entities(reader: &Reader, kind: &Kind) -> Result<Vec<Entity>
     let excluded = |entity: &Entity| {
         kind.excluded_field().and_then(|field| entity.body.get(field)) == Some(&Value::Bool(true))
     };
-    let all = reader.list(&kind.endpoint, None).await?;
+    let all = live::all(reader, kind).await?;
     Ok(all.into_iter().filter(|entity| !excluded(entity)).collect())
 }
 

@@ -168,6 +168,7 @@ fn kept(draft: &Draft<'_>, before: &Arc<Body>) -> Arc<Body> {
         key == kind.endpoint.id_field
             || draft.asked_for.contains(key)
             || kind.writable(&FieldPath::root_field(key)) == Writable::Patch
+            || kind.endpoint.then.as_ref().is_some_and(|then| then.keeps == key)
     };
     if before.keys().all(|key| own(key)) {
         return Arc::clone(before);

@@ -152,7 +152,7 @@ fn reversed(text: &str) -> impl Iterator<Item = u8> + '_ {
 }
 
 /// The texts that a pattern is compared with: one of a scalar, each item of a list, none of an object.
-fn texts_of(value: Option<&Value>) -> impl Iterator<Item = Cow<'_, str>> {
+pub(super) fn texts_of(value: Option<&Value>) -> impl Iterator<Item = Cow<'_, str>> {
     let (list, scalar) = match value {
         Some(Value::Array(items)) => (items.as_slice(), None),
         scalar => (&[] as &[Value], scalar),

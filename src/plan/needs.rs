@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use indexmap::IndexSet;
 
+use super::index::texts_of;
 use super::resolve::Narrow;
 use crate::catalogue::{Kind, KindName};
 use crate::job::template::Uses;
-use crate::job::{Expression, Job, Selector, Term, Update};
-use crate::model::{EntityId, Secrets, TenantName};
+use crate::job::{Expression, Job, Pattern, Rule, Selector, Term, Update};
+use crate::model::{Body, EntityId, FieldPath, Secrets, TenantName};
 
 /// What to read of one tenant, kind by kind.
 pub type KindNeeds = Vec<(KindName, Needs)>;
@@ -28,6 +29,10 @@ pub struct Needs {
     pub ids: IndexSet<EntityId>,
     /// Whether some update can only be resolved with the whole list.
     pub list: bool,
+    /// The values by which all updates name their objects, where the API looks objects up by that field.
+    pub lookups: IndexSet<String>,
+    /// What the fields of those objects fit that rules may be about, as far as it counts for the lists that belong to them.
+    pub fitting: Vec<Vec<(FieldPath, Pattern)>>,
     /// The secrets that are to be set: where an object holds one of them, its state says so.
     pub secrets: Arc<Secrets>,
     /// Whether the number of objects must be known, as a limit in per cent wants.
@@ -43,6 +48,14 @@ impl Needs {
             fields.into_iter().partition(|field| is_secret_root(kind, field));
         let along: IndexSet<String> = along.into_iter().chain(secret).collect();
         Self { along: along.into_iter().collect(), fields, ids, ..Self::default() }
+    }
+
+    /// Whether an update may be about this object, so that the lists which belong to it are read.
+    pub fn may_be_about(&self, id: &EntityId, body: &Body) -> bool {
+        let fits = |rule: &Vec<(FieldPath, Pattern)>| {
+            rule.iter().all(|(path, pattern)| texts_of(path.get(body)).any(|text| pattern.fits(&text)))
+        };
+        self.ids.contains(id) || self.fitting.iter().any(fits)
     }
 
     /// Whether nothing needs reading.
@@ -62,6 +75,7 @@ fn of_kind(job: &Job, kind: &'static Kind, tenant: &TenantName, narrow: Option<&
     let mut fields: IndexSet<String> = IndexSet::new();
     let mut along: IndexSet<String> = IndexSet::new();
     let mut uses = Uses::default();
+    let mut lookups = true;
     for update in updates_of(job, kind, tenant) {
         let written = update.ops.iter().chain(&update.extras().fixed).map(|op| op.path.root().to_owned());
         fields.extend(written.chain(update.expects.iter().map(|expect| expect.path.root().to_owned())));
@@ -81,20 +95,61 @@ fn of_kind(job: &Job, kind: &'static Kind, tenant: &TenantName, narrow: Option<&
             Selector::Id(id) => {
                 needs.ids.insert(id.clone());
             }
-            Selector::Rule(_) | Selector::Templated(_) => needs.list = true,
+            Selector::Rule(rule) => {
+                needs.list = true;
+                needs.fitting.extend(fitting(kind, update, rule));
+                lookups &= rule.condition.is_none() && looked_up(kind, update, rule, &mut needs.lookups);
+            }
+            Selector::Templated(_) => (needs.list, lookups) = (true, false),
         }
+    }
+    // What all are known by is asked for by itself; else the list is read, and tells.
+    if !lookups || needs.lookups.len() > MOST_LOOKUPS {
+        needs.lookups.clear();
     }
     if let Some(narrow) = narrow.filter(|_| !needs.is_empty()) {
         uses.merge(narrow.uses());
     }
     needs.all_fields = uses.whole_client || uses.unknown(kind).next().is_some();
     fields.extend(uses.fields.iter().cloned());
+    // What an update must keep is looked at before it.
+    if !fields.is_empty() {
+        fields.extend(kind.endpoint.then.iter().map(|then| then.keeps.clone()));
+    }
     let known = [kind.endpoint.id_field.as_str(), kind.endpoint.name_field.as_str()];
     fields.retain(|field| !known.contains(&field.as_str()));
     along.retain(|field| !fields.contains(field));
     needs.fields = fields.into_iter().collect();
     needs.along = along.into_iter().collect();
     needs
+}
+
+/// More of them take longer than a list.
+const MOST_LOOKUPS: usize = 50;
+
+/// What an object must fit that a rule may be about, where the rule's update touches a list that belongs to it. The list itself
+/// is not known yet, nor does the name tell where the update changes it.
+fn fitting(kind: &Kind, update: &Update, rule: &Rule) -> Option<Vec<(FieldPath, Pattern)>> {
+    if kind.endpoint.associations.is_empty() {
+        return None;
+    }
+    let renames = update.ops.iter().any(|op| op.path.root() == kind.endpoint.name_field);
+    let tells = |path: &FieldPath| {
+        kind.endpoint.association(path.root()).is_none() && !(renames && path.root() == kind.endpoint.name_field)
+    };
+    Some(rule.fields.iter().filter(|(path, _)| tells(path)).cloned().collect())
+}
+
+/// Notes the value by which the API looks up whom a rule is about; tells whether it does.
+fn looked_up(kind: &Kind, update: &Update, rule: &Rule, values: &mut IndexSet<String>) -> bool {
+    let Some(lookup) = &kind.endpoint.lookup else { return false };
+    let of = |(path, pattern): &(FieldPath, Pattern)| {
+        (path.depth() == 1 && path.root() == lookup.field).then(|| pattern.exact().map(str::to_owned)).flatten()
+    };
+    // Under a new value it would have to be looked up as well.
+    let renames = update.ops.iter().any(|op| op.path.root() == lookup.field);
+    let value = rule.fields.iter().find_map(of).filter(|_| !renames);
+    value.map(|value| values.insert(value)).is_some()
 }
 
 /// The updates of a kind that are for a tenant.

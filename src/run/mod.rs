@@ -7,6 +7,8 @@
 mod breaker;
 pub mod coordinator;
 mod ledger;
+mod lists;
+pub mod live;
 mod queue;
 pub mod read;
 mod refresh;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 
+use super::live::with_lists_of;
 use crate::auth0::{ApiError, Reader};
 use crate::catalogue::{Kind, KindName, Kinds, redact};
 use crate::model::{Entity, EntityId, Packed, Secrets};
@@ -54,9 +55,13 @@ pub(super) async fn read_state(
     if let Some(error) = fields.not_granted(kind, grant.scopes.as_ref()) {
         return Err(error);
     }
+    if let Some(found) = looked_up(reader, kind, &fields, needs).await? {
+        found.into_iter().for_each(|item| add(&mut state, kind, &fields, item));
+        return with_lists(reader, kind, &fields, needs, state).await;
+    }
     if !needs.list && !needs.total && needs.ids.len() == 1 {
         singly(reader, kind, &fields, needs.ids.iter().cloned().collect(), &mut state).await?;
-        return Ok(state);
+        return with_lists(reader, kind, &fields, needs, state).await;
     }
     // The filter leaves the global client out; its own mark is asked for too, in case a server does not obey the filter.
     let marked = fields.with(kind.excluded_field());
@@ -67,7 +72,7 @@ pub(super) async fn read_state(
         first.items().iter().cloned().for_each(|item| add(&mut state, kind, &fields, item));
         state.total = state.total.map(|total| total.saturating_sub(state.excluded.len()));
         singly(reader, kind, &fields, missing, &mut state).await?;
-        return Ok(state);
+        return with_lists(reader, kind, &fields, needs, state).await;
     }
     let all = first.rest().await?;
     let missing = absent(needs, all.iter().map(|(id, _)| id));
@@ -82,6 +87,54 @@ pub(super) async fn read_state(
         // What the list leaves out on purpose would otherwise look as if it did not exist.
         let excluded = reader.list_excluded(&kind.endpoint, Some(&[])).await?;
         state.excluded.extend(excluded.into_iter().map(|item| item.id));
+    }
+    with_lists(reader, kind, &fields, needs, state).await
+}
+
+/// The objects that are asked for by what the API looks them up by, one request a value: `None` where the kind has no such
+/// endpoint, or something else is asked for as well.
+async fn looked_up(
+    reader: &Reader,
+    kind: &Kind,
+    fields: &Wanted<'_>,
+    needs: &Needs,
+) -> Result<Option<Vec<Entity>>, ApiError> {
+    if needs.lookups.is_empty() || !needs.ids.is_empty() || needs.total {
+        return Ok(None);
+    }
+    let wanted = fields.with(None);
+    // Gathered first: a stream that makes its futures from borrowed texts would not be `Send`.
+    let mut reads = Vec::new();
+    for value in &needs.lookups {
+        reads.push(reader.look_up(&kind.endpoint, value, wanted.as_deref()));
+    }
+    let found: Vec<Vec<Entity>> = stream::iter(reads).buffered(BESIDE).try_collect().await?;
+    Ok(Some(found.into_iter().flatten().collect()))
+}
+
+/// With the lists that belong to those objects which the job may be about.
+async fn with_lists(
+    reader: &Reader,
+    kind: &Kind,
+    fields: &Wanted<'_>,
+    needs: &Needs,
+    mut state: TenantState,
+) -> Result<TenantState, ApiError> {
+    let asked = |field: &&str| kind.endpoint.association(field).is_some();
+    let roots: Vec<&str> = fields.fields.iter().flatten().copied().filter(asked).collect();
+    if roots.is_empty() {
+        return Ok(state);
+    }
+    let concerned = state.objects.iter().filter(|(id, body)| needs.may_be_about(id, &body.open()));
+    let entities: Vec<Entity> =
+        concerned.map(|(id, body)| Entity { id: id.clone(), body: body.open() }).collect();
+    let mut reads = Vec::new();
+    for entity in entities {
+        reads.push(with_lists_of(reader, kind, entity, Some(&roots)));
+    }
+    let whole: Vec<Entity> = stream::iter(reads).buffered(BESIDE).try_collect().await?;
+    for Entity { id, body } in whole {
+        state.objects.insert(id, Packed::new(&body));
     }
     Ok(state)
 }
@@ -145,8 +198,14 @@ fn add(state: &mut TenantState, kind: &Kind, fields: &Wanted<'_>, mut item: Enti
         // Asked for and not there: that is known, as it would not be of a field that the token may not see.
         item.body.entry((*field).to_owned()).or_insert(Value::Null);
     }
-    // Asked for to tell the global client apart, not by the job: a plan holds what the job needs.
-    item.body.retain(|field, _| Some(field.as_str()) != marker || fields.has(field));
+    // Asked for to tell the global client apart, not by the job: a plan holds what the job needs. Of a kind whose fields cannot be
+    // chosen all come, and a list that has an endpoint of its own is read there.
+    let all = kind.endpoint.projection;
+    let named = [kind.endpoint.id_field.as_str(), kind.endpoint.name_field.as_str()];
+    item.body.retain(|field, _| {
+        let wanted = fields.has(field) || all && Some(field.as_str()) != marker || named.contains(&field.as_str());
+        wanted && kind.endpoint.association(field).is_none()
+    });
     redact::mark(kind, &mut item.body, fields.secrets);
     redact::strip(kind, &mut item.body);
     state.objects.insert(item.id, Packed::new(&item.body));

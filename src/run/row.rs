@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde_json::Value;
 use tokio::time::Instant;
 
+use super::live::live;
 use super::queue::{Basis, Task};
 use super::settle;
 use super::verdict::{Prepared, Verdict, answered, failed, stopped, unknown};
@@ -24,12 +26,14 @@ const REMAKES: u32 = 4;
 
 /// A write about to be made.
 pub(super) struct RowRun {
-    setup: Arc<RowSetup>,
-    kind: &'static Kind,
-    task: Task,
-    write: Write,
+    pub(super) setup: Arc<RowSetup>,
+    pub(super) kind: &'static Kind,
+    pub(super) task: Task,
+    pub(super) write: Write,
     /// What others had put there, where it is written over.
     overwrote: Vec<Overwritten>,
+    /// What the lists that have endpoints of their own held, when the object was looked at last.
+    pub(super) lists: Body,
 }
 
 /// What the writes of one tenant have in common.
@@ -50,7 +54,7 @@ impl RowRun {
     pub(super) fn new(setup: Arc<RowSetup>, task: Task) -> Self {
         let write = setup.plan.writes.at(task.at);
         let kind = setup.kinds.get(write.kind);
-        Self { setup, kind, task, write, overwrote: Vec::new() }
+        Self { setup, kind, task, write, overwrote: Vec::new(), lists: Body::new() }
     }
 
     /// Sends the write and says what became of it. Never fails: a failure is an outcome.
@@ -69,6 +73,11 @@ impl RowRun {
                     return self.close(outcome, since, result, verdict);
                 }
             };
+            let (body, lists) = self.apart(body);
+            if body.is_empty() {
+                let (result, verdict) = self.change_lists(&lists, &mut outcome, Verdict::default()).await;
+                return self.close(outcome, since, result, verdict);
+            }
             let (sent, remake) = self.send(&body, try_again > 0).await;
             outcome.attempts += sent.attempts;
             outcome.waited_ms += sent.waited.as_millis() as u64;
@@ -77,7 +86,10 @@ impl RowRun {
                 self.task.basis = Basis::ByItself;
                 continue;
             }
-            let (result, mut verdict) = self.judge(sent);
+            let (mut result, mut verdict) = self.judge(sent);
+            if result == RowResult::Updated {
+                (result, verdict) = self.go_on(&lists, &mut outcome, verdict).await;
+            }
             let clean = |text: String| redact::scrub(self.kind, &body, &text);
             verdict.error = verdict.error.map(clean);
             verdict.error_code = verdict.error_code.map(clean);
@@ -119,7 +131,8 @@ impl RowRun {
         let RowSetup { max_age, .. } = &*self.setup;
         let (kind, write) = (self.kind, &self.write);
         let stale = self.task.read.elapsed() >= *max_age && sends_whole(kind, write);
-        let usable = !write.compose && !stale;
+        // What stands in a list that has an endpoint of its own is told apart from what is to stand there just before.
+        let usable = !write.compose && !stale && !self.touches_lists();
         match self.task.basis.clone() {
             Basis::Gone(missing) => Ok(self.gone(&missing)),
             Basis::AsPlanned if usable => Ok(Prepared::Send(write.body.clone())),
@@ -153,7 +166,9 @@ impl RowRun {
         let (kind, write) = (self.kind, &self.write);
         let roots = visible_roots(kind, write);
         let roots: Vec<&str> = roots.iter().map(String::as_str).collect();
-        let mut live = writer.composing_reader().get(&kind.endpoint, &write.id, Some(&roots)).await?;
+        let mut live = live(&writer.composing_reader(), kind, &write.id, Some(&roots)).await?;
+        let of_lists = |(key, _): &(&String, &Value)| kind.endpoint.association(key).is_some();
+        self.lists = live.body.iter().filter(of_lists).map(|(key, value)| (key.clone(), value.clone())).collect();
         redact::mark(kind, &mut live.body, secrets);
         secrets.agree(&write.changes, &mut live.body);
         let judged = self.judged(&live.body);
@@ -238,7 +253,7 @@ impl RowRun {
                     redact::mark(self.kind, &mut body, &self.setup.secrets);
                     self.setup.secrets.agree(&self.write.changes, &mut body);
                 }
-                let (result, verdict) = answered(&check_answer(self.kind, &self.write, &body));
+                let (result, verdict) = answered(&check_answer(self.kind, &self.of_fields(), &body));
                 // Where a read had to tell, no PATCH was answered.
                 let http_status = (settlement != Settlement::Landed).then_some(200);
                 (result, Verdict { http_status, written: Written::Yes, ..verdict })

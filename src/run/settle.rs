@@ -1,5 +1,6 @@
 //! A PATCH whose answer was lost may or may not have been carried out: the client itself tells.
 
+use super::live::live;
 use crate::auth0::{ApiError, Reader, Settled};
 use crate::catalogue::{Kind, redact};
 use crate::model::Secrets;
@@ -16,7 +17,7 @@ pub(super) async fn settle(
 ) -> Result<Settled, ApiError> {
     let roots = visible_roots(kind, write);
     let roots: Vec<&str> = roots.iter().map(String::as_str).collect();
-    let mut live = reader.get(&kind.endpoint, &write.id, Some(&roots)).await?;
+    let mut live = live(reader, kind, &write.id, Some(&roots)).await?;
     redact::mark(kind, &mut live.body, secrets);
     secrets.agree(&write.changes, &mut live.body);
     Ok(match rejudge(kind, write, &live.body, on_conflict) {

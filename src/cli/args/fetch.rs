@@ -12,11 +12,14 @@ use crate::sandbox::{Faults, Latency, Reset, Tier};
 /// `get`.
 #[derive(Debug, Clone, Args)]
 pub struct GetArgs {
-    /// Ids of clients; the word `clients` may stand before them, and alone means all.
-    #[arg(value_name = "CLIENT_ID", required_unless_present_any = ["all", "own", "narrow"])]
+    /// A kind (clients where none is named; connections, resource-servers, client-grants, roles, organizations, actions, rules, users), and ids. A kind alone means all of it.
+    #[arg(value_name = "[KIND] ID", required_unless_present_any = ["all", "own", "narrow", "email"])]
     pub ids: Vec<String>,
-    /// Every client of the tenant.
-    #[arg(long, conflicts_with_all = ["ids", "own"])]
+    /// The users that have this mail address, as the API finds them: exactly, in lower case as it is stored. Repeatable.
+    #[arg(long, value_name = "MAIL", conflicts_with_all = ["all", "own"])]
+    pub email: Vec<String>,
+    /// Every client of the tenant, or every object of that kind.
+    #[arg(long, conflicts_with = "own")]
     pub all: bool,
     /// The client whose credentials are used.
     #[arg(long = "self", id = "own", conflicts_with = "ids")]
