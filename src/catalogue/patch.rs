@@ -47,13 +47,14 @@ pub fn body(kind: &Kind, before: &Body, changes: &[(FieldPath, Option<Value>)]) 
         }
         match (after, kind.unset_of(&path)) {
             (Some(value), _) => path.put(&mut body, sendable(kind, &path, value)),
-            (None, unset @ (Unset::Null | Unset::EmptyString | Unset::EmptyList)) => {
+            (None, unset @ (Unset::Null | Unset::EmptyString | Unset::EmptyList | Unset::EmptyObject)) => {
                 path.put(&mut body, emptied(unset));
             }
             (None, _) => drop(path.remove(&mut body)),
         }
     }
     linked::send_one_name(kind, &mut body);
+    send_along(kind, &mut body, before);
     keep_secrets(&mut body, before);
     let compose = body.values().any(has_kept);
     Patch { body, compose }
@@ -68,10 +69,16 @@ pub fn predict(kind: &Kind, before: &Body, changes: &[(FieldPath, Option<Value>)
         create_with_defaults(kind, &path, &mut state, after.is_some());
         match (after.unwrap_or_else(|| emptied(kind.unset_of(&path))), kind.lookup(&path).field()) {
             (Value::Null, _) => drop(path.remove(&mut state)),
-            (Value::String(text), Some(field)) if text.is_empty() && field.empty_is_absent => {
-                drop(path.remove(&mut state));
+            (value, Some(field)) if field.empty_is_absent && is_empty(&value) => {
+                drop(path.remove(&mut state))
             }
             (value, _) => path.put(&mut state, without_nulls(value)),
+        }
+        let root = path.root();
+        if kind.root().fields.get(root).is_some_and(|field| field.empty_is_absent)
+            && state.get(root).is_some_and(is_empty)
+        {
+            state.shift_remove(root);
         }
     }
     linked::mirror(&mut state, &twins);
@@ -106,10 +113,10 @@ fn leaves(kind: &Kind, before: &Body, changes: &[Change]) -> Vec<Change> {
 /// What a field reads back as once it is emptied; `None` where it is absent then, or cannot be emptied.
 pub fn emptied_as(kind: &Kind, path: &FieldPath) -> Option<Value> {
     match kind.unset_of(path) {
-        Unset::EmptyString if kind.lookup(path).field().is_some_and(|field| field.empty_is_absent) => None,
+        _ if kind.lookup(path).field().is_some_and(|field| field.empty_is_absent) => None,
         Unset::EmptyString => Some(Value::String(String::new())),
         Unset::EmptyList => Some(Value::Array(Vec::new())),
-        Unset::EachKey => Some(Value::Object(Map::new())),
+        Unset::EachKey | Unset::EmptyObject => Some(Value::Object(Map::new())),
         Unset::Null | Unset::Omit | Unset::No => None,
     }
 }
@@ -133,6 +140,7 @@ fn emptied(unset: Unset) -> Value {
     match unset {
         Unset::EmptyString => Value::String(String::new()),
         Unset::EmptyList => Value::Array(Vec::new()),
+        Unset::EmptyObject => Value::Object(Map::new()),
         Unset::Null | Unset::EachKey | Unset::Omit | Unset::No => Value::Null,
     }
 }
@@ -167,6 +175,20 @@ fn prune(field: &Field, value: Value) -> Value {
     }
 }
 
+/// Names, as they are, the fields that a PATCH without them would set back.
+fn send_along(kind: &Kind, body: &mut Body, before: &Body) {
+    if body.is_empty() {
+        return;
+    }
+    for (name, _) in kind.root().fields.iter().filter(|(_, field)| field.sent_along) {
+        if let (false, Some(held)) =
+            (body.contains_key(name), before.get(name).filter(|held| !held.is_null()))
+        {
+            body.insert(name.clone(), sendable(kind, &FieldPath::root_field(name), held.clone()));
+        }
+    }
+}
+
 /// Puts the secrets of `before` where the marker stands for them.
 fn keep_secrets(body: &mut Map<String, Value>, before: &Map<String, Value>) {
     for (key, value) in body {
@@ -187,6 +209,15 @@ fn create_with_defaults(kind: &Kind, path: &FieldPath, state: &mut Body, set: bo
     }
     let defaults = field.fields.iter().filter_map(|(key, inner)| Some((key.clone(), inner.default.clone()?)));
     root.put(state, Value::Object(defaults.collect()));
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        _ => false,
+    }
 }
 
 fn without_nulls(value: Value) -> Value {
