@@ -8,7 +8,7 @@
 
 use serde_json::{Map, Value};
 
-use super::redact::{SECRET_MARKER, has_kept};
+use super::redact::has_kept;
 use super::{Field, Kind, Lookup, Unset, Writable, linked};
 use crate::model::{Body, FieldPath};
 
@@ -21,6 +21,8 @@ pub struct Patch {
     /// its secrets. Where it is still true then, the secret is gone, and nothing may be sent.
     pub compose: bool,
 }
+
+mod keep;
 
 type Change = (FieldPath, Option<Value>);
 
@@ -55,7 +57,7 @@ pub fn body(kind: &Kind, before: &Body, changes: &[(FieldPath, Option<Value>)]) 
     }
     linked::send_one_name(kind, &mut body);
     send_along(kind, &mut body, before);
-    keep_secrets(&mut body, before);
+    keep::secrets(&mut body, before);
     let compose = body.values().any(has_kept);
     Patch { body, compose }
 }
@@ -70,7 +72,7 @@ pub fn predict(kind: &Kind, before: &Body, changes: &[(FieldPath, Option<Value>)
         match (after.unwrap_or_else(|| emptied(kind.unset_of(&path))), kind.lookup(&path).field()) {
             (Value::Null, _) => drop(path.remove(&mut state)),
             (value, Some(field)) if field.empty_is_absent && is_empty(&value) => {
-                drop(path.remove(&mut state))
+                drop(path.remove(&mut state));
             }
             (value, _) => path.put(&mut state, without_nulls(value)),
         }
@@ -189,17 +191,6 @@ fn send_along(kind: &Kind, body: &mut Body, before: &Body) {
     }
 }
 
-/// Puts the secrets of `before` where the marker stands for them.
-fn keep_secrets(body: &mut Map<String, Value>, before: &Map<String, Value>) {
-    for (key, value) in body {
-        match (value, before.get(key)) {
-            (Value::Object(inner), Some(Value::Object(before))) => keep_secrets(inner, before),
-            (value, Some(secret)) if *value == SECRET_MARKER => *value = secret.clone(),
-            _ => (),
-        }
-    }
-}
-
 /// `session_transfer` springs up with every default when anything of it is first set (recorded).
 fn create_with_defaults(kind: &Kind, path: &FieldPath, state: &mut Body, set: bool) {
     let root = FieldPath::root_field(path.root());
@@ -230,5 +221,7 @@ fn without_nulls(value: Value) -> Value {
     }
 }
 
+#[cfg(test)]
+mod kinds_tests;
 #[cfg(test)]
 mod tests;
