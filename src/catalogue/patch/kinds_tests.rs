@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::catalogue::redact::{has_marker, is_never_read, strip};
-use crate::catalogue::{kind, validate};
+use crate::catalogue::{FieldType, kind, kinds, validate};
 
 fn of(name: &str) -> &'static Kind {
     kind(name).unwrap()
@@ -193,4 +193,38 @@ fn a_roles_description_is_emptied_by_an_empty_text_and_its_owner_stays() {
     assert_eq!((sent, after), (json!({"description": ""}), json!({"description": ""})));
     assert!(refused(kind, "type") && refused(kind, "owner_id"));
     assert!(refused(of("rules"), "stage"));
+}
+
+/// A value that has a secret wherever the field can hold one; null where it holds none.
+fn with_secrets(field: &Field) -> Value {
+    if field.secret {
+        return json!("s3cret");
+    }
+    let item = field.items.as_deref().map(with_secrets).filter(|value| !value.is_null());
+    let inner = field.fields.iter().map(|(name, inner)| (name.clone(), with_secrets(inner)));
+    let mut inner: Body = inner.filter(|(_, value)| !value.is_null()).collect();
+    match (field.ty, item) {
+        (FieldType::Array, Some(item)) => json!([item]),
+        (_, item) => {
+            inner.extend(item.map(|item| ("any".to_owned(), item)));
+            if inner.is_empty() { Value::Null } else { json!(inner) }
+        }
+    }
+}
+
+#[test]
+fn no_secret_of_any_kind_is_seen_and_each_that_is_sent_along_is_asked_for() {
+    for kind in kinds() {
+        let held = with_secrets(kind.root());
+        let Value::Object(held) = held else { continue };
+        let mut seen = held.clone();
+        assert!(strip(kind, &mut seen), "{}", kind.name);
+        assert!(!json!(seen).to_string().contains("s3cret"), "{}", kind.name);
+        for (root, value) in seen.iter().filter(|(root, _)| kind.writable(&path(root)) == Writable::Patch) {
+            let changes = [(path(root), Some(value.clone()))];
+            assert!(body(kind, &seen, &changes).compose, "{}: {root}", kind.name);
+            let sent = body(kind, &held, &changes);
+            assert!(!sent.compose && sent.body[root] == held[root], "{}: {root}", kind.name);
+        }
+    }
 }
