@@ -4,6 +4,8 @@
 use patchwave::catalogue::{Field, FieldType};
 use serde_json::{Map, Value};
 
+use crate::union;
+
 /// Deeper than any schema goes that does not contain itself.
 const MAX_DEPTH: usize = 24;
 
@@ -75,15 +77,13 @@ impl<'d> Document<'d> {
     /// only that they are objects is said.
     pub(crate) fn object(&self, schema: &'d Value, place: &str, loose: &[&str]) -> Result<Field, String> {
         let (root, _) = self.resolve(schema, place)?;
-        let mut object = Field { ty: FieldType::Object, ..Field::default() };
         let forms = alternatives(root).map_or_else(|| vec![schema], |forms| forms.iter().collect());
+        let mut objects = Vec::new();
         for form in forms {
             let (form, _) = self.resolve(form, place)?;
+            let mut object = Field { ty: FieldType::Object, ..Field::default() };
             let properties = form.get("properties").and_then(Value::as_object);
             for (name, schema) in properties.into_iter().flatten() {
-                if object.fields.contains_key(name) {
-                    continue;
-                }
                 let field = if loose.contains(&name.as_str()) {
                     Field { ty: FieldType::Object, open: true, ..Field::default() }
                 } else {
@@ -91,8 +91,11 @@ impl<'d> Document<'d> {
                 };
                 object.fields.insert(name.clone(), field);
             }
+            let required = form.get("required").and_then(Value::as_array).into_iter().flatten();
+            object.required = required.filter_map(Value::as_str).map(str::to_owned).collect();
+            objects.push(object);
         }
-        Ok(object)
+        Ok(union::of(objects))
     }
 
     /// The field that a schema describes; `place` names it in errors.
@@ -130,7 +133,7 @@ impl<'d> Document<'d> {
         Err(format!("{place}: the reference contains itself"))
     }
 
-    /// Alternatives of one type are that type with every format; of several types, they are listed.
+    /// Alternatives of one type are that type with every format, objects one object; of several types, they are listed.
     fn one_of(&self, alternatives: &'d [Value], place: &str, depth: usize) -> Result<Field, String> {
         let is_null = |schema: &&Value| schema.get("type").is_some_and(|ty| ty == "null");
         let nullable = alternatives.iter().any(|schema| is_null(&schema));
@@ -141,8 +144,10 @@ impl<'d> Document<'d> {
         let formats: Vec<String> = fields.iter().filter_map(|field| field.format.clone()).collect();
         let bare = |field: &Field| Field { format: None, ..field.clone() };
         let alike = fields.windows(2).all(|pair| bare(&pair[0]) == bare(&pair[1]));
+        let objects = fields.iter().all(|field| field.ty == FieldType::Object);
         let mut field = match fields.first() {
             Some(first) if alike => bare(first),
+            Some(_) if objects => union::of(fields.clone()),
             _ => Field { one_of: fields.clone(), ..Field::default() },
         };
         if alike && formats.len() == fields.len() && !formats.is_empty() {

@@ -27,12 +27,6 @@ struct Surface {
     loose: &'static [&'static str],
 }
 
-/// The names of the kinds in the table.
-#[cfg(test)]
-pub(crate) fn kinds() -> impl Iterator<Item = &'static str> {
-    KINDS.iter().map(|surface| surface.kind)
-}
-
 /// The catalogue's data of one kind, ready to be written to its file. A kind that is not in the table is looked for at the path
 /// of its name.
 pub(crate) fn catalogue(document: &Value, kind: &str) -> Result<String, String> {
@@ -41,7 +35,7 @@ pub(crate) fn catalogue(document: &Value, kind: &str) -> Result<String, String> 
     let (all, loose) =
         listed.map_or((named.as_str(), &[] as &[&str]), |surface| (surface.all, surface.loose));
     let document = Document::new(document);
-    let endpoint = endpoint(&document, all)?;
+    let endpoint = endpoint(&document, all, loose)?;
     let root = fields(&document, all, loose)?;
     let text =
         serde_json::to_string_pretty(&json!({ "kind": kind, "endpoint": endpoint, "fields": root.fields }));
@@ -49,7 +43,7 @@ pub(crate) fn catalogue(document: &Value, kind: &str) -> Result<String, String> 
 }
 
 /// What the document says of the calls.
-fn endpoint(document: &Document<'_>, all: &str) -> Result<Value, String> {
+fn endpoint(document: &Document<'_>, all: &str, loose: &[&str]) -> Result<Value, String> {
     let one = format!("{all}/{{id}}");
     let parameters = document.parameters(all, "get")?;
     let has = |name: &str| parameters.iter().any(|parameter| parameter == name);
@@ -58,6 +52,7 @@ fn endpoint(document: &Document<'_>, all: &str) -> Result<Value, String> {
         "totals": has("include_totals"),
         "checkpoints": has("from"),
     });
+    let created = document.object(document.body(all, "post", None)?, &format!("post {all}"), loose)?;
     let scopes = json!({
         "read": document.scopes(all, "get"),
         "update": document.scopes(&one, "patch"),
@@ -69,6 +64,7 @@ fn endpoint(document: &Document<'_>, all: &str) -> Result<Value, String> {
         "paging": paging,
         "projection": has("fields"),
         "scopes": scopes,
+        "create_required": created.required,
     }))
 }
 
@@ -151,7 +147,7 @@ mod tests {
                 }},
                 "Inner": {"type": "object", "additionalProperties": false, "required": ["size"],
                     "properties": {"size": {"type": "integer", "minimum": 1, "maximum": 5}}},
-                "Create": {"type": "object", "properties": {"title": {"type": "string"}, "audience": {"type": "string", "default": "sample"}}},
+                "Create": {"type": "object", "required": ["title"], "properties": {"title": {"type": "string"}, "audience": {"type": "string", "default": "sample"}}},
                 "Shown": {"type": "object", "properties": {"id": {"type": "string", "default": "abc"}, "system": {"type": "boolean", "default": false},
                     "old": {"type": "object", "properties": {"size": {"type": "integer", "default": 2}, "seen": {"type": "boolean"}}}}},
             }},
@@ -170,6 +166,7 @@ mod tests {
                 "path": "clients", "collection": "found", "projection": false,
                 "paging": {"numbers": true, "totals": false, "checkpoints": true},
                 "scopes": {"read": ["read:clients"], "update": [], "create": []},
+                "create_required": ["title"],
             })
         );
     }

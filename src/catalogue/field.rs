@@ -61,6 +61,8 @@ pub enum Unset {
     EmptyString,
     /// By sending `[]`.
     EmptyList,
+    /// By sending `{}`.
+    EmptyObject,
     /// By sending null for each of its keys; an empty object remains.
     EachKey,
     /// By sending the enclosing object, which is replaced, without it.
@@ -149,9 +151,12 @@ pub struct Field {
     /// How it is emptied.
     #[serde(skip_serializing_if = "is_default")]
     pub unset: Unset,
-    /// Whether `""` is taken and reads back as absent.
+    /// Whether what empties it (`""`, `[]`, `{}`) is taken and reads back as absent.
     #[serde(skip_serializing_if = "is_default")]
     pub empty_is_absent: bool,
+    /// Whether a PATCH that does not name it sets it back, so that every PATCH has to name it.
+    #[serde(skip_serializing_if = "is_default")]
+    pub sent_along: bool,
     /// Whether an absent object gets all its defaults when a first key is set.
     #[serde(skip_serializing_if = "is_default")]
     pub fills_defaults: bool,

@@ -17,9 +17,12 @@ pub(super) fn check(format: &str, text: &str) -> Result<(), String> {
     match format {
         "callback-url" | "url-with-placeholders" => absolute(text).and_then(|()| wildcard(text)),
         "absolute-https-uri-or-empty" | "absolute-https-uri-with-placeholders-or-empty" => https(text),
-        "url-or-null" if text.is_empty() => Ok(()),
+        "url-or-null" | "strict-https-uri-or-null" if text.is_empty() => Ok(()),
+        "strict-https-uri-or-null" => https(text),
         "url-or-null" => web(text),
-        "absolute-uri-or-empty" | "url" | "ec-initiate-login-uri-template-url" => absolute(text),
+        "absolute-uri-or-empty" | "url" | "strict-uri" | "ec-initiate-login-uri-template-url" => {
+            absolute(text)
+        }
         "grant-type" => grant_type(text),
         "organization-id" => prefixed(text, "org_", 16),
         "credential-id" => prefixed(text, "cred_", 1),

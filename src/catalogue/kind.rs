@@ -235,7 +235,7 @@ impl Kind {
             (_, None | Some(Value::Null)) => true,
             (Unset::EmptyString, Some(Value::String(text))) => text.is_empty(),
             (Unset::EmptyList, Some(Value::Array(items))) => items.is_empty(),
-            (Unset::EachKey, Some(Value::Object(map))) => map.is_empty(),
+            (Unset::EachKey | Unset::EmptyObject, Some(Value::Object(map))) => map.is_empty(),
             _ => false,
         }
     }

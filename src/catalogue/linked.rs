@@ -38,8 +38,13 @@ impl Linked {
 }
 
 impl Kind {
-    /// Further root fields to read where this one is written: it moves them, or they forbid what is written.
+    /// Further root fields to read where this one is written: it moves them, they forbid what is written, or they are sent along.
     pub fn read_along<'k>(&'k self, root: &'k str) -> impl Iterator<Item = &'k str> {
+        let along = self.root().fields.iter().filter(move |(name, field)| field.sent_along && *name != root);
+        self.linked_to(root).chain(along.map(|(name, _)| name.as_str()))
+    }
+
+    fn linked_to<'k>(&'k self, root: &'k str) -> impl Iterator<Item = &'k str> {
         let written = self.linked.links.iter().filter(move |link| link.field == root).flat_map(Link::others);
         let beside =
             self.linked.links.iter().filter(move |link| link.binds(root)).map(|link| link.field.as_str());
@@ -88,7 +93,7 @@ impl Kind {
 
     /// Whether writing this root field can concern other fields.
     pub fn is_linked(&self, root: &str) -> bool {
-        self.read_along(root).next().is_some()
+        self.linked_to(root).next().is_some()
     }
 }
 

@@ -8,7 +8,7 @@
 
 use serde_json::{Map, Value};
 
-use super::redact::{SECRET_MARKER, has_kept};
+use super::redact::has_kept;
 use super::{Field, Kind, Lookup, Unset, Writable, linked};
 use crate::model::{Body, FieldPath};
 
@@ -21,6 +21,8 @@ pub struct Patch {
     /// its secrets. Where it is still true then, the secret is gone, and nothing may be sent.
     pub compose: bool,
 }
+
+mod keep;
 
 type Change = (FieldPath, Option<Value>);
 
@@ -47,14 +49,15 @@ pub fn body(kind: &Kind, before: &Body, changes: &[(FieldPath, Option<Value>)]) 
         }
         match (after, kind.unset_of(&path)) {
             (Some(value), _) => path.put(&mut body, sendable(kind, &path, value)),
-            (None, unset @ (Unset::Null | Unset::EmptyString | Unset::EmptyList)) => {
+            (None, unset @ (Unset::Null | Unset::EmptyString | Unset::EmptyList | Unset::EmptyObject)) => {
                 path.put(&mut body, emptied(unset));
             }
             (None, _) => drop(path.remove(&mut body)),
         }
     }
     linked::send_one_name(kind, &mut body);
-    keep_secrets(&mut body, before);
+    send_along(kind, &mut body, before);
+    keep::secrets(&mut body, before);
     let compose = body.values().any(has_kept);
     Patch { body, compose }
 }
@@ -68,10 +71,16 @@ pub fn predict(kind: &Kind, before: &Body, changes: &[(FieldPath, Option<Value>)
         create_with_defaults(kind, &path, &mut state, after.is_some());
         match (after.unwrap_or_else(|| emptied(kind.unset_of(&path))), kind.lookup(&path).field()) {
             (Value::Null, _) => drop(path.remove(&mut state)),
-            (Value::String(text), Some(field)) if text.is_empty() && field.empty_is_absent => {
+            (value, Some(field)) if field.empty_is_absent && is_empty(&value) => {
                 drop(path.remove(&mut state));
             }
             (value, _) => path.put(&mut state, without_nulls(value)),
+        }
+        let root = path.root();
+        if kind.root().fields.get(root).is_some_and(|field| field.empty_is_absent)
+            && state.get(root).is_some_and(is_empty)
+        {
+            state.shift_remove(root);
         }
     }
     linked::mirror(&mut state, &twins);
@@ -106,10 +115,10 @@ fn leaves(kind: &Kind, before: &Body, changes: &[Change]) -> Vec<Change> {
 /// What a field reads back as once it is emptied; `None` where it is absent then, or cannot be emptied.
 pub fn emptied_as(kind: &Kind, path: &FieldPath) -> Option<Value> {
     match kind.unset_of(path) {
-        Unset::EmptyString if kind.lookup(path).field().is_some_and(|field| field.empty_is_absent) => None,
+        _ if kind.lookup(path).field().is_some_and(|field| field.empty_is_absent) => None,
         Unset::EmptyString => Some(Value::String(String::new())),
         Unset::EmptyList => Some(Value::Array(Vec::new())),
-        Unset::EachKey => Some(Value::Object(Map::new())),
+        Unset::EachKey | Unset::EmptyObject => Some(Value::Object(Map::new())),
         Unset::Null | Unset::Omit | Unset::No => None,
     }
 }
@@ -133,6 +142,7 @@ fn emptied(unset: Unset) -> Value {
     match unset {
         Unset::EmptyString => Value::String(String::new()),
         Unset::EmptyList => Value::Array(Vec::new()),
+        Unset::EmptyObject => Value::Object(Map::new()),
         Unset::Null | Unset::EachKey | Unset::Omit | Unset::No => Value::Null,
     }
 }
@@ -167,13 +177,16 @@ fn prune(field: &Field, value: Value) -> Value {
     }
 }
 
-/// Puts the secrets of `before` where the marker stands for them.
-fn keep_secrets(body: &mut Map<String, Value>, before: &Map<String, Value>) {
-    for (key, value) in body {
-        match (value, before.get(key)) {
-            (Value::Object(inner), Some(Value::Object(before))) => keep_secrets(inner, before),
-            (value, Some(secret)) if *value == SECRET_MARKER => *value = secret.clone(),
-            _ => (),
+/// Names, as they are, the fields that a PATCH without them would set back.
+fn send_along(kind: &Kind, body: &mut Body, before: &Body) {
+    if body.is_empty() {
+        return;
+    }
+    for (name, _) in kind.root().fields.iter().filter(|(_, field)| field.sent_along) {
+        if let (false, Some(held)) =
+            (body.contains_key(name), before.get(name).filter(|held| !held.is_null()))
+        {
+            body.insert(name.clone(), sendable(kind, &FieldPath::root_field(name), held.clone()));
         }
     }
 }
@@ -189,6 +202,15 @@ fn create_with_defaults(kind: &Kind, path: &FieldPath, state: &mut Body, set: bo
     root.put(state, Value::Object(defaults.collect()));
 }
 
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        _ => false,
+    }
+}
+
 fn without_nulls(value: Value) -> Value {
     match value {
         Value::Object(map) => {
@@ -199,5 +221,7 @@ fn without_nulls(value: Value) -> Value {
     }
 }
 
+#[cfg(test)]
+mod kinds_tests;
 #[cfg(test)]
 mod tests;

@@ -48,6 +48,9 @@ pub struct Endpoint {
     pub then: Option<Then>,
     /// Scopes that calls need.
     pub scopes: Scopes,
+    /// Root fields that a create must name.
+    #[serde(default)]
+    pub create_required: Vec<String>,
     /// Error codes of a 404; none where it has none.
     #[serde(default)]
     pub absent_code: Option<String>,

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::catalogue::default_kind;
-use crate::catalogue::redact::strip;
+use crate::catalogue::redact::{SECRET_MARKER, strip};
 use crate::model::ListOrder;
 use crate::model::value::same;
 
