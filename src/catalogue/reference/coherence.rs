@@ -87,7 +87,7 @@ fn what_holds_the_id_of_another_object_names_a_kind_and_means_nothing_elsewhere(
     let mut references = BTreeSet::new();
     of_every_kind(|of, at, field| {
         let Some(name) = &field.references else { return };
-        assert!(kind(name).is_some_and(|kind| kind.name == *name), "{} {at}: {name}", of.name);
+        assert!(kind(name).is_some_and(|kind| *kind.name == **name), "{} {at}: {name}", of.name);
         let ty = field.items.as_deref().map_or(field.ty, |items| items.ty);
         assert_eq!(ty, FieldType::String, "{} {at}", of.name);
         references.insert(format!("{}.{at}: {name}", of.name));
@@ -182,7 +182,7 @@ fn no_option_of_a_connection_is_a_near_miss_of_a_listed_one() {
 fn every_rule_says_where_it_is_known_from() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/catalogue/kinds");
     for kind in kinds() {
-        let text = std::fs::read_to_string(folder.join(&kind.name).with_extension("toml")).unwrap();
+        let text = std::fs::read_to_string(folder.join(kind.name.as_str()).with_extension("toml")).unwrap();
         let overlay: toml::Table = text.parse().unwrap();
         for list in ["rule", "link", "twin"] {
             for rule in overlay.get(list).and_then(toml::Value::as_array).into_iter().flatten() {
@@ -191,5 +191,5 @@ fn every_rule_says_where_it_is_known_from() {
             }
         }
     }
-    assert_eq!(default_kind().name, "clients");
+    assert_eq!(default_kind().name.as_str(), "clients");
 }

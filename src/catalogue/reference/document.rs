@@ -172,9 +172,9 @@ fn every_field_of_the_documents_update_schemas_is_in_the_catalogue_with_its_type
         let root = walk.resolve(document.pointer(&body).unwrap());
         walk.below(root, "", "");
         assert_eq!(walk.missing, Vec::<String>::new(), "{}", kind.name);
-        let reasons = AGAINST_THE_DOCUMENT.iter().find(|(name, _)| *name == kind.name);
+        let reasons = AGAINST_THE_DOCUMENT.iter().find(|(name, _)| **name == *kind.name);
         assert_eq!(walk.differing, listed(reasons.map_or(&[], |(_, reasons)| reasons)), "{}", kind.name);
-        assert!(kind.name != "clients" || walk.fields > 250, "{}", walk.fields);
+        assert!(!kind.name.is_default() || walk.fields > 250, "{}", walk.fields);
         println!("{}: {} fields, items and map values are in the catalogue", kind.name, walk.fields);
     }
 }
