@@ -5,6 +5,7 @@
 
 pub mod cell;
 mod check;
+mod creating;
 mod extra;
 pub mod field;
 mod format;

@@ -8,11 +8,17 @@ use super::error::CliError;
 use super::{output, prompt};
 use crate::catalogue::KindName;
 use crate::model::TenantName;
-use crate::plan::Plan;
+use crate::plan::{Plan, TenantPlan};
 use crate::report::term;
 
 /// The root fields that are written, kind by kind.
-type Written = BTreeMap<KindName, BTreeSet<String>>;
+#[derive(Default)]
+pub(super) struct Written {
+    fields: BTreeMap<KindName, BTreeSet<String>>,
+    /// Of which new ones are made, and of which some are changed.
+    creating: Vec<KindName>,
+    updating: Vec<KindName>,
+}
 
 /// What leave is asked for.
 pub(super) struct Asked {
@@ -39,7 +45,14 @@ impl Asked {
 
     /// The scope that writing a single field needs and that the token does not have, with the field.
     fn scope_of_a_field(&self, tenant: &TenantName, has: impl Fn(&str) -> bool) -> Option<String> {
-        self.written(tenant).find_map(|(name, written)| {
+        self.written(tenant).flat_map(|written| &written.fields).find_map(|(name, written)| {
+            let of_lists = written.iter().filter_map(|field| name.kind().endpoint.association(field));
+            let calls = of_lists.flat_map(|list| [&list.add, &list.remove].map(|call| (list, call)));
+            let mut barred = calls.filter(|(_, call)| !call.scopes.iter().any(|scope| has(scope)));
+            if let Some((list, call)) = barred.next() {
+                let scope = call.scopes.first().map(String::as_str).unwrap_or_default();
+                return Some(format!("{scope}, which writing {} needs", list.field));
+            }
             let scopes = name.kind().field_scopes().into_iter();
             let mut lacking = scopes.filter(|(scope, _)| !has(scope)).filter_map(|(scope, fields)| {
                 let field = fields.into_iter().find(|field| written.contains(*field))?;
@@ -51,16 +64,19 @@ impl Asked {
 
     /// The scope that updating one of the kinds needs and that the token does not have.
     fn scope_of_a_kind(&self, tenant: &TenantName, has: impl Fn(&str) -> bool) -> Option<String> {
-        let lacking = |name: KindName| {
-            let kind = name.kind();
-            let granted = kind.update_scopes().iter().any(|scope| has(scope));
-            (!granted).then(|| kind.endpoint.update_scope().to_owned())
+        let lacking = |any_of: &[String]| {
+            let granted = any_of.iter().any(|scope| has(scope));
+            any_of.first().filter(|_| !granted).cloned()
         };
-        self.written(tenant).find_map(|(name, _)| lacking(*name))
+        self.written(tenant).find_map(|written| {
+            let update = |name: &KindName| lacking(&name.kind().endpoint.scopes.update);
+            let create = |name: &KindName| lacking(&name.kind().endpoint.scopes.create);
+            written.updating.iter().find_map(update).or_else(|| written.creating.iter().find_map(create))
+        })
     }
 
-    fn written(&self, tenant: &TenantName) -> impl Iterator<Item = (&KindName, &BTreeSet<String>)> {
-        self.fields.iter().filter(move |(of, _)| of == tenant).flat_map(|(_, written)| written)
+    fn written(&self, tenant: &TenantName) -> impl Iterator<Item = &Written> {
+        self.fields.iter().filter(move |(of, _)| of == tenant).map(|(_, written)| written)
     }
 
     fn targets<'s>(&self, session: &'s Session) -> Vec<&'s Target> {
@@ -70,7 +86,12 @@ impl Asked {
 
 /// The root fields that a plan writes, tenant by tenant.
 pub(super) fn fields_of(plan: &Plan) -> Vec<(TenantName, Written)> {
-    plan.tenants.iter().map(|part| (part.tenant.clone(), part.writes.fields().clone())).collect()
+    let written = |part: &TenantPlan| Written {
+        fields: part.writes.fields().clone(),
+        creating: part.writes.creating(),
+        updating: part.writes.updating(),
+    };
+    plan.tenants.iter().map(|part| (part.tenant.clone(), written(part))).collect()
 }
 
 /// Tokens that may not write are found out before the first write, not by it: the tenants that have one, each with the error.

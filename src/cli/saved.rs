@@ -213,6 +213,8 @@ impl From<ConflictArg> for OnConflict {
 pub(super) struct Clients {
     /// Kind by kind.
     pub(super) of: Vec<(KindName, IndexSet<EntityId>, Vec<String>)>,
+    /// The kinds of which new ones are to be made: what is there already is found by its identity.
+    pub(super) created: Vec<KindName>,
     /// Secrets that they are to be given.
     pub(super) secrets: Arc<Secrets>,
 }
@@ -221,10 +223,12 @@ impl Clients {
     fn of(part: &TenantPlan, kinds: &Kinds) -> Self {
         let of_kind = |name: KindName| {
             let of = || part.writes.iter().filter(|write| write.kind == name);
-            (name, of().map(|write| write.id).collect(), roots(kinds.get(name), of()))
+            let ids = of().filter(|write| !write.create).map(|write| write.id).collect();
+            (name, ids, roots(kinds.get(name), of()))
         };
         let of = part.writes.by_kind().iter().map(|(name, _)| of_kind(*name)).collect();
-        Self { of, secrets: Arc::default() }
+        let created = part.writes.creating();
+        Self { of, created, secrets: Arc::default() }
     }
 }
 
@@ -239,10 +243,10 @@ pub(super) fn state_of(
 ) -> impl Future<Output = Result<TenantStates, TenantFailure>> + Send + use<> {
     let locked = locks.refused(&target.tenant).map(|words| TenantFailure::locked(words.to_owned()));
     let total = needs_total(&header.guards, session, guards, target);
-    let Clients { of, secrets } = clients;
+    let Clients { of, created, secrets } = clients;
     let needs_of = |(kind, ids, fields): (KindName, IndexSet<EntityId>, Vec<String>)| {
-        let (total, secrets) = (total && !ids.is_empty(), Arc::clone(&secrets));
-        (kind, Needs { total, secrets, ..Needs::again(kinds.get(kind), fields, ids) })
+        let (total, secrets, list) = (total && !ids.is_empty(), Arc::clone(&secrets), created.contains(&kind));
+        (kind, Needs { total, secrets, list, ..Needs::again(kinds.get(kind), fields, ids) })
     };
     let needs: KindNeeds = of.into_iter().map(needs_of).collect();
     let kinds = kinds.clone();

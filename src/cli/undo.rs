@@ -212,10 +212,11 @@ fn clients(part: &TenantPlan, writes: &BTreeSet<usize>) -> Clients {
         // All that is in the fields which were changed is looked at: an object that sprang up goes as a whole.
         let roots = of().flat_map(|write| write.changes).map(|change| change.path.root().to_owned());
         let fields: IndexSet<String> = roots.collect();
-        (kind, of().map(|write| write.id).collect(), fields.into_iter().collect())
+        let ids = of().filter(|write| !write.create).map(|write| write.id).collect();
+        (kind, ids, fields.into_iter().collect())
     };
     let of = part.writes.by_kind().iter().map(|(kind, _)| of_kind(*kind)).collect();
-    Clients { of, secrets: Arc::default() }
+    Clients { of, created: Vec::new(), secrets: Arc::default() }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the command line owns the wall clock of a plan's header")]

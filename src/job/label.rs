@@ -17,6 +17,15 @@ pub enum RowLabel {
         /// The row.
         row: usize,
     },
+    /// A create of a TOML file, counted from 1.
+    Create(usize),
+    /// A row of the file that a create's `rows` names, likewise.
+    RowOfCreate {
+        /// The create.
+        create: usize,
+        /// The row.
+        row: usize,
+    },
 }
 
 impl std::fmt::Display for RowLabel {
@@ -25,6 +34,8 @@ impl std::fmt::Display for RowLabel {
             Self::Row(row) => write!(f, "{row}"),
             Self::Update(number) => write!(f, "update {number}"),
             Self::RowOf { update, row } => write!(f, "update {update} row {row}"),
+            Self::Create(number) => write!(f, "create {number}"),
+            Self::RowOfCreate { create, row } => write!(f, "create {create} row {row}"),
         }
     }
 }
@@ -44,6 +55,8 @@ impl RowLabel {
             Self::Row(row) => row.to_string(),
             Self::Update(number) => format!("u{number}"),
             Self::RowOf { update, row } => format!("u{update}.{row}"),
+            Self::Create(number) => format!("c{number}"),
+            Self::RowOfCreate { create, row } => format!("c{create}.{row}"),
         }
     }
 }

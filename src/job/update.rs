@@ -68,7 +68,7 @@ impl Job {
         for update in &self.updates {
             // A hundred thousand updates are of one kind or of a few.
             if used.iter().all(|kind| kind.name != update.kind.name) {
-                used.push(update.kind);
+                used.push(self.kinds.get(update.kind.name));
             }
         }
         if used.is_empty() {
@@ -154,6 +154,8 @@ pub struct Extras {
     pub compared: bool,
     /// Whether it was recorded without knowing what stood there before, so that nothing guards what it overwrites.
     pub unguarded: bool,
+    /// Whether it asks for a new object, where there is none of that identity. It selects nobody.
+    pub create: bool,
 }
 
 static NO_EXTRAS: Extras = Extras {
@@ -163,6 +165,7 @@ static NO_EXTRAS: Extras = Extras {
     fixed: Vec::new(),
     compared: false,
     unguarded: false,
+    create: false,
 };
 
 impl Update {
@@ -197,6 +200,11 @@ impl Update {
     pub fn with(mut self, extras: Extras) -> Self {
         self.more = (extras != NO_EXTRAS).then(|| Box::new(extras));
         self
+    }
+
+    /// Whether it asks for a new object.
+    pub fn is_create(&self) -> bool {
+        self.extras().create
     }
 
     /// Whether nothing is asked of the client, so that it need not even be read.

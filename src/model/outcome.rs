@@ -11,6 +11,8 @@ use super::{EntityId, Overwritten, TenantName};
 pub enum RowResult {
     /// Written, and the answer held what was planned.
     Updated,
+    /// Made, and the answer held what was asked for.
+    Created,
     /// Already as asked: nothing was sent.
     Unchanged,
     /// Could not be done.
@@ -35,6 +37,8 @@ pub enum Reason {
     NotFound,
     /// Two or more clients fit what must fit one.
     Ambiguous,
+    /// There is one of this identity already, and it differs from what is to be created.
+    Exists,
     /// A precondition (`expect`) does not hold.
     Expect,
     /// A field holds neither what it held at planning nor what was asked for.
@@ -67,6 +71,8 @@ pub enum Reason {
     CannotUnset,
     /// The field held a secret, of which nobody has kept a copy.
     CannotRestore,
+    /// It was created, and nothing deletes.
+    CannotDelete,
     /// Another run holds the tenant's lock.
     Locked,
     /// The run was stopped first.
@@ -92,14 +98,14 @@ macro_rules! snake_name {
 }
 
 snake_name!(RowResult {
-    Updated => "updated", Unchanged => "unchanged", Failed => "failed", Conflict => "conflict",
+    Updated => "updated", Created => "created", Unchanged => "unchanged", Failed => "failed", Conflict => "conflict",
     Skipped => "skipped", NotAttempted => "not_attempted", Undone => "undone", Planned => "planned",
 });
 snake_name!(Reason {
-    NotFound => "not_found", Ambiguous => "ambiguous", Expect => "expect", ChangedMeanwhile => "changed_meanwhile",
+    NotFound => "not_found", Ambiguous => "ambiguous", Exists => "exists", Expect => "expect", ChangedMeanwhile => "changed_meanwhile",
     NoMatch => "no_match", Limit => "limit", Where => "where", Protected => "protected", Refused => "refused", Forbidden => "forbidden", AccessLost => "access_lost",
     ServerError => "server_error", Unknown => "unknown", Network => "network", NotAsPlanned => "not_as_planned",
-    ChangedElsewhere => "changed_elsewhere", CannotUnset => "cannot_unset", CannotRestore => "cannot_restore",
+    ChangedElsewhere => "changed_elsewhere", CannotUnset => "cannot_unset", CannotRestore => "cannot_restore", CannotDelete => "cannot_delete",
     Locked => "locked", Stopped => "stopped", TenantFailed => "tenant_failed",
 });
 

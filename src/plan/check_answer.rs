@@ -136,6 +136,7 @@ mod tests {
         };
         Write {
             kind: Default::default(),
+            create: false,
             id: "abc".into(),
             name: None,
             label: RowLabel::Row(2),

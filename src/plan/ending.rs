@@ -58,6 +58,7 @@ impl Ending {
         let patch = patch::body(kind, before, &super::judge::wanted(&changes));
         self.writes.push(&Write {
             kind: kind.name,
+            create: false,
             id: id.clone(),
             name: draft.name_in(before),
             label,
@@ -68,6 +69,11 @@ impl Ending {
             left: Vec::new(),
         });
         RowState::Write(self.writes.len() - 1)
+    }
+
+    /// How many writes there are.
+    pub(super) fn len(&self) -> usize {
+        self.writes.len()
     }
 
     /// The plan, if nobody objects.

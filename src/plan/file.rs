@@ -243,6 +243,7 @@ mod tests {
         let body = |name: &str| json!({ "name": name }).as_object().unwrap().clone();
         let write = Write {
             kind: KindName::default(),
+            create: false,
             id: "abc".into(),
             name: Some("Billing".into()),
             label: RowLabel::Row(2),

@@ -71,7 +71,7 @@ impl<'j> Draft<'j> {
         options: &'j PlanOptions,
         only: impl Fn(&Update) -> bool,
     ) -> Self {
-        let of_kind = |update: &&Update| update.kind.name == kind.name;
+        let of_kind = |update: &&Update| update.kind.name == kind.name && !update.is_create();
         let paths = job.updates.iter().filter(of_kind).flat_map(|update| {
             let ops = update.ops.iter().chain(&update.extras().fixed).map(|op| op.path.root());
             ops.chain(update.expects.iter().map(|expect| expect.path.root()))

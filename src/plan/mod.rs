@@ -3,6 +3,7 @@
 
 pub mod check_answer;
 pub mod compose;
+pub mod creates;
 mod ending;
 mod exactly;
 mod faults;

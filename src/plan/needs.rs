@@ -77,6 +77,9 @@ fn of_kind(job: &Job, kind: &'static Kind, tenant: &TenantName, narrow: Option<&
     let mut uses = Uses::default();
     let mut lookups = true;
     for update in updates_of(job, kind, tenant) {
+        if update.is_create() {
+            fields.extend(kind.identity.iter().cloned());
+        }
         let written = update.ops.iter().chain(&update.extras().fixed).map(|op| op.path.root().to_owned());
         fields.extend(written.chain(update.expects.iter().map(|expect| expect.path.root().to_owned())));
         fields.extend(update.selector.reads().iter().map(|path| path.root().to_owned()));
@@ -90,6 +93,8 @@ fn of_kind(job: &Job, kind: &'static Kind, tenant: &TenantName, narrow: Option<&
         }
         add_uses(update, &mut uses);
         match &update.selector {
+            // What is there already is found by its identity.
+            _ if update.is_create() => (needs.list, lookups) = (true, false),
             // A file from `get` lists every client, edited or not: those left alone need no read.
             Selector::Id(_) if update.is_idle() => (),
             Selector::Id(id) => {

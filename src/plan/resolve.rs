@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::creates::creates;
 use super::ending::Ending;
 use super::guard::Refusal;
 use super::hits::Draft;
@@ -135,7 +136,11 @@ fn plan_kind(
     if draft.refusals.is_empty() {
         draft.refusals = again.refusals(tenant, options);
     }
-    ending.close(draft)
+    let limit = options.limit.map(|limit| limit.saturating_sub(ending.len()));
+    let mut whole = ending.close(draft)?;
+    let created = creates((job, kind), tenant, state, limit).map_err(Unplannable::Job)?;
+    join(&mut whole, created);
+    Ok(whole)
 }
 
 /// Names in templates that neither the catalogue nor any client knows.

@@ -4,6 +4,7 @@ use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::creates;
 use super::guard::{self, Refusal};
 use super::needs::is_secret_root;
 use super::rejudge::{OnConflict, Rejudged, along, open, rejudge};
@@ -35,7 +36,9 @@ pub fn revive(
     states: &TenantStates,
     permits: Permits,
 ) -> Result<Resolved, Vec<Refusal>> {
-    let judged = |kind: &Kind, write: &Write, state: &TenantState| judged(kind, write, state, permits);
+    let judged = |kind: &Kind, write: &Write, state: &TenantState| {
+        if write.create { judge_create(kind, write, state) } else { judged(kind, write, state, permits) }
+    };
     let Settled { writes, ends } = settle(kinds, states, permits, part.writes.iter().enumerate(), judged)?;
     let row = |row: &Row| match &row.state {
         RowState::Write(at) => ended(row, ends.get(at).cloned().unwrap_or_else(never)),
@@ -86,6 +89,25 @@ pub(super) fn settle(
         settled.ends.insert(at, end);
     }
     if refusals.is_empty() { Ok(settled) } else { Err(refusals) }
+}
+
+/// A create of a plan that was made earlier: somebody may have made such an object since.
+fn judge_create(kind: &Kind, write: &Write, state: &TenantState) -> Result<Write, Done> {
+    match creates::found(kind, write, state.objects.iter()).as_slice() {
+        [] => Ok(write.clone()),
+        [(_, now)] => {
+            let differences = creates::differences(kind, &write.changes, now);
+            if differences.is_empty() {
+                return Err(Done::plain(RowResult::Unchanged));
+            }
+            let what = format!("a {} of this identity has been made since, and differs: {}", kind.singular, differences.join("; "));
+            Err(Done::because(RowResult::Conflict, Reason::Exists, what))
+        }
+        several => {
+            let what = format!("{} {}s of this identity are there by now", several.len(), kind.singular);
+            Err(Done::because(RowResult::Conflict, Reason::Ambiguous, what))
+        }
+    }
 }
 
 /// Of a row that names a write which its plan does not have; the digest of the plan keeps this from happening.
@@ -211,6 +233,7 @@ mod tests {
         };
         Write {
             kind: Default::default(),
+            create: false,
             id: "a".into(),
             name: None,
             label: RowLabel::Row(2),

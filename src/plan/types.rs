@@ -184,7 +184,10 @@ pub struct Write {
     /// The kind of object.
     #[serde(default, skip_serializing_if = "KindName::is_default")]
     pub kind: KindName,
-    /// The client.
+    /// Whether it makes a new object, whose id nobody knows yet: the body is all that it is to hold.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub create: bool,
+    /// The client; empty, where it is to be made.
     pub id: EntityId,
     /// Its name before.
     pub name: Option<String>,

@@ -106,6 +106,10 @@ fn back(
     if !permits.protected && state.protected.contains(&write.id) {
         return Err(Done::because(RowResult::Skipped, Reason::Protected, "it is protected"));
     }
+    if write.create {
+        let what = format!("the {} was created, and patchwave deletes nothing: take it away in the Dashboard", kind.singular);
+        return Err(Done::because(RowResult::Conflict, Reason::CannotDelete, what));
+    }
     let live = &*state.object(&write.id).ok_or_else(|| gone(kind, &write.id, state))?;
     let mine = narrowed.of(kind, fields(kind, write));
     let back = Client::new(kind, write, live, permits.on_conflict).put_back(&mine);
@@ -117,6 +121,7 @@ fn back(
     let before: Body = of_roots.map(|(key, value)| (key.clone(), value.clone())).collect();
     let undo = Write {
         kind: write.kind,
+        create: false,
         id: write.id.clone(),
         name: name.or_else(|| write.name.clone()),
         label: write.label,

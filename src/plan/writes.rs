@@ -26,6 +26,10 @@ pub struct Writes {
     places: BTreeSet<SecretPlace>,
     /// How many there are of each kind, in the order in which they come.
     kinds: Vec<(KindName, usize)>,
+    /// Of which new ones are made.
+    creating: BTreeSet<KindName>,
+    /// Of which some are changed.
+    updating: BTreeSet<KindName>,
 }
 
 impl Writes {
@@ -42,6 +46,7 @@ impl Writes {
         if write.changes.iter().any(loses_secret) {
             self.losing.push(self.list.len());
         }
+        if write.create { &mut self.creating } else { &mut self.updating }.insert(write.kind);
         match self.kinds.iter_mut().find(|(kind, _)| *kind == write.kind) {
             Some((_, count)) => *count += 1,
             None => self.kinds.push((write.kind, 1)),
@@ -64,6 +69,16 @@ impl Writes {
     /// How many there are of each kind.
     pub fn by_kind(&self) -> &Vec<(KindName, usize)> {
         &self.kinds
+    }
+
+    /// The kinds of which any of them makes a new object.
+    pub fn creating(&self) -> Vec<KindName> {
+        self.creating.iter().copied().collect()
+    }
+
+    /// The kinds of which any of them changes an object.
+    pub fn updating(&self) -> Vec<KindName> {
+        self.updating.iter().copied().collect()
     }
 
     /// Where the secrets are kept that any of them sets.

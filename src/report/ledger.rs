@@ -66,7 +66,7 @@ fn blank(
 fn result(header: &Header, part: &TenantPlan, counts: &Counts) -> Option<LedgerResult> {
     let count = |result: RowResult| counts.get(&result).copied().unwrap_or(0);
     let of = |results: &[RowResult]| results.iter().map(|result| count(*result)).sum::<usize>();
-    let changed = of(&[RowResult::Updated, RowResult::Undone]);
+    let changed = of(&[RowResult::Updated, RowResult::Created, RowResult::Undone]);
     let good = changed + count(RowResult::Unchanged);
     let bad = of(&[RowResult::Failed, RowResult::Conflict, RowResult::Skipped]);
     Some(match header.undoes {

@@ -163,6 +163,8 @@ fn report_row<'p>(tenant: &'p TenantPlan, row: &'p Row, states: Option<&'p [Writ
 
 fn take_outcome<'p>(report: &mut ReportRow<'p>, outcome: &'p Outcome) {
     report.result = outcome.result;
+    // What was made has an id only now.
+    report.id = report.id.or(Some(&outcome.id)).filter(|id| !id.as_str().is_empty());
     report.reason = outcome.reason;
     report.http_status = outcome.http_status;
     report.error_code = outcome.error_code.as_deref();

@@ -6,6 +6,7 @@
 
 mod breaker;
 pub mod coordinator;
+mod create;
 mod ledger;
 mod lists;
 pub mod live;

@@ -43,7 +43,12 @@ pub(super) async fn refresh(
     let mut fresh = Fresh { objects: HashMap::new(), missing: HashMap::new(), read: Instant::now() };
     for (name, _) in plan.writes.by_kind() {
         let kind = kinds.get(*name);
-        let of = || plan.writes.some(writes.iter().copied()).filter(|write| write.kind == *name);
+        // What is to be made has no id to be read by.
+        let is_there = |write: &Write| write.kind == *name && !write.create;
+        let of = || plan.writes.some(writes.iter().copied()).filter(is_there);
+        if of().next().is_none() {
+            continue;
+        }
         let ids = of().map(|write| write.id).collect();
         let needs = Needs { secrets: Arc::clone(secrets), ..Needs::again(kind, roots(kind, of()), ids) };
         let state = read_state(reader, None, kind, &needs).await?;

@@ -59,6 +59,9 @@ impl RowRun {
 
     /// Sends the write and says what became of it. Never fails: a failure is an outcome.
     pub(super) async fn run(mut self) -> Outcome {
+        if self.write.create {
+            return self.create().await;
+        }
         let (since, started) = (Instant::now(), now());
         let mut outcome = self.blank(started);
         for try_again in (0..REMAKES).rev() {
@@ -149,7 +152,7 @@ impl RowRun {
     }
 
     /// What is sent, with the secrets that the plan has only the places of. They are in no other body.
-    fn with_secrets(&self, prepared: Prepared) -> Prepared {
+    pub(super) fn with_secrets(&self, prepared: Prepared) -> Prepared {
         let Prepared::Send(mut body) = prepared else { return prepared };
         match redact::fill(self.kind, &mut body, &self.setup.secrets) {
             Ok(()) => Prepared::Send(body),
@@ -228,7 +231,7 @@ impl RowRun {
     }
 
     /// A look that failed: of a write that may have been sent, nobody knows.
-    fn unlooked(&self, error: &ApiError) -> (RowResult, Verdict) {
+    pub(super) fn unlooked(&self, error: &ApiError) -> (RowResult, Verdict) {
         let (result, verdict) = failed(error);
         let lasting = error.stops_tenant() || error.status() == Some(404);
         if self.task.written == Written::No || lasting {
@@ -279,12 +282,12 @@ impl RowRun {
         (result, Verdict { settled, ..verdict })
     }
 
-    fn blank(&self, started: Timestamp) -> Outcome {
+    pub(super) fn blank(&self, started: Timestamp) -> Outcome {
         let (tenant, id) = (self.setup.plan.tenant.clone(), self.write.id.clone());
         Outcome::begun(tenant, self.task.at, id, started)
     }
 
-    fn close(&self, outcome: Outcome, since: Instant, result: RowResult, verdict: Verdict) -> Outcome {
+    pub(super) fn close(&self, outcome: Outcome, since: Instant, result: RowResult, verdict: Verdict) -> Outcome {
         let (result, verdict) = self.of_undo(result, verdict);
         if result == RowResult::NotAttempted && self.task.written != Written::No {
             return self.as_before(outcome, verdict.settled);
@@ -347,6 +350,6 @@ pub(super) fn cut_off(row: &RowRun, since: Instant, why: &str) -> Outcome {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the run owns the wall clock of its outcomes")]
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     Timestamp::now()
 }

@@ -3,6 +3,7 @@
 //! `update` reads one `[[update]]` (`selecting` whom it is about, `ops` what it asks for, `places` where it says that secrets are kept), `rows` makes one update of each row of the file that an update's `rows` names, and
 //! `tree` turns TOML's values into the ones that all readers share.
 
+mod creates;
 mod ops;
 mod places;
 mod rows;
@@ -30,7 +31,7 @@ use rows::{Columns, SpreadSheets};
 use tree::entries;
 use update::Written;
 
-const TOP_KEYS: [&str; 7] = ["name", "tenants", "identity", "recorded", "vars", "guards", "update"];
+const TOP_KEYS: [&str; 8] = ["name", "tenants", "identity", "recorded", "vars", "guards", "update", "create"];
 const RECORDED_KEYS: [&str; 5] = ["tenant", "at", "by", "job", "digest"];
 const GUARD_KEYS: [&str; 4] = ["max_changes", "max_failures", "waves", "protect"];
 
@@ -97,7 +98,7 @@ impl Reader<'_> {
 
     fn job(&mut self, document: DeTable<'_>, stem: String) -> Job {
         let mut job = Job::empty(stem, self.options.kinds);
-        let mut written = None;
+        let mut written: Option<Vec<Written>> = None;
         let mut named = false;
         let mut identity = None;
         for (key, span, value) in entries(document) {
@@ -111,7 +112,8 @@ impl Reader<'_> {
                 "recorded" => job.recorded = Some(self.recorded(value)),
                 "vars" => job.vars = self.vars(value),
                 "guards" => self.guards(value, &mut job),
-                "update" => written = Some(self.updates(span, value)),
+                "update" => written.get_or_insert_with(Vec::new).extend(self.updates(span, value)),
+                "create" => written.get_or_insert_with(Vec::new).extend(self.creates(span, value)),
                 _ => self.unknown_key(&key, span, &TOP_KEYS),
             }
         }
@@ -285,6 +287,7 @@ impl Reader<'_> {
         let mut sheets = SpreadSheets::default();
         let mut columns = Columns::default();
         for one in written {
+            self.kind = one.update.kind;
             match &one.rows {
                 None => job.updates.push(one.update),
                 Some(rows) => {

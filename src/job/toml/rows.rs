@@ -114,16 +114,17 @@ type Put<T> = Result<T, RenderFault>;
 impl Reader<'_> {
     /// One update for each row. What depends on the row alone is filled in and checked now.
     pub(super) fn rows(&mut self, written: &Written, sheet: &Arc<Sheet>, several: bool) -> Vec<Update> {
-        let number = match written.update.origin.label {
-            RowLabel::Update(number) => number,
-            _ => 0,
+        let of_row = |row: usize| match written.update.origin.label {
+            RowLabel::Update(update) => RowLabel::RowOf { update, row },
+            RowLabel::Create(create) => RowLabel::RowOfCreate { create, row },
+            other => other,
         };
         let only_for = sheet.columns.iter().position(|column| column == TENANT_COLUMN);
         let bare = Update { ops: Vec::new(), expects: Vec::new(), ..written.update.clone() };
         let mut updates = Vec::with_capacity(sheet.rows.len());
         for row in &sheet.rows {
             let label = if several {
-                RowLabel::RowOf { update: number, row: row.number }
+                of_row(row.number)
             } else {
                 RowLabel::Row(row.number)
             };

@@ -111,7 +111,7 @@ impl Reader<'_> {
     }
 
     /// The kind that an update says it is about, else the one of the file. Of one that is not known nothing can be read.
-    fn kind_of(&mut self, entries: &[Entry<'_>]) -> Option<&'static Kind> {
+    pub(super) fn kind_of(&mut self, entries: &[Entry<'_>]) -> Option<&'static Kind> {
         let Some((_, _, value)) = entries.iter().find(|(key, ..)| key == "kind") else {
             return Some(self.options.kind);
         };

@@ -1,0 +1,191 @@
+//! A write that makes a new object. What may have been sent is looked for by its identity before it is sent again: sent twice it
+//! would be there twice. Further methods of [`RowRun`].
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+use super::live::with_lists_of;
+use super::queue::Basis;
+use super::row::{RowRun, now};
+use super::verdict::{Prepared, Verdict, failed, stopped, unknown};
+use crate::auth0::{ApiError, Reader, Sent, Settled, Settlement};
+use crate::catalogue::redact;
+use crate::model::{Body, Entity, Outcome, Reason, RowResult, SettledBy, Written};
+use crate::plan::creates::{created_as_asked, differences, identity};
+
+/// How long an object that was not found is waited for, before it is looked for once more: a request whose answer did not come
+/// may still be at work.
+const STILL_AT_WORK: Duration = Duration::from_secs(1);
+
+/// What a look found.
+enum Found {
+    Nothing,
+    AsAsked(Entity),
+    /// In words.
+    Otherwise(String),
+}
+
+impl RowRun {
+    /// Makes the object, and says what became of it.
+    pub(super) async fn create(mut self) -> Outcome {
+        let (since, started) = (Instant::now(), now());
+        let mut outcome = self.blank(started);
+        // Somebody, or this very run before it was resumed, may have made it since the tenant was read.
+        if self.task.written != Written::No || !matches!(self.task.basis, Basis::AsPlanned) {
+            match self.look(&self.setup.writer.composing_reader()).await {
+                Ok(Found::Nothing) => (),
+                Ok(Found::AsAsked(entity)) => return self.was_there(outcome, since, entity).await,
+                Ok(Found::Otherwise(words)) => {
+                    let (reason, error) = (Some(Reason::Exists), Some(words));
+                    return self.close(outcome, since, RowResult::Conflict, Verdict { reason, error, ..Verdict::default() });
+                }
+                Err(ApiError::Halted) => return self.close(outcome, since, RowResult::NotAttempted, stopped()),
+                Err(error) => {
+                    let (result, verdict) = self.unlooked(&error);
+                    return self.close(outcome, since, result, verdict);
+                }
+            }
+        }
+        let (fields, lists) = self.apart(self.write.body.clone());
+        let body = match self.with_secrets(Prepared::Send(fields)) {
+            Prepared::Send(body) => body,
+            Prepared::End(result, verdict) => return self.close(outcome, since, result, verdict),
+        };
+        let sent = self.send_new(&body).await;
+        outcome.attempts += sent.attempts;
+        outcome.waited_ms += sent.waited.as_millis() as u64;
+        let (mut result, mut verdict, id) = self.judge_new(sent);
+        let clean = |text: String| redact::scrub(self.kind, &body, &text);
+        verdict.error = verdict.error.map(clean);
+        if let Some(id) = id {
+            (self.write.id, outcome.id) = (id.clone(), id);
+            if result == RowResult::Created && !lists.is_empty() {
+                (result, verdict) = self.change_lists(&lists, &mut outcome, verdict).await;
+                result = if result == RowResult::Updated { RowResult::Created } else { result };
+            }
+        }
+        self.close(outcome, since, result, verdict)
+    }
+
+    /// Sends it; before it would be sent again, it is looked for, and once more a while later.
+    async fn send_new(&self, body: &Body) -> Sent {
+        let reader = self.setup.writer.settling_reader();
+        let settle = || async {
+            for again in [true, false] {
+                match self.look(&reader).await? {
+                    Found::AsAsked(entity) => return Ok(Settled::Landed(entity)),
+                    Found::Otherwise(_) => return Ok(Settled::GiveUp),
+                    Found::Nothing if again => sleep(STILL_AT_WORK).await,
+                    Found::Nothing => (),
+                }
+            }
+            Ok(Settled::SendAgain)
+        };
+        self.setup.writer.create(&self.kind.endpoint, body, &self.trace(), settle).await
+    }
+
+    /// Looks for an object of this identity.
+    async fn look(&self, reader: &Reader) -> Result<Found, ApiError> {
+        let (kind, endpoint) = (self.kind, &self.kind.endpoint);
+        let Some(wanted) = identity(kind, &self.write.body) else { return Ok(Found::Nothing) };
+        let fields: Vec<&str> =
+            self.write.changes.iter().map(|c| c.path.root()).chain(kind.identity.iter().map(String::as_str)).collect();
+        let value = |field: &str| self.write.body.get(field).and_then(Value::as_str);
+        let looked_up = endpoint.lookup.as_ref().and_then(|lookup| value(&lookup.field));
+        let found = if let Some(value) = looked_up {
+            reader.look_up(endpoint, value, Some(&fields)).await?
+        } else {
+            let of_identity = endpoint.filters.iter().filter(|filter| kind.identity.contains(&filter.field));
+            let filters: Vec<(String, String)> = of_identity
+                .filter_map(|filter| Some((filter.parameter.clone(), value(&filter.field)?.to_owned())))
+                .collect();
+            reader.list_where(endpoint, &filters, Some(&fields)).await?
+        };
+        let mut same = found.into_iter().filter(|entity| identity(kind, &entity.body).as_ref() == Some(&wanted));
+        let Some(entity) = same.next() else { return Ok(Found::Nothing) };
+        if let Some(other) = same.next() {
+            return Ok(Found::Otherwise(format!("there are two of this identity: {} and {}", entity.id, other.id)));
+        }
+        let mut entity = with_lists_of(reader, kind, entity, Some(&fields)).await?;
+        redact::strip(kind, &mut entity.body);
+        // Lists are made after the object itself: one that lacks them may be ours, half made.
+        let own: Vec<_> = self
+            .write
+            .changes
+            .iter()
+            .filter(|change| endpoint.association(change.path.root()).is_none())
+            .cloned()
+            .collect();
+        let differences = differences(kind, &own, &entity.body);
+        if differences.is_empty() {
+            return Ok(Found::AsAsked(entity));
+        }
+        let words = format!("there is a {} of this identity, and it differs: {}", kind.singular, differences.join("; "));
+        Ok(Found::Otherwise(words))
+    }
+
+    /// It was there when it was looked for.
+    async fn was_there(mut self, mut outcome: Outcome, since: Instant, entity: Entity) -> Outcome {
+        let suspect = self.task.written != Written::No;
+        (self.write.id, outcome.id) = (entity.id.clone(), entity.id.clone());
+        let (_, lists) = self.apart(self.write.body.clone());
+        let lacking: Body =
+            lists.into_iter().filter(|(key, value)| entity.body.get(key) != Some(value)).collect();
+        self.lists = entity.body;
+        let settled = suspect.then_some(SettledBy::FoundInPlace);
+        let written = if suspect { Written::Yes } else { Written::No };
+        let verdict = Verdict { written, settled, ..Verdict::default() };
+        if lacking.is_empty() {
+            let result = if suspect { RowResult::Created } else { RowResult::Unchanged };
+            return self.close(outcome, since, result, verdict);
+        }
+        let (result, verdict) = self.change_lists(&lacking, &mut outcome, verdict).await;
+        let result = if result == RowResult::Updated && suspect { RowResult::Created } else { result };
+        self.close(outcome, since, result, verdict)
+    }
+
+    fn judge_new(&self, sent: Sent) -> (RowResult, Verdict, Option<crate::model::EntityId>) {
+        let settled = match sent.settlement {
+            Settlement::NotNeeded => None,
+            Settlement::Landed => Some(SettledBy::FoundInPlace),
+            Settlement::NotLanded => Some(SettledBy::SentAgain),
+            Settlement::GivenUp => Some(SettledBy::FoundNeither),
+            Settlement::Unknown => Some(SettledBy::NotFoundOut),
+        };
+        let (result, verdict, id) = match (sent.result, sent.settlement) {
+            (Ok(Entity { id, body }), settlement) => {
+                let wrong = created_as_asked(self.kind, &self.write, &body);
+                let http_status = (settlement != Settlement::Landed).then_some(201);
+                let verdict = Verdict { http_status, written: Written::Yes, ..Verdict::default() };
+                if wrong.is_empty() {
+                    (RowResult::Created, verdict, Some(id))
+                } else {
+                    let (reason, error) = (Some(Reason::NotAsPlanned), Some(wrong.join("; ")));
+                    (RowResult::Failed, Verdict { reason, error, ..verdict }, Some(id))
+                }
+            }
+            (Err(ApiError::Halted), Settlement::Unknown) => {
+                let (result, verdict) = unknown("the run was stopped before it could be looked for");
+                (result, verdict, None)
+            }
+            (Err(ApiError::Halted), _) => (RowResult::NotAttempted, stopped(), None),
+            (Err(error), Settlement::Unknown) => {
+                let (result, verdict) = unknown(&error.to_string());
+                (result, Verdict { http_status: error.status(), ..verdict }, None)
+            }
+            (Err(error), Settlement::GivenUp) => {
+                let words = format!("{error}; meanwhile there is one of this identity that differs");
+                let (_, verdict) = failed(&error);
+                let (reason, error) = (Some(Reason::Exists), Some(words));
+                (RowResult::Conflict, Verdict { reason, error, written: Written::Perhaps, ..verdict }, None)
+            }
+            (Err(error), _) => {
+                let (result, verdict) = failed(&error);
+                (result, verdict, None)
+            }
+        };
+        (result, Verdict { settled, ..verdict }, id)
+    }
+}
