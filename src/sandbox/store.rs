@@ -1,4 +1,4 @@
-//! The clients of a simulated tenant. Each is kept as the JSON text that answers are made of, so that a read copies nothing
+//! The objects of one kind of a simulated tenant: its clients above all. Each is kept as the JSON text that answers are made of, so that a read copies nothing
 //! and a hundred thousand clients fit in memory. Central type: [`Store`].
 
 use std::collections::HashMap;
@@ -48,6 +48,22 @@ impl Stored {
         !self.plain && self.body().get("external_client_id").is_some_and(|id| id == wanted)
     }
 
+    /// Whether the value stands somewhere in the text; to look for it there costs far less than to parse.
+    pub(super) fn mentions(&self, value: &Value) -> bool {
+        std::str::from_utf8(&self.text).is_ok_and(|text| text.contains(&value.to_string()))
+    }
+
+    fn holds_all(&self, wanted: &[Holds]) -> bool {
+        let likely = |holds: &Holds| {
+            holds.loose || holds.values.iter().any(|value| self.mentions(&value.as_str().into()))
+        };
+        if !wanted.iter().all(likely) {
+            return false;
+        }
+        let body = self.body();
+        wanted.iter().all(|holds| holds.fits(&body))
+    }
+
     pub(super) fn body(&self) -> Body {
         // The text was written by `new`.
         serde_json::from_slice(&self.text).unwrap_or_default()
@@ -77,11 +93,36 @@ pub(super) struct Filter {
     pub(super) external: Option<String>,
     /// None at all.
     pub(super) none: bool,
+    /// What fields must hold.
+    pub(super) holds: Vec<Holds>,
+}
+
+/// A value that a field must hold.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Holds {
+    pub(super) field: String,
+    /// Any of these.
+    pub(super) values: Vec<String>,
+    /// Whether a part of it will do, in letters of either case.
+    pub(super) loose: bool,
+}
+
+impl Holds {
+    fn fits(&self, object: &Body) -> bool {
+        let Some(text) = object.get(&self.field).and_then(Value::as_str) else { return false };
+        self.values.iter().any(|wanted| match self.loose {
+            true => text.to_lowercase().contains(&wanted.to_lowercase()),
+            false => text == wanted,
+        })
+    }
 }
 
 impl Filter {
     fn looks_inside(&self) -> bool {
-        self.first_party.is_some() || !self.app_types.is_empty() || self.external.is_some()
+        self.first_party.is_some()
+            || !self.app_types.is_empty()
+            || self.external.is_some()
+            || !self.holds.is_empty()
     }
 
     fn fits(&self, slot: &Slot) -> bool {
@@ -90,6 +131,7 @@ impl Filter {
         self.first_party.is_none_or(|wanted| wanted == stored.first_party)
             && (self.app_types.is_empty() || self.app_types.iter().any(|wanted| wanted == app_type))
             && self.external.as_deref().is_none_or(|wanted| stored.is_external(wanted))
+            && (self.holds.is_empty() || stored.holds_all(&self.holds))
     }
 }
 
@@ -108,6 +150,21 @@ pub(super) struct Page {
     pub(super) total: usize,
     /// Whether there are clients after it.
     pub(super) more: bool,
+}
+
+impl Page {
+    /// Where it stands among all that fit.
+    pub(super) fn span(&self) -> Span {
+        Span { total: self.total, next: self.slots.last().filter(|_| self.more).map(|slot| slot.place) }
+    }
+}
+
+/// Where a page stands among all that fit.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Span {
+    pub(super) total: usize,
+    /// The place after which the next page begins, where there is one.
+    pub(super) next: Option<u64>,
 }
 
 #[derive(Debug, Default)]

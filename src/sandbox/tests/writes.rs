@@ -190,7 +190,7 @@ async fn a_patch_is_remembered_with_its_trace() {
         .unwrap();
     let counters = caller.tenant().counters();
     let [seen] = counters.patches.as_slice() else { panic!("{counters:?}") };
-    assert_eq!((seen.client_id.as_str(), &seen.body[..]), (id.as_str(), br#"{"name":"Till 3"}"#.as_slice()));
+    assert_eq!((seen.id.as_str(), &seen.body[..]), (id.as_str(), br#"{"name":"Till 3"}"#.as_slice()));
     assert_eq!(seen.correlation_id.as_deref(), Some("run/7"));
     assert_eq!((counters.patch, counters.by_status[&200]), (1, 2), "the token and the patch");
 }
