@@ -15,6 +15,7 @@ use crate::sandbox::{
 };
 
 mod ca_file;
+mod landscape;
 pub(super) mod loaded;
 mod written_config;
 
@@ -22,7 +23,7 @@ use ca_file::CaFile;
 
 /// Serves until Ctrl-C or SIGTERM, then tells what was seen.
 pub(super) async fn run(args: SandboxArgs, output: &Output) -> Result<u8, CliError> {
-    let load = args.load.as_deref().map(loaded::read).transpose()?;
+    let load = args.load.as_deref().map(landscape::read).transpose()?.unwrap_or_default();
     let public_key = args.public_key.as_deref().map(public_key).transpose()?;
     if let Some(folder) = &args.write_config {
         written_config::check(folder)?;
@@ -38,7 +39,8 @@ pub(super) async fn run(args: SandboxArgs, output: &Output) -> Result<u8, CliErr
         faults: args.faults,
         port: args.port,
         tls: args.tls,
-        load,
+        load: load.clients,
+        load_objects: load.objects,
         reset: args.reset,
         clock_skew: args.clock_skew,
         log: LogOptions {

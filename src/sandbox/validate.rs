@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::facts::facts;
 use super::formats;
 use super::reply::Refusal;
-use crate::catalogue::{Field, Kind, Writable, kinds};
+use crate::catalogue::{Field, FieldType, Kind, Writable, kinds};
 use crate::model::Body;
 use alternatives::alternatives;
 pub(super) use words::type_name;
@@ -202,6 +202,8 @@ impl Run<'_> {
             Value::String(text) => self.text(field, text, path),
             Value::Number(number) => self.number(field, number, path),
             Value::Array(items) => self.list(field, items, path),
+            // Where the document does not say what a value is, it does not say what an object holds either.
+            Value::Object(_) if field.ty == FieldType::Any && field.fields.is_empty() => {}
             Value::Object(body) => self.object(field, body, path),
             Value::Null | Value::Bool(_) => {}
         }

@@ -16,6 +16,7 @@ use super::super::validate::check_value;
 use super::{Asked, Objects, Shelf};
 use crate::model::endpoint::{Association, Call, Shape};
 use crate::model::{Body, Verb};
+pub(super) use items::field_of;
 use items::{body_field, held, is_same, item_field, keys_of, put};
 
 /// What a call does with its items.

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::super::reply::{Refusal, Reply};
 use super::super::store::{Stored, lock};
+use super::associations::field_of;
 use super::{Objects, Shelf};
 use crate::catalogue::Writable;
 use crate::model::Body;
@@ -50,9 +51,8 @@ impl Objects {
         for shelf in &self.shelves {
             let fields = &shelf.kind.root().fields;
             for association in &shelf.kind.endpoint.associations {
-                let items = fields.get(&association.field).and_then(|field| field.items.as_deref());
                 let key = association.keys.first().map(String::as_str).unwrap_or_default();
-                let named = items.and_then(|items| items.fields.get(key).or(Some(items)));
+                let named = field_of(shelf.kind, association, key);
                 if named.is_some_and(|field| field.references.as_deref() == Some(kind)) {
                     shelf.drop_items(&association.field, |item| {
                         item.as_str() == Some(id) || item.get(key).and_then(Value::as_str) == Some(id)

@@ -17,7 +17,7 @@ async fn clients_are_enabled_and_disabled_for_a_connection() {
     let caller = Caller::with(|_| {}).await;
     let id = caller.object("connections", "acme-employees");
     let (one, list) = (format!("/api/v2/connections/{id}"), format!("/api/v2/connections/{id}/clients"));
-    let client = caller.id_of("acme-portal");
+    let client = caller.id_of("acme-portal-dev");
     let shown = async || caller.get(&one).await.1["enabled_clients"].as_array().unwrap().clone();
     let before = shown().await.len();
     let set = async |status: bool| {
@@ -34,7 +34,10 @@ async fn clients_are_enabled_and_disabled_for_a_connection() {
     assert!(client_list().await.contains(&json!({"client_id": client})));
     assert!(before <= without + 1);
     let event = caller.tenant().events().pop().unwrap();
-    assert_eq!((&event["description"], &event["details"]["request"]["path"]), (&json!("Update a connection"), &json!(list)));
+    assert_eq!(
+        (&event["description"], &event["details"]["request"]["path"]),
+        (&json!("Update a connection"), &json!(list))
+    );
 
     for (body, said) in [
         (json!([{"client_id": "nobody", "status": true}]), "The client does not exist: nobody"),
@@ -46,7 +49,17 @@ async fn clients_are_enabled_and_disabled_for_a_connection() {
         let (status, told) = caller.send(Method::PATCH, &list, body).await;
         assert!(status == 400 && told["message"].to_string().contains(said), "{told}");
     }
-    assert_eq!(caller.send(Method::PATCH, "/api/v2/connections/con_no/clients", json!([{"client_id": client, "status": true}])).await.0, 404);
+    assert_eq!(
+        caller
+            .send(
+                Method::PATCH,
+                "/api/v2/connections/con_no/clients",
+                json!([{"client_id": client, "status": true}])
+            )
+            .await
+            .0,
+        404
+    );
 
     // With a client goes its place in every connection; the old field in the body sets the whole list.
     let gone = caller.request(Method::DELETE, &format!("/api/v2/clients/{client}")).send().await.unwrap();
@@ -68,7 +81,10 @@ async fn enabled_clients_are_walked_by_checkpoint() {
     let first = caller.get(&format!("{list}?take=5")).await.1;
     let next = first["next"].as_str().unwrap();
     let second = caller.get(&format!("{list}?take=5&from={next}")).await.1;
-    assert_eq!((first["clients"].as_array().unwrap().len(), second["clients"].as_array().unwrap().len()), (5, 3));
+    assert_eq!(
+        (first["clients"].as_array().unwrap().len(), second["clients"].as_array().unwrap().len()),
+        (5, 3)
+    );
     assert_eq!(second.get("next"), None);
     assert_eq!(caller.get(&format!("{list}?page=1")).await.0, 400);
 }
@@ -87,14 +103,26 @@ async fn a_role_is_given_permissions_of_apis_that_there_are() {
     assert_eq!(page["total"], json!(before + 2));
     let shown = page["permissions"].as_array().unwrap().last().unwrap().clone();
     assert_eq!(shown["permission_name"], json!("write:billing"));
-    assert_eq!((&shown["resource_server_name"], &shown["description"]), (&json!("billing API"), &json!("write billing")));
-    assert_eq!(caller.tenant().object("roles", &id).unwrap()["permissions"].as_array().unwrap().len(), before + 2);
+    assert_eq!(
+        (&shown["resource_server_name"], &shown["description"]),
+        (&json!("billing API"), &json!("write billing"))
+    );
+    assert_eq!(
+        caller.tenant().object("roles", &id).unwrap()["permissions"].as_array().unwrap().len(),
+        before + 2
+    );
     assert_eq!(caller.send(Method::DELETE, &list, both).await.0, 200);
     assert_eq!(caller.get(&list).await.1.as_array().unwrap().len(), before);
     for (body, said) in [
         (json!({"permissions": [permission("fly:billing")]}), "no permission fly:billing"),
-        (json!({"permissions": [{"resource_server_identifier": "urn:no", "permission_name": "x"}]}), "does not exist: urn:no"),
-        (json!({"permissions": [{"permission_name": "x"}]}), "Missing required property: resource_server_identifier"),
+        (
+            json!({"permissions": [{"resource_server_identifier": "urn:no", "permission_name": "x"}]}),
+            "does not exist: urn:no",
+        ),
+        (
+            json!({"permissions": [{"permission_name": "x"}]}),
+            "Missing required property: resource_server_identifier",
+        ),
         (json!({"permission": []}), "Additional properties not allowed: permission"),
     ] {
         let (status, told) = caller.send(Method::POST, &list, body).await;
@@ -102,7 +130,10 @@ async fn a_role_is_given_permissions_of_apis_that_there_are() {
     }
     // The role itself neither shows nor takes them.
     assert_eq!(caller.get(&format!("/api/v2/roles/{id}")).await.1.get("permissions"), None);
-    assert_eq!(caller.send(Method::PATCH, &format!("/api/v2/roles/{id}"), json!({"permissions": []})).await.0, 400);
+    assert_eq!(
+        caller.send(Method::PATCH, &format!("/api/v2/roles/{id}"), json!({"permissions": []})).await.0,
+        400
+    );
 }
 
 #[tokio::test]
@@ -119,7 +150,10 @@ async fn an_organization_enables_connections_one_at_a_time() {
     assert_eq!(caller.send(Method::POST, &list, body).await.0, 409);
     assert_eq!(caller.send(Method::POST, &list, json!({"connection_id": "con_no"})).await.0, 400);
     let (status, changed) = caller.send(Method::PATCH, &item, json!({"show_as_button": false})).await;
-    assert_eq!((status, &changed["show_as_button"], &changed["assign_membership_on_login"]), (200, &json!(false), &json!(true)));
+    assert_eq!(
+        (status, &changed["show_as_button"], &changed["assign_membership_on_login"]),
+        (200, &json!(false), &json!(true))
+    );
     assert_eq!(caller.get(&item).await.1["show_as_button"], json!(false));
     let all = caller.get(&format!("{list}?include_totals=true")).await.1;
     assert_eq!((&all["total"], all["enabled_connections"].as_array().unwrap().len()), (&json!(3), 3));
@@ -135,7 +169,7 @@ async fn an_organization_enables_connections_one_at_a_time() {
 
 #[tokio::test]
 async fn calls_below_an_object_are_counted_struck_and_refused_as_updates_and_reads() {
-    let faults = "503=#1@patch,500=#1@get".parse().unwrap();
+    let faults = "patch:503=#1,get:500=#1".parse().unwrap();
     let caller = Caller::with(|options| options.faults = faults).await;
     let list = format!("/api/v2/roles/{}/permissions", caller.object("roles", "Viewer"));
     let body = json!({"permissions": [{"resource_server_identifier": "https://orders.acme.example/api", "permission_name": "admin:orders"}]});

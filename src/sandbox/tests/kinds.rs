@@ -46,7 +46,7 @@ async fn every_kind_is_listed_read_and_changed() {
         assert!(!listed.is_empty(), "{}", kind.name);
         let id = id_of(kind, listed[0].as_object().unwrap());
         // The first client is the global one, of which little can be changed.
-        let id = if kind.name == "clients" { caller.id_of("acme-portal") } else { id };
+        let id = if kind.name == "clients" { caller.id_of("acme-portal-dev") } else { id };
         let (status, one) = caller.get(&path(kind, &id)).await;
         assert_eq!(status, 200, "{}: {one}", kind.name);
         assert_eq!(id_of(kind, one.as_object().unwrap()), id);
@@ -119,7 +119,10 @@ async fn every_kind_takes_the_parameters_of_its_lists_and_no_others() {
         if paging.totals {
             let page = status("page=1&per_page=1&include_totals=true").await.1;
             let total = caller.tenant().objects(&kind.name).len();
-            assert_eq!((&page["start"], &page["limit"], &page["total"]), (&json!(1), &json!(1), &json!(total)));
+            assert_eq!(
+                (&page["start"], &page["limit"], &page["total"]),
+                (&json!(1), &json!(1), &json!(total))
+            );
             assert_eq!(items(kind, &page).len(), 1);
         }
         if endpoint.projection {
@@ -170,7 +173,10 @@ async fn actions_are_counted_in_every_list_and_deployed_after_a_change() {
     assert_eq!((&live["all_changes_deployed"], &live["status"]), (&json!(true), &json!("built")));
     assert_eq!(live["deployed_version"]["number"], json!(1));
     let event = caller.tenant().events().pop().unwrap();
-    assert_eq!((&event["description"], &event["details"]["request"]["method"]), (&json!("Deploy an action"), &json!("post")));
+    assert_eq!(
+        (&event["description"], &event["details"]["request"]["method"]),
+        (&json!("Deploy an action"), &json!("post"))
+    );
 }
 
 #[tokio::test]
@@ -196,7 +202,10 @@ async fn users_are_found_by_their_mail_and_never_show_a_password() {
     assert_eq!((status, &refused["errorCode"]), (400, &json!("invalid_body")));
     let (status, refused) = patch(json!({"user_id": "x", "logins_count": 7})).await;
     let said = refused["message"].as_str().unwrap();
-    assert!(status == 400 && said.contains("Additional properties not allowed: user_id,logins_count"), "{said}");
+    assert!(
+        status == 400 && said.contains("Additional properties not allowed: user_id,logins_count"),
+        "{said}"
+    );
 }
 
 #[tokio::test]
@@ -225,7 +234,11 @@ async fn tenants_hold_the_same_names_under_other_ids_and_as_many_as_asked_for() 
         clients: 3,
         tenants: 2,
         objects: [("users".to_owned(), 45), ("rules".to_owned(), 0)].into(),
-        load_objects: [("roles".to_owned(), vec![json!({"id": "rol_mine", "name": "Mine"}).as_object().unwrap().clone()])].into(),
+        load_objects: [(
+            "roles".to_owned(),
+            vec![json!({"id": "rol_mine", "name": "Mine"}).as_object().unwrap().clone()],
+        )]
+        .into(),
         ..Options::default()
     };
     let sandbox = Sandbox::start(options).await.unwrap();
@@ -235,7 +248,9 @@ async fn tenants_hold_the_same_names_under_other_ids_and_as_many_as_asked_for() 
             tenant.objects(&kind.name).iter().map(|object| object[field].clone()).collect::<Vec<_>>()
         };
         let name = &kind.endpoint.name_field;
-        let own = |names: Vec<Value>| names.into_iter().filter(|name| !name.to_string().contains("127.0.0.1")).collect::<Vec<_>>();
+        let own = |names: Vec<Value>| {
+            names.into_iter().filter(|name| !name.to_string().contains("127.0.0.1")).collect::<Vec<_>>()
+        };
         assert_eq!(own(told(one, name)), own(told(two, name)));
         let ids = told(two, &kind.endpoint.id_field);
         assert!(told(one, &kind.endpoint.id_field).iter().all(|id| !ids.contains(id)), "{}", kind.name);

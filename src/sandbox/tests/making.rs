@@ -14,17 +14,47 @@ async fn make(caller: &Caller, path: &str, body: Value) -> Answer {
 #[tokio::test]
 async fn an_object_is_made_with_defaults_once_and_deleted() {
     let caller = Caller::with(|_| {}).await;
-    let client = caller.id_of("acme-portal");
+    let client = caller.id_of("acme-portal-dev");
     let grant = json!({"client_id": client, "audience": "https://new.example", "scope": []});
     for (path, body, status, defaults, said) in [
-        ("connections", json!({"name": "new", "strategy": "auth0"}), 201, json!({"realms": ["new"], "enabled_clients": [], "authentication": {"active": true}}), Some("same name already exists")),
-        ("resource-servers", json!({"identifier": "https://new.example", "name": "New"}), 201, json!({"signing_alg": "RS256", "token_lifetime": 86400, "allow_offline_access": false}), Some("same identifier")),
+        (
+            "connections",
+            json!({"name": "new", "strategy": "auth0"}),
+            201,
+            json!({"realms": ["new"], "enabled_clients": [], "authentication": {"active": true}}),
+            Some("same name already exists"),
+        ),
+        (
+            "resource-servers",
+            json!({"identifier": "https://new.example", "name": "New"}),
+            201,
+            json!({"signing_alg": "RS256", "token_lifetime": 86400, "allow_offline_access": false}),
+            Some("same identifier"),
+        ),
         ("client-grants", grant, 201, json!({"subject_type": "client"}), Some("already exists")),
         ("roles", json!({"name": "New"}), 200, json!({}), Some("already exists")),
         ("organizations", json!({"name": "new"}), 201, json!({}), Some("already exists")),
-        ("actions/actions", json!({"name": "New", "supported_triggers": [{"id": "post-login", "version": "v3"}]}), 201, json!({"status": "pending", "all_changes_deployed": false, "secrets": [], "runtime": "node22"}), None),
-        ("rules", json!({"name": "new", "script": "x"}), 201, json!({"enabled": true, "stage": "login_success", "order": 3}), Some("already exists")),
-        ("users", json!({"connection": "Username-Password-Authentication", "email": "New@acme.example", "password": "hush"}), 201, json!({"email": "new@acme.example", "email_verified": false, "nickname": "New"}), Some("The user already exists.")),
+        (
+            "actions/actions",
+            json!({"name": "New", "supported_triggers": [{"id": "post-login", "version": "v3"}]}),
+            201,
+            json!({"status": "pending", "all_changes_deployed": false, "secrets": [], "runtime": "node22"}),
+            None,
+        ),
+        (
+            "rules",
+            json!({"name": "new", "script": "x"}),
+            201,
+            json!({"enabled": true, "stage": "login_success", "order": 3}),
+            Some("already exists"),
+        ),
+        (
+            "users",
+            json!({"connection": "Username-Password-Authentication", "email": "New@acme.example", "password": "hush"}),
+            201,
+            json!({"email": "new@acme.example", "email_verified": false, "nickname": "New"}),
+            Some("The user already exists."),
+        ),
     ] {
         let kind = kinds().find(|kind| kind.endpoint.path == path).unwrap();
         let (answered, made) = make(&caller, path, body.clone()).await;
@@ -41,7 +71,10 @@ async fn an_object_is_made_with_defaults_once_and_deleted() {
             assert!(told["message"].as_str().unwrap().contains(said), "{told}");
         }
         let (answered, told) = make(&caller, path, json!({})).await;
-        assert!(answered == 400 && told["message"].to_string().contains("Missing required property"), "{told}");
+        assert!(
+            answered == 400 && told["message"].to_string().contains("Missing required property"),
+            "{told}"
+        );
         let event = caller.tenant().events().pop().unwrap();
         assert_eq!(event["details"]["response"]["statusCode"], json!(status));
         assert!(event["description"].to_string().contains("Create a"), "{event:?}");
@@ -57,12 +90,32 @@ async fn an_object_is_made_with_defaults_once_and_deleted() {
 #[tokio::test]
 async fn what_names_something_that_is_not_there_is_refused() {
     let caller = Caller::with(|_| {}).await;
-    let client = caller.id_of("acme-portal");
+    let client = caller.id_of("acme-portal-dev");
     for (path, body, status, said) in [
-        ("client-grants", json!({"client_id": client, "audience": "urn:no", "scope": []}), 404, "The resource server does not exist"),
-        ("client-grants", json!({"client_id": "nobody", "audience": "https://orders.acme.example/api", "scope": []}), 400, "The client does not exist: nobody"),
-        ("users", json!({"connection": "nowhere", "email": "a@b.example"}), 400, "The connection does not exist."),
-        ("organizations", json!({"name": "x", "enabled_connections": [{"connection_id": "con_no"}]}), 400, "The connection does not exist: con_no"),
+        (
+            "client-grants",
+            json!({"client_id": client, "audience": "urn:no", "scope": []}),
+            404,
+            "The resource server does not exist",
+        ),
+        (
+            "client-grants",
+            json!({"client_id": "nobody", "audience": "https://orders.acme.example/api", "scope": []}),
+            400,
+            "The client does not exist: nobody",
+        ),
+        (
+            "users",
+            json!({"connection": "nowhere", "email": "a@b.example"}),
+            400,
+            "The connection does not exist.",
+        ),
+        (
+            "organizations",
+            json!({"name": "x", "enabled_connections": [{"connection_id": "con_no"}]}),
+            400,
+            "The connection does not exist: con_no",
+        ),
         ("connections", json!({"name": "a b", "strategy": "auth0"}), 400, "does not match pattern"),
     ] {
         let (answered, told) = make(&caller, path, body).await;
@@ -89,7 +142,8 @@ async fn options_of_a_connection_are_replaced_and_every_scope_takes_the_others_a
     let caller = Caller::with(|_| {}).await;
     let id = caller.tenant().object_id("connections", "acme-partners").unwrap();
     let options = json!({"issuer": "https://x.example", "client_secret": "new"});
-    let (_, changed) = send(&caller, Method::PATCH, &format!("connections/{id}"), json!({"options": options})).await;
+    let (_, changed) =
+        send(&caller, Method::PATCH, &format!("connections/{id}"), json!({"options": options})).await;
     assert_eq!(changed["options"], options, "whole, the secret with it");
     let event = caller.tenant().events().pop().unwrap();
     assert_eq!(event["details"]["response"]["body"]["options"]["client_secret"], json!("REDACTED"));
@@ -114,7 +168,10 @@ async fn tests_change_objects_behind_the_api_and_people_do_in_the_dashboard() {
     tenant.patch_object_as(&user, "roles", &id, &body(json!({"description": "by hand"}))).unwrap();
     assert_eq!(tenant.object("roles", &id).unwrap()["description"], json!("by hand"));
     let event = tenant.events().pop().unwrap();
-    assert_eq!((&event["description"], &event["user_name"]), (&json!("Update a role"), &json!("ada@acme.example")));
+    assert_eq!(
+        (&event["description"], &event["user_name"]),
+        (&json!("Update a role"), &json!("ada@acme.example"))
+    );
     assert!(tenant.patch_object_as(&user, "roles", &id, &body(json!({"nmae": "x"}))).is_err());
     assert!(tenant.patch_object_as(&user, "hooks", &id, &body(json!({}))).is_err());
     assert!(tenant.remove_object("roles", &id) && !tenant.remove_object("roles", &id));

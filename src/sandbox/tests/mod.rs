@@ -11,6 +11,7 @@ mod logs;
 mod making;
 mod merging;
 mod recorded;
+mod recorded_others;
 mod speed;
 mod tls;
 mod writes;

@@ -60,9 +60,19 @@ pub(super) fn new(kind: &Kind, association: &Association, sent: &Value) -> Value
 }
 
 /// What the catalogue knows of a key or an attribute.
-fn field_of(kind: &Kind, association: &Association, name: &str) -> Option<Field> {
-    let items = kind.root().fields.get(&association.field)?.items.as_deref()?;
-    if association.plain { Some(items.clone()) } else { items.fields.get(name).cloned() }
+pub(in crate::sandbox::objects) fn field_of(
+    kind: &Kind,
+    association: &Association,
+    name: &str,
+) -> Option<Field> {
+    let list = kind.root().fields.get(&association.field)?;
+    let items = list.items.as_deref()?;
+    if !association.plain {
+        return items.fields.get(name).cloned();
+    }
+    // What the items of a plain list refer to may stand at the list.
+    let references = items.references.clone().or_else(|| list.references.clone());
+    Some(Field { references, ..items.clone() })
 }
 
 /// What an item in a request may hold.
