@@ -25,6 +25,7 @@ mod formats;
 mod generate;
 mod handle;
 mod handle_objects;
+mod list_form;
 mod logs;
 mod merge;
 mod names;

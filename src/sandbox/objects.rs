@@ -17,8 +17,9 @@ use super::call::{Call, Part, Route};
 use super::clients::read_body;
 use super::facts::{Facts, facts};
 use super::generate::Maker;
+use super::list_form::ListForm;
 use super::merge::merge_into;
-use super::query::{ListForm, ListQuery, read_lookup, read_one};
+use super::query::{ListQuery, read_lookup, read_one};
 use super::reply::{Refusal, Reply};
 use super::store::{Filter, From, Holds, Slot, Store, Stored, lock};
 use super::token::Claims;
@@ -168,6 +169,7 @@ impl Objects {
         rules::settle(shelf.kind, &sent, &mut after, asked.now);
         self.check_references(shelf, Some(&before), &after)?;
         self.check_unique(shelf, Some(id), &before, &after)?;
+        self.check_mail(shelf, &before, &after)?;
         if after == before {
             self.idle.fetch_add(1, Ordering::Relaxed);
         } else {

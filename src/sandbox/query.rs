@@ -5,12 +5,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
+use super::list_form::ListForm;
 use super::parameters::Parameters;
 use super::reply::{Refusal, Reply};
-use super::store::{Filter, From, Holds, Span};
+use super::store::{Filter, From, Span};
 use super::view::Projection;
 use crate::model::Body;
-use crate::model::endpoint::{self, Association, Endpoint};
 
 /// How a list is walked.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,75 +26,6 @@ pub(super) enum Paging {
     },
     /// All in one answer.
     Whole,
-}
-
-/// What a list of the API takes and answers.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct ListForm {
-    paging: endpoint::Paging,
-    filters: &'static [endpoint::Filter],
-    projection: bool,
-    /// The key that holds the items when the list answers an object.
-    collection: &'static str,
-    /// The largest page.
-    page_size: usize,
-    /// Page numbers reach no further than this.
-    reach: usize,
-}
-
-impl ListForm {
-    /// The list of a kind's objects.
-    pub(super) fn of(endpoint: &'static Endpoint) -> Self {
-        Self {
-            paging: endpoint.paging,
-            filters: &endpoint.filters,
-            projection: endpoint.projection,
-            collection: &endpoint.collection,
-            page_size: endpoint.page_size,
-            reach: endpoint.offset_limit,
-        }
-    }
-
-    /// The list that belongs to an object.
-    pub(super) fn below(association: &'static Association) -> Self {
-        Self {
-            paging: association.paging,
-            filters: &[],
-            projection: false,
-            collection: &association.collection,
-            page_size: 100,
-            reach: 1000,
-        }
-    }
-
-    fn parameters(&self) -> Vec<&'static str> {
-        let mut known: Vec<&str> = self.filters.iter().map(|filter| filter.parameter.as_str()).collect();
-        let groups: [(bool, &[&'static str]); 4] = [
-            (self.paging.numbers, &["page", "per_page"]),
-            (self.paging.totals, &["include_totals"]),
-            (self.paging.checkpoints, &["from", "take"]),
-            (self.projection, &ONE_PARAMETERS),
-        ];
-        known.extend(groups.iter().filter(|(taken, _)| *taken).flat_map(|(_, names)| names.iter()));
-        known
-    }
-
-    fn read_paging(&self, parameters: &Parameters) -> Result<Paging, Refusal> {
-        let paging = paging(parameters, self.page_size)?;
-        match paging {
-            Paging::Number { .. } if !self.paging.numbers && self.paging.checkpoints => {
-                Ok(Paging::Checkpoint { after: None, take: 50 })
-            }
-            Paging::Number { .. } if !self.paging.numbers => Ok(Paging::Whole),
-            Paging::Number { page, per_page, .. }
-                if page > 0 && page.saturating_add(1).saturating_mul(per_page) > self.reach =>
-            {
-                let message = format!("You can only page through the first {} records.", self.reach);
-                Err(Refusal::new(400, message).code("invalid_paging"))
-            }
-            paging => Ok(paging),
-        }
-    }
 }
 
 /// A list's query, understood.
@@ -125,7 +56,8 @@ const LIST_PARAMETERS: [&str; 12] = [
     "external_client_id",
     "q",
 ];
-const ONE_PARAMETERS: [&str; 2] = ["fields", "include_fields"];
+/// What a read of one object takes.
+pub(super) const ONE_PARAMETERS: [&str; 2] = ["fields", "include_fields"];
 
 /// The projection that a read of one object asks for, where its kind has any.
 ///
@@ -166,7 +98,7 @@ impl ListQuery {
             holds: Vec::new(),
         };
         Ok(Self {
-            paging: paging(&parameters, 100)?,
+            paging: read_paging(&parameters, 100)?,
             filter,
             projection: parameters.projection()?,
             collection: "clients",
@@ -181,15 +113,9 @@ impl ListQuery {
     /// 400 for a parameter that this list does not take, or that has no sense.
     pub(super) fn read_as(query: &str, form: &ListForm) -> Result<Self, Refusal> {
         let parameters = Parameters::read(query, &form.parameters())?;
-        let asked = form.filters.iter().filter(|filter| parameters.get(&filter.parameter).is_some());
-        let holds = asked.map(|filter| Holds {
-            field: filter.field.clone(),
-            values: parameters.all(&filter.parameter),
-            loose: filter.loose,
-        });
         Ok(Self {
-            filter: Filter { holds: holds.collect(), ..Filter::default() },
-            paging: form.read_paging(&parameters)?,
+            filter: form.filter(&parameters),
+            paging: form.paging(&parameters)?,
             projection: parameters.projection()?,
             collection: form.collection,
             counted: form.paging.numbers && !form.paging.totals,
@@ -282,7 +208,8 @@ fn without_page(query: &str) -> String {
     rest.join("&")
 }
 
-fn paging(parameters: &Parameters, page_size: usize) -> Result<Paging, Refusal> {
+/// How a list is walked, by what is asked.
+pub(super) fn read_paging(parameters: &Parameters, page_size: usize) -> Result<Paging, Refusal> {
     let take = parameters.number("take", 1, page_size)?;
     let from = parameters.get("from").map(read_checkpoint).transpose()?;
     if take.is_some() || from.is_some() {

@@ -1,6 +1,8 @@
 //! The objects of one kind of a simulated tenant: its clients above all. Each is kept as the JSON text that answers are made of, so that a read copies nothing
 //! and a hundred thousand clients fit in memory. Central type: [`Store`].
 
+mod filter;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -9,6 +11,7 @@ use serde_json::Value;
 
 use super::view::NOT_IN_PATCH;
 use crate::model::Body;
+pub(super) use filter::{Filter, Holds};
 
 /// A client as stored.
 #[derive(Debug)]
@@ -79,59 +82,6 @@ impl Slot {
     /// Holds the client while it is changed: a second change waits, as the real service gives each PATCH the state after the one before.
     pub(super) fn hold(&self) -> MutexGuard<'_, Stored> {
         lock(&self.stored)
-    }
-}
-
-/// Which clients a list is about.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Filter {
-    pub(super) global: Option<bool>,
-    pub(super) first_party: Option<bool>,
-    /// Any of these; all where empty.
-    pub(super) app_types: Vec<String>,
-    /// The address of its metadata document.
-    pub(super) external: Option<String>,
-    /// None at all.
-    pub(super) none: bool,
-    /// What fields must hold.
-    pub(super) holds: Vec<Holds>,
-}
-
-/// A value that a field must hold.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Holds {
-    pub(super) field: String,
-    /// Any of these.
-    pub(super) values: Vec<String>,
-    /// Whether a part of it will do, in letters of either case.
-    pub(super) loose: bool,
-}
-
-impl Holds {
-    fn fits(&self, object: &Body) -> bool {
-        let Some(text) = object.get(&self.field).and_then(Value::as_str) else { return false };
-        self.values.iter().any(|wanted| match self.loose {
-            true => text.to_lowercase().contains(&wanted.to_lowercase()),
-            false => text == wanted,
-        })
-    }
-}
-
-impl Filter {
-    fn looks_inside(&self) -> bool {
-        self.first_party.is_some()
-            || !self.app_types.is_empty()
-            || self.external.is_some()
-            || !self.holds.is_empty()
-    }
-
-    fn fits(&self, slot: &Slot) -> bool {
-        let stored = lock(&slot.stored);
-        let app_type = stored.app_type.as_deref().unwrap_or_default();
-        self.first_party.is_none_or(|wanted| wanted == stored.first_party)
-            && (self.app_types.is_empty() || self.app_types.iter().any(|wanted| wanted == app_type))
-            && self.external.as_deref().is_none_or(|wanted| stored.is_external(wanted))
-            && (self.holds.is_empty() || stored.holds_all(&self.holds))
     }
 }
 

@@ -1,4 +1,6 @@
-//! One simulated tenant, from the server's side: its clients, buckets, tokens, faults and counts. Central type: [`Tenant`].
+//! One simulated tenant, from the server's side: its objects, buckets, tokens, faults and counts. Central type: [`Tenant`].
+
+mod perform;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
@@ -9,7 +11,7 @@ use tokio::sync::watch;
 
 use super::assertion::Assertions;
 use super::bucket::{Bucket, Taken};
-use super::call::{Call, Route, Target};
+use super::call::{Call, Target};
 use super::clients::Clients;
 use super::clock::Clock;
 use super::counters::{Counters, Tally};
@@ -17,10 +19,10 @@ use super::faults::{Effect, FaultState, Faults};
 use super::generate::{Maker, mix};
 use super::logs::{TenantLog, Write};
 use super::oauth::{self, Registered, TokenRequest};
-use super::objects::{Asked, Objects};
+use super::objects::Objects;
 use super::options::Options;
 use super::populate::populate;
-use super::reply::{Refusal, Reply};
+use super::reply::Reply;
 use super::store::{Store, lock};
 use super::tier::{Apart, Limits};
 use super::token::{self, Claims, Issuer};
@@ -239,55 +241,6 @@ impl Tenant {
         {
             self.expire_tokens();
         }
-    }
-
-    /// Does what is asked.
-    pub(super) fn execute(&self, route: &Route, query: &str, body: &[u8], claims: &Claims) -> Reply {
-        let scopes = route.target.scopes();
-        let scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
-        if !scopes.is_empty() && !claims.any_scope(&scopes) {
-            return Refusal::scope(&scopes).into();
-        }
-        self.perform(route, query, body, claims)
-    }
-
-    /// Does what is asked by somebody who may.
-    pub(super) fn perform(&self, route: &Route, query: &str, body: &[u8], claims: &Claims) -> Reply {
-        let id = route.id.as_str();
-        let done = match route.target.call {
-            Call::Logs => self.log.list(query, &self.logs_url(), &self.options.scopes, self.unix_micros()),
-            Call::Log => self.log.one(id, &self.options.scopes, self.unix_micros()),
-            Call::Token | Call::Other => Err(Refusal::new(404, "Not Found")),
-            _ if !route.target.is_of_clients() => {
-                self.objects.execute(&Asked { route, query, body, claims, now: &self.now() })
-            }
-            Call::List => self.clients.list(query, claims),
-            Call::Get => self.clients.get(id, query, claims),
-            Call::Patch => self.clients.patch(id, body, claims),
-            Call::Create => self.clients.create(body, claims),
-            Call::Delete => self.delete_client(id),
-            Call::RotateSecret => self.clients.rotate_secret(id, claims),
-        };
-        done.unwrap_or_else(Reply::from)
-    }
-
-    /// With a client goes what is about it.
-    fn delete_client(&self, id: &str) -> Result<Reply, Refusal> {
-        let reply = self.clients.delete(id)?;
-        self.objects.forget_client(&default_kind().name, id);
-        Ok(reply)
-    }
-
-    /// Whether what a call is about is there.
-    pub(super) fn holds(&self, route: &Route) -> bool {
-        let kind = &route.target.kind.name;
-        let store = self.objects.shelf(kind).map_or(&*self.clients.store, |shelf| &shelf.store);
-        store.get(&route.id).is_some()
-    }
-
-    /// The time, as objects show it.
-    fn now(&self) -> String {
-        format!("{:.3}", jiff::Timestamp::from_microsecond(self.unix_micros()).unwrap_or_default())
     }
 
     /// Writes an event into the tenant's log.

@@ -2,19 +2,18 @@
 //! from the catalogue's own checks, so that a mistake there shows here. Central type: [`Validator`].
 
 mod alternatives;
+mod of_kind;
 mod words;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::{LazyLock, OnceLock};
 
 use regex::Regex;
 use serde_json::Value;
 
-use super::facts::facts;
 use super::formats;
 use super::reply::Refusal;
-use crate::catalogue::{Field, FieldType, Kind, Writable, kinds};
+use crate::catalogue::{Field, FieldType, Writable};
 use crate::model::Body;
 use alternatives::alternatives;
 pub(super) use words::type_name;
@@ -40,35 +39,6 @@ pub(super) struct Validator<'c> {
     /// What a creation must hold.
     required: Vec<String>,
     patterns: HashMap<String, Regex>,
-}
-
-/// One for all tenants: a hundred regular expressions take a megabyte, and a moment to be made.
-static OF_KINDS: LazyLock<HashMap<&'static str, OnceLock<Validator<'static>>>> =
-    LazyLock::new(|| kinds().map(|kind| (kind.name.as_str(), OnceLock::new())).collect());
-
-impl Validator<'static> {
-    /// That of a kind.
-    pub(super) fn of(kind: &'static Kind) -> &'static Self {
-        // Every kind has its place.
-        OF_KINDS[kind.name.as_str()].get_or_init(|| {
-            let facts = facts(&kind.name);
-            Self { required: facts.required.clone(), ..Self::new_of(body_of(kind)) }
-        })
-    }
-}
-
-/// What a body of a kind may hold. What belongs to an object and is kept behind an endpoint of its own does not stand in it.
-fn body_of(kind: &'static Kind) -> Cow<'static, Field> {
-    let facts = facts(&kind.name);
-    let associations = kind.endpoint.associations.iter().map(|association| &association.field);
-    let apart: Vec<&String> = associations.filter(|field| !facts.embedded.contains(field)).collect();
-    if apart.is_empty() && !facts.open {
-        return Cow::Borrowed(kind.root());
-    }
-    let mut root = kind.root().clone();
-    root.fields.retain(|name, _| !apart.contains(&name));
-    root.open = facts.open;
-    Cow::Owned(root)
 }
 
 /// Judges a value that is the body of no kind.

@@ -8,7 +8,8 @@ use std::sync::atomic::Ordering;
 use serde_json::{Value, json};
 
 use super::super::call::Part;
-use super::super::query::{ListForm, ListQuery};
+use super::super::list_form::ListForm;
+use super::super::query::ListQuery;
 use super::super::reply::{Refusal, Reply};
 use super::super::store::{From, Span, Stored, lock};
 use super::super::target::calls;

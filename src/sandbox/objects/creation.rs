@@ -28,6 +28,7 @@ impl Objects {
         rules::settle(shelf.kind, &sent, &mut object, asked.now);
         self.check_references(shelf, None, &object)?;
         self.check_unique(shelf, None, &Body::new(), &object)?;
+        self.check_mail(shelf, &Body::new(), &object)?;
         stamp(shelf.kind, &mut object, &["created_at", "updated_at"], asked.now);
         shelf.store.insert(&id, &object);
         Ok(shelf.written(shelf.facts.created.unwrap_or(201), &object))
@@ -74,10 +75,7 @@ impl Objects {
                 let enabled = enabled.map(|items| self.connections_of(shelf, items)).transpose()?;
                 object.insert("connections".into(), enabled.unwrap_or_default().into());
             }
-            "users" => {
-                self.check_mail(shelf, sent)?;
-                begin_user(sent, object);
-            }
+            "users" => begin_user(sent, object),
             _ => {}
         }
         Ok(())
@@ -90,24 +88,6 @@ impl Objects {
             Some(_) => Ok(()),
             None => Err(apis.absent()),
         }
-    }
-
-    /// A mail is one user's in a connection.
-    fn check_mail(&self, shelf: &Shelf, sent: &Body) -> Result<(), Refusal> {
-        let Some(mail) = sent.get("email").and_then(Value::as_str).map(str::to_lowercase) else {
-            return Ok(());
-        };
-        let connection = sent.get("connection");
-        let there = |user: Body| {
-            user.get("email").and_then(Value::as_str) == Some(mail.as_str())
-                && user.get("identities").and_then(|identities| identities.get(0)?.get("connection"))
-                    == connection
-        };
-        let all = shelf.store.all();
-        let mut likely =
-            all.iter().map(|slot| slot.read()).filter(|stored| stored.mentions(&mail.as_str().into()));
-        let taken = likely.any(|stored| there(stored.body()));
-        if taken { Err(shelf.taken()) } else { Ok(()) }
     }
 }
 

@@ -54,7 +54,11 @@ pub(super) fn settle(kind: &Kind, sent: &Body, after: &mut Body, now: &str) {
         "client-grants" if after.get("allow_all_scopes") == Some(&Value::Bool(true)) => {
             after.shift_remove("scope");
         }
-        "connections" => keep_methods(after),
+        "connections" => {
+            // Null empties the list, which is there all the same.
+            after.entry("enabled_clients").or_insert_with(|| json!([]));
+            keep_methods(after);
+        }
         "users" => lower_mail(after),
         _ => {}
     }
@@ -146,6 +150,31 @@ impl Objects {
             _ => Ok(()),
         }
     }
+}
+
+impl Objects {
+    /// A mail is one user's in a connection.
+    pub(super) fn check_mail(&self, shelf: &Shelf, before: &Body, after: &Body) -> Result<(), Refusal> {
+        let Some(mail) =
+            after.get("email").filter(|mail| shelf.kind.name == "users" && before.get("email") != Some(mail))
+        else {
+            return Ok(());
+        };
+        let connection = connection_of(after);
+        let there = |user: Body| {
+            user.get("email") == Some(mail)
+                && user.get("user_id") != after.get("user_id")
+                && connection_of(&user) == connection
+        };
+        let all = shelf.store.all();
+        let mut likely = all.iter().map(|slot| slot.read()).filter(|stored| stored.mentions(mail));
+        if likely.any(|stored| there(stored.body())) { Err(shelf.taken()) } else { Ok(()) }
+    }
+}
+
+/// The connection that a user came by first.
+fn connection_of(user: &Body) -> Option<&str> {
+    user.get("identities")?.get(0)?.get("connection")?.as_str()
 }
 
 impl Shelf {

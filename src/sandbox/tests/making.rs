@@ -130,6 +130,11 @@ async fn a_name_that_is_taken_is_not_given_by_an_update_either() {
     let role = format!("roles/{id}");
     assert_eq!(send(&caller, Method::PATCH, &role, json!({"name": "Editor"})).await.0, 409);
     assert_eq!(send(&caller, Method::PATCH, &role, json!({"name": "Viewer"})).await.0, 200);
+    let user = caller.tenant().object_id("users", "ada.lovelace@acme.example").unwrap().replace('|', "%7C");
+    let user = format!("users/{user}");
+    let mail = |name: &str| json!({ "email": format!("{name}@acme.example") });
+    assert_eq!(send(&caller, Method::PATCH, &user, mail("Grace.Lovelace")).await.0, 409);
+    assert_eq!(send(&caller, Method::PATCH, &user, mail("ada.king")).await.0, 200);
     let api = caller.tenant().object_id("resource-servers", "Auth0 Management API").unwrap();
     let api = format!("resource-servers/{api}");
     assert_eq!(send(&caller, Method::PATCH, &api, json!({"name": "Mine"})).await.0, 400);

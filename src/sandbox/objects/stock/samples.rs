@@ -71,12 +71,12 @@ pub(super) fn system_api(domain: &Domain, scopes: &[String]) -> Body {
         .map(|scope| json!({ "value": scope, "description": scope.replace([':', '_'], " ") }))
         .collect();
     let host = domain.as_str();
-    let mut body = with_defaults("Auth0 Management API", &format!("https://{host}/api/v2/"), scopes.into());
+    let mut body = with_defaults("Auth0 Management API", &format!("https://{host}/api/v2/"), &scopes);
     body["is_system"] = true.into();
     body.as_object().cloned().unwrap_or_default()
 }
 
-fn with_defaults(name: &str, identifier: &str, scopes: Value) -> Value {
+fn with_defaults(name: &str, identifier: &str, scopes: &[Value]) -> Value {
     json!({
         "name": name,
         "identifier": identifier,
@@ -100,7 +100,7 @@ fn api(index: usize) -> Value {
         .iter()
         .map(|verb| json!({ "value": format!("{verb}:{name}"), "description": format!("{verb} {name}") }))
         .collect();
-    with_defaults(&format!("{name} API"), &format!("https://{name}.acme.example/api"), scopes.into())
+    with_defaults(&format!("{name} API"), &format!("https://{name}.acme.example/api"), &scopes)
 }
 
 fn connection(index: usize, around: &Around<'_>) -> Value {
@@ -111,7 +111,7 @@ fn connection(index: usize, around: &Around<'_>) -> Value {
     let name = name(&NAMES, index);
     // Not all are for everybody.
     let enabled: Vec<&str> = (0..around.clients.len())
-        .filter(|at| index == 0 || (at + index) % 3 == 0)
+        .filter(|at| index == 0 || (at + index).is_multiple_of(3))
         .filter_map(|at| around.client(at))
         .collect();
     let mut made = json!({
@@ -213,7 +213,7 @@ fn organization(index: usize, around: &Around<'_>) -> Value {
         .map(|connection| {
             json!({
                 "connection_id": text(connection, "id"),
-                "assign_membership_on_login": index % 2 == 0,
+                "assign_membership_on_login": index.is_multiple_of(2),
                 "is_signup_enabled": false,
                 "show_as_button": true,
             })
@@ -240,7 +240,7 @@ fn action(index: usize) -> Value {
         "created_at": MADE,
         "updated_at": MADE,
         // One of them is a draft.
-        "all_changes_deployed": index % 2 == 0,
+        "all_changes_deployed": index.is_multiple_of(2),
     })
 }
 
@@ -249,7 +249,7 @@ fn rule(index: usize) -> Value {
         "name": name(&["add-country", "link-accounts"], index),
         "script": "function (user, context, callback) { callback(null, user, context); }",
         "order": index + 1,
-        "enabled": index % 2 == 0,
+        "enabled": index.is_multiple_of(2),
         "stage": "login_success",
     })
 }
