@@ -11,10 +11,11 @@ use super::output::Output;
 use crate::model::suggest;
 use crate::report::term;
 use crate::sandbox::{
-    Counters, LogOptions, Options, PublicKey, PublicKeyError, SCOPES, Sandbox, TenantHandle,
+    Counters, LogOptions, Options, PublicKey, PublicKeyError, Sandbox, TenantHandle, known_scopes,
 };
 
 mod ca_file;
+mod landscape;
 pub(super) mod loaded;
 mod written_config;
 
@@ -22,7 +23,7 @@ use ca_file::CaFile;
 
 /// Serves until Ctrl-C or SIGTERM, then tells what was seen.
 pub(super) async fn run(args: SandboxArgs, output: &Output) -> Result<u8, CliError> {
-    let load = args.load.as_deref().map(loaded::read).transpose()?;
+    let load = args.load.as_deref().map(landscape::read).transpose()?.unwrap_or_default();
     let public_key = args.public_key.as_deref().map(public_key).transpose()?;
     if let Some(folder) = &args.write_config {
         written_config::check(folder)?;
@@ -38,7 +39,8 @@ pub(super) async fn run(args: SandboxArgs, output: &Output) -> Result<u8, CliErr
         faults: args.faults,
         port: args.port,
         tls: args.tls,
-        load,
+        load: load.clients,
+        load_objects: load.objects,
         reset: args.reset,
         clock_skew: args.clock_skew,
         log: LogOptions {
@@ -93,17 +95,15 @@ fn public_key(path: &Path) -> Result<PublicKey, CliError> {
 
 /// The scopes of tokens: those asked for, which the simulated API has to know.
 fn scopes(asked: Vec<String>) -> Result<Vec<String>, CliError> {
-    let known = || SCOPES.into_iter().chain(["read:client_summary"]);
-    if let Some(unknown) = asked.iter().find(|asked| known().all(|scope| scope != asked.as_str())) {
-        let near = suggest::nearest(unknown, known())
+    let known = [known_scopes(), vec!["read:client_summary".to_owned()]].concat();
+    if let Some(unknown) = asked.iter().find(|asked| !known.contains(asked)) {
+        let near = suggest::nearest(unknown, known.iter().map(String::as_str))
             .map_or_else(String::new, |near| format!(", did you mean {near}?"));
-        let what = format!(
-            "--scopes: the sandbox knows no scope {unknown}{near}\nit knows {}",
-            known().collect::<Vec<_>>().join(", ")
-        );
+        let what =
+            format!("--scopes: the sandbox knows no scope {unknown}{near}\nit knows {}", known.join(", "));
         return Err(CliError::usage(what));
     }
-    Ok(if asked.is_empty() { SCOPES.map(str::to_owned).to_vec() } else { asked })
+    Ok(if asked.is_empty() { known_scopes() } else { asked })
 }
 
 /// The environment lines to use, ready for a shell or a `.env` file; of several tenants, each under its own heading.

@@ -18,7 +18,7 @@ use crate::model::Body;
 
 /// A tenant's clients and what is needed to change them.
 pub(super) struct Clients {
-    pub(super) store: Store,
+    pub(super) store: Arc<Store>,
     pub(super) validator: &'static Validator<'static>,
     pub(super) maker: Mutex<Maker>,
     /// `http://HOST/api/v2/clients` or `https`, for links.
@@ -36,12 +36,12 @@ impl Clients {
         let page = self.store.page(&query.filter, from, count);
         let shown =
             page.slots.iter().map(|slot| show(slot.read().body(), sight, Shape::List, &query.projection));
-        Ok(query.answer(&page, shown.collect(), &self.url))
+        Ok(query.answer(page.span(), shown.collect(), &self.url))
     }
 
     pub(super) fn get(&self, id: &str, query: &str, claims: &Claims) -> Result<Reply, Refusal> {
         check_id(id)?;
-        let projection = read_one(query)?;
+        let projection = read_one(query, true)?;
         let sight = Sight::of(claims);
         projection.check(sight)?;
         let stored = self.find(id)?.read();

@@ -17,8 +17,12 @@ const KEPT: usize = 2048;
 /// A PATCH as it arrived, whatever became of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SeenPatch {
-    /// The client it was for.
-    pub client_id: String,
+    /// The kind of object it was for.
+    pub kind: &'static str,
+    /// The object's id.
+    pub id: String,
+    /// Where it went, with what stands below the object.
+    pub path: String,
     /// Its body, byte for byte.
     pub body: Bytes,
     /// Its `X-Correlation-ID`.
@@ -34,11 +38,11 @@ pub struct Counters {
     pub token: u64,
     /// Pages of lists.
     pub list: u64,
-    /// Reads of one client.
+    /// Reads of one object, or of what belongs to it.
     pub get: u64,
-    /// Updates.
+    /// Updates, with those of what belongs to an object.
     pub patch: u64,
-    /// Updates that were carried out and changed nothing: the client held all of it already.
+    /// Updates that were carried out and changed nothing: the object held all of it already.
     pub idle: u64,
     /// Creations.
     pub create: u64,

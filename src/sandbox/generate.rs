@@ -45,8 +45,19 @@ impl Maker {
         format!("cred_{}", self.text(22))
     }
 
-    fn text(&mut self, length: usize) -> String {
+    /// So many letters and digits.
+    pub(super) fn text(&mut self, length: usize) -> String {
         std::iter::repeat_with(|| self.own.alphanumeric()).take(length).collect()
+    }
+
+    /// So many hexadecimal digits.
+    pub(super) fn hex(&mut self, length: usize) -> String {
+        std::iter::repeat_with(|| self.own.digit(16)).take(length).collect()
+    }
+
+    /// Hexadecimal digits in the groups of a UUID.
+    pub(super) fn uuid(&mut self) -> String {
+        [8, 4, 4, 4, 12].map(|length| self.hex(length)).join("-")
     }
 
     /// The tenant's "All Applications".

@@ -12,6 +12,7 @@ use super::logs::DashboardUser;
 use super::populate::insert;
 use super::store::{Stored, lock};
 use super::tenant::Tenant;
+use crate::catalogue::default_kind;
 use crate::model::{Body, Domain, Secret};
 
 /// A running tenant, from outside: how to reach it, and what tests may look at and change behind the API's back.
@@ -98,12 +99,7 @@ impl TenantHandle {
     /// # Errors
     /// With what the API would say to the body.
     pub fn patch_as(&self, user: &DashboardUser, id: &str, patch: &Body) -> Result<(), String> {
-        // A JSON object in memory always serializes.
-        let reply = self.tenant.patch_as(user, id, &serde_json::to_vec(patch).unwrap_or_default());
-        match reply.status {
-            200 => Ok(()),
-            _ => Err(String::from_utf8_lossy(&reply.body).into_owned()),
-        }
+        self.patch_object_as(user, &default_kind().name, id, patch)
     }
 
     /// The tenant's log as the API shows it, oldest event first.
@@ -123,7 +119,7 @@ impl TenantHandle {
 
     /// Deletes a client without the API noticing; whether it was there.
     pub fn remove(&self, id: &str) -> bool {
-        self.tenant.clients.store.remove(id)
+        self.remove_object(&default_kind().name, id)
     }
 
     /// Replaces what goes wrong, from the next request on.

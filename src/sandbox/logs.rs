@@ -192,7 +192,7 @@ impl TenantLog {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::call::Call;
+    use crate::sandbox::call::route;
     use crate::sandbox::token::Claims;
 
     /// A log that holds so much, after five writes of `size` bytes: which of them are left.
@@ -201,10 +201,9 @@ mod tests {
         let log = TenantLog { ring, ..TenantLog::default() };
         let (claims, reply) = (Claims::default(), Reply::new(200, "x".repeat(size)));
         for n in 0..5 {
-            let id = n.to_string();
+            let route = route(&axum::http::Method::PATCH, &format!("/api/v2/clients/{n}"));
             let write = Write {
-                call: Call::Patch,
-                id: &id,
+                route: &route,
                 query: "",
                 body: b"",
                 claims: &claims,

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::catalogue::{Field, Merge};
 use crate::model::Body;
 
 /// Objects whose unnamed keys stay. All others are replaced whole: where nobody knows what the service does, the sandbox takes
@@ -38,6 +39,23 @@ fn remove(client: &mut Body, key: &str) {
     if matches!(key, "oidc_backchannel_logout" | "oidc_logout") {
         client.remove("oidc_logout");
         client.remove("oidc_backchannel_logout");
+    }
+}
+
+/// Applies a valid PATCH body to an object of another kind than clients: what the catalogue calls merged is merged by key, all
+/// else is replaced whole, and null removes.
+pub(super) fn merge_into(object: &mut Body, patch: &Body, root: &Field) {
+    let merged = |key: &str| root.fields.get(key).is_some_and(|field| field.merge == Merge::PerKey);
+    for (key, value) in patch {
+        match value {
+            Value::Null => {
+                object.shift_remove(key);
+            }
+            Value::Object(sent) if merged(key) => merge_keys(object, key, sent),
+            _ => {
+                object.insert(key.clone(), value.clone());
+            }
+        }
     }
 }
 

@@ -4,8 +4,10 @@
 //! Central types: [`Options`] (what it is asked to be), [`Sandbox`] (running) and [`TenantHandle`] (one tenant of it).
 //! Uses `model` and the catalogue's `Kind` and `Field`.
 //!
-//! A request goes through `server` (bucket, fault, latency), `tenant` (token, scopes) and `clients` (the operations), which
-//! lean on pure parts: `bucket`, `faults`, `validate`, `rules`, `merge`, `view`, `query`. What was written stands in `logs`.
+//! A request goes through `server` (bucket, fault, latency), `tenant` (token, scopes) and the operations, which are `clients`
+//! for these and `objects` for every other kind. Both lean on pure parts: `bucket`, `faults`, `validate`, `merge`, `query`;
+//! `rules` and `view` are of clients alone. What was written stands in `logs`. A new kind of the catalogue is served without a
+//! line here; what its data does not say goes into `kinds.toml`.
 
 mod assertion;
 mod bucket;
@@ -17,14 +19,18 @@ mod connection;
 mod counters;
 mod creation;
 mod details;
+mod facts;
 mod faults;
 mod formats;
 mod generate;
 mod handle;
+mod handle_objects;
+mod list_form;
 mod logs;
 mod merge;
 mod names;
 mod oauth;
+mod objects;
 mod options;
 mod parameters;
 mod populate;
@@ -34,6 +40,7 @@ mod reply;
 mod rules;
 mod server;
 mod store;
+mod target;
 mod tenant;
 mod tier;
 mod token;
@@ -55,9 +62,9 @@ pub use counters::{Counters, SeenPatch};
 pub use faults::{Faults, FaultsError};
 pub use handle::TenantHandle;
 pub use logs::{DashboardUser, LogOptions};
-pub use options::{Latency, LatencyError, Options, Reset, ResetError, SCOPES};
+pub use options::{Latency, LatencyError, Options, Reset, ResetError, known_scopes};
 pub use public_key::{PublicKey, PublicKeyError};
-pub use tier::{Limit, Limits, Tier, TierError};
+pub use tier::{Apart, Limit, Limits, Tier, TierError};
 pub use traffic::{Competing, Window};
 
 use crate::model::Domain;

@@ -1,13 +1,16 @@
 //! What a sandbox is asked to be. Central type: [`Options`].
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
 
 use super::faults::Faults;
 use super::logs::LogOptions;
 use super::public_key::PublicKey;
+use super::target::{calls, delete_scope};
 use super::tier::Tier;
-use crate::model::Body;
+use crate::catalogue::{Kind, kinds};
+use crate::model::{Body, Scopes};
 
 /// How long a tenant takes to answer: evenly between `mean - spread` and `mean + spread`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -95,6 +98,10 @@ pub struct Options {
     pub tls: bool,
     /// Clients that become the state of every tenant in place of made-up ones: a list as the API answers it.
     pub load: Option<Vec<Body>>,
+    /// How many objects of other kinds are made up, by the kind's name; of those that are not named a few.
+    pub objects: BTreeMap<String, usize>,
+    /// Objects of other kinds, by the kind's name, that become the state of every tenant in place of made-up ones.
+    pub load_objects: BTreeMap<String, Vec<Body>>,
     /// The reading of `x-ratelimit-reset`.
     pub reset: Reset,
     /// Whether 400, 401 and 404 carry rate-limit headers too; recorded ones do not.
@@ -107,12 +114,8 @@ pub struct Options {
     pub public_key: Option<PublicKey>,
 }
 
-/// Every scope that a simulated tenant knows, but for `read:client_summary`, which the others hold.
-pub const SCOPES: [&str; 12] = [
-    "read:clients",
-    "update:clients",
-    "create:clients",
-    "delete:clients",
+/// Scopes of the simulated API beside those that the catalogue names: of keys and credentials of clients, and of the log.
+const BESIDE: [&str; 8] = [
     "read:client_keys",
     "update:client_keys",
     "read:client_credentials",
@@ -123,6 +126,34 @@ pub const SCOPES: [&str; 12] = [
     "read:logs",
 ];
 
+/// Every scope that a simulated tenant knows, but for `read:client_summary`, which the others hold.
+pub fn known_scopes() -> Vec<String> {
+    let mut known: Vec<String> = Vec::new();
+    let beside = BESIDE.iter().map(|scope| (*scope).to_owned());
+    for scope in kinds().flat_map(scopes_of).chain(beside) {
+        if !known.contains(&scope) {
+            known.push(scope);
+        }
+    }
+    known
+}
+
+/// The scopes that calls about a kind need.
+fn scopes_of(kind: &'static Kind) -> Vec<String> {
+    let endpoint = &kind.endpoint;
+    let Scopes { read, update, create } = &endpoint.scopes;
+    let mut scopes: Vec<String> = [read, update, create].into_iter().flatten().cloned().collect();
+    scopes.extend(delete_scope(endpoint));
+    for association in &endpoint.associations {
+        scopes.extend(association.read_scopes.iter().cloned());
+        scopes.extend(calls(association).flat_map(|call| call.scopes.iter().cloned()));
+    }
+    for field in kind.root().fields.values() {
+        scopes.extend(field.scope.iter().chain(&field.read_scopes).cloned());
+    }
+    scopes
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
@@ -132,11 +163,13 @@ impl Default for Options {
             tier: Tier::default(),
             latency: Latency::default(),
             faults: Faults::default(),
-            scopes: SCOPES.map(str::to_owned).to_vec(),
+            scopes: known_scopes(),
             token_lifetime: Duration::from_secs(86_400),
             port: None,
             tls: false,
             load: None,
+            objects: BTreeMap::new(),
+            load_objects: BTreeMap::new(),
             reset: Reset::default(),
             headers_on_errors: false,
             clock_skew: 0,

@@ -26,6 +26,11 @@ impl Parameters {
         self.0.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
     }
 
+    /// Every value of a parameter that may be given more than once.
+    pub(super) fn all(&self, key: &str) -> Vec<String> {
+        self.0.iter().filter(|(name, _)| name == key).map(|(_, value)| value.clone()).collect()
+    }
+
     /// # Errors
     /// 400 for what is no whole number, or one out of range.
     pub(super) fn number(&self, key: &str, least: usize, most: usize) -> Result<Option<usize>, Refusal> {

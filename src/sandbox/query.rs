@@ -3,18 +3,29 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::list_form::ListForm;
 use super::parameters::Parameters;
 use super::reply::{Refusal, Reply};
-use super::store::{Filter, From, Page};
+use super::store::{Filter, From, Span};
 use super::view::Projection;
+use crate::model::Body;
 
 /// How a list is walked.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Paging {
-    Number { page: usize, per_page: usize, totals: bool },
-    Checkpoint { after: Option<u64>, take: usize },
+    Number {
+        page: usize,
+        per_page: usize,
+        totals: bool,
+    },
+    Checkpoint {
+        after: Option<u64>,
+        take: usize,
+    },
+    /// All in one answer.
+    Whole,
 }
 
 /// A list's query, understood.
@@ -23,6 +34,10 @@ pub(super) struct ListQuery {
     pub(super) paging: Paging,
     pub(super) filter: Filter,
     pub(super) projection: Projection,
+    /// The key that holds the items when the list answers an object.
+    collection: &'static str,
+    /// Whether the answer always is an object with its count, as of kinds that cannot be asked for totals.
+    counted: bool,
     /// Everything but the page, for the links to other pages.
     rest: String,
 }
@@ -41,14 +56,29 @@ const LIST_PARAMETERS: [&str; 12] = [
     "external_client_id",
     "q",
 ];
-const ONE_PARAMETERS: [&str; 2] = ["fields", "include_fields"];
+/// What a read of one object takes.
+pub(super) const ONE_PARAMETERS: [&str; 2] = ["fields", "include_fields"];
 
-/// The projection that a read of one client asks for.
+/// The projection that a read of one object asks for, where its kind has any.
 ///
 /// # Errors
 /// 400 for a parameter that does not exist or has no sense.
-pub(super) fn read_one(query: &str) -> Result<Projection, Refusal> {
-    Parameters::read(query, &ONE_PARAMETERS)?.projection()
+pub(super) fn read_one(query: &str, projection: bool) -> Result<Projection, Refusal> {
+    let known: &[&str] = if projection { &ONE_PARAMETERS } else { &[] };
+    Parameters::read(query, known)?.projection()
+}
+
+/// The value that the other list of a kind is asked for, and the projection.
+///
+/// # Errors
+/// 400 for a parameter that does not exist or has no sense, or where the value is missing.
+pub(super) fn read_lookup(query: &str, parameter: &'static str) -> Result<(String, Projection), Refusal> {
+    let parameters = Parameters::read(query, &[&ONE_PARAMETERS[..], &[parameter]].concat())?;
+    let missing = || {
+        let message = format!("Query validation error: 'Missing required property: {parameter}'.");
+        Refusal::new(400, message).code("invalid_query_string")
+    };
+    Ok((parameters.get(parameter).ok_or_else(missing)?.to_owned(), parameters.projection()?))
 }
 
 impl ListQuery {
@@ -65,14 +95,31 @@ impl ListQuery {
             app_types: app_types.unwrap_or_default(),
             external: parameters.get("external_client_id").map(str::to_owned),
             none,
+            holds: Vec::new(),
         };
-        let rest: Vec<&str> =
-            query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("page=")).collect();
         Ok(Self {
-            paging: paging(&parameters)?,
+            paging: read_paging(&parameters, 100)?,
             filter,
             projection: parameters.projection()?,
-            rest: rest.join("&"),
+            collection: "clients",
+            counted: false,
+            rest: without_page(query),
+        })
+    }
+
+    /// That of another list than the clients.
+    ///
+    /// # Errors
+    /// 400 for a parameter that this list does not take, or that has no sense.
+    pub(super) fn read_as(query: &str, form: &ListForm) -> Result<Self, Refusal> {
+        let parameters = Parameters::read(query, &form.parameters())?;
+        Ok(Self {
+            filter: form.filter(&parameters),
+            paging: form.paging(&parameters)?,
+            projection: parameters.projection()?,
+            collection: form.collection,
+            counted: form.paging.numbers && !form.paging.totals,
+            rest: without_page(query),
         })
     }
 
@@ -81,28 +128,39 @@ impl ListQuery {
         match self.paging {
             Paging::Number { page, per_page, .. } => (From::Offset(page.saturating_mul(per_page)), per_page),
             Paging::Checkpoint { after, take } => (From::Place(after), take),
+            Paging::Whole => (From::Offset(0), usize::MAX),
         }
     }
 
     /// The answer: a plain list with links, an object with totals, or an object with the checkpoint of the next page.
-    pub(super) fn answer(&self, page: &Page, clients: Vec<Value>, url: &str) -> Reply {
+    pub(super) fn answer(&self, span: Span, items: Vec<Value>, url: &str) -> Reply {
+        let mut body = Body::new();
         match self.paging {
-            Paging::Number { page: at, per_page, totals: true } => Reply::json(
-                200,
-                &json!({ "total": page.total, "start": at.saturating_mul(per_page), "limit": per_page, "clients": clients }),
-            ),
-            Paging::Number { page: at, per_page, totals: false } => {
-                let links = self.links(at, per_page, page.total, url);
-                Reply::json(200, &Value::Array(clients)).header("link", links)
+            Paging::Number { per_page, .. } if self.counted => {
+                // Recorded: nothing is counted where there is nothing.
+                if span.total > 0 {
+                    body.insert("total".to_owned(), span.total.into());
+                }
+                body.insert("per_page".to_owned(), per_page.into());
+            }
+            Paging::Number { page, per_page, totals: true } => {
+                body.insert("total".to_owned(), span.total.into());
+                body.insert("start".to_owned(), page.saturating_mul(per_page).into());
+                body.insert("limit".to_owned(), per_page.into());
+            }
+            Paging::Number { page, per_page, totals: false } => {
+                let links = self.links(page, per_page, span.total, url);
+                return Reply::json(200, &Value::Array(items)).header("link", links);
             }
             Paging::Checkpoint { .. } => {
-                let mut body = json!({ "clients": clients });
-                if let Some(last) = page.slots.last().filter(|_| page.more) {
-                    body["next"] = json!(checkpoint(last.place));
+                if let Some(place) = span.next {
+                    body.insert("next".to_owned(), checkpoint(place).into());
                 }
-                Reply::json(200, &body)
             }
+            Paging::Whole => return Reply::json(200, &Value::Array(items)),
         }
+        body.insert(self.collection.to_owned(), Value::Array(items));
+        Reply::json(200, &Value::Object(body))
     }
 
     fn links(&self, at: usize, per_page: usize, total: usize, url: &str) -> String {
@@ -143,15 +201,23 @@ fn check_search(q: &str, parameters: &Parameters) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn paging(parameters: &Parameters) -> Result<Paging, Refusal> {
-    let take = parameters.number("take", 1, 100)?;
+/// Everything but the page.
+fn without_page(query: &str) -> String {
+    let rest: Vec<&str> =
+        query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("page=")).collect();
+    rest.join("&")
+}
+
+/// How a list is walked, by what is asked.
+pub(super) fn read_paging(parameters: &Parameters, page_size: usize) -> Result<Paging, Refusal> {
+    let take = parameters.number("take", 1, page_size)?;
     let from = parameters.get("from").map(read_checkpoint).transpose()?;
     if take.is_some() || from.is_some() {
         return Ok(Paging::Checkpoint { after: from, take: take.unwrap_or(50) });
     }
     Ok(Paging::Number {
         page: parameters.number("page", 0, usize::MAX)?.unwrap_or(0),
-        per_page: parameters.number("per_page", 0, 100)?.unwrap_or(50),
+        per_page: parameters.number("per_page", 0, page_size)?.unwrap_or(50),
         totals: parameters.flag("include_totals")?.unwrap_or(false),
     })
 }

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use futures::StreamExt as _;
 
 use super::bucket::Taken;
-use super::call::{Call, route};
+use super::call::{Call, Route, route};
 use super::connection::{Connections, Cut};
 use super::counters::SeenPatch;
 use super::faults::Effect;
@@ -57,8 +57,7 @@ async fn counters(State(tenant): State<Arc<Tenant>>) -> Response {
 
 /// A request, read and understood.
 struct Asked {
-    call: Call,
-    id: String,
+    route: Route,
     query: String,
     headers: HeaderMap,
     body: Bytes,
@@ -90,11 +89,13 @@ async fn handle(
     ConnectInfo(cut): ConnectInfo<Cut>,
     request: Request,
 ) -> Response {
-    let (call, id) = route(request.method(), request.uri().path());
+    let route = route(request.method(), request.uri().path());
+    let target = route.target;
+    let call = target.call;
     tenant.tally.call(call);
     // The token is taken at arrival, whatever becomes of the request.
-    let taken = (call != Call::Token).then(|| tenant.take(call));
-    let asked = match read(call, id, request).await {
+    let taken = (call != Call::Token).then(|| tenant.take(&target));
+    let asked = match read(route, request).await {
         Ok(asked) => asked,
         // Over HTTP/2 a connection that is cut takes other requests with it, some of them half sent.
         Err(_) if cut.is_cut() => return break_off(&cut),
@@ -115,23 +116,20 @@ async fn handle(
     }
 }
 
-async fn read(call: Call, id: Option<String>, request: Request) -> Result<Asked, Refusal> {
+async fn read(route: Route, request: Request) -> Result<Asked, Refusal> {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, BODY_LIMIT).await;
     let body = body.map_err(|_| Refusal::too_large(BODY_LIMIT))?;
-    Ok(Asked {
-        call,
-        id: id.unwrap_or_default(),
-        query: parts.uri.query().unwrap_or_default().to_owned(),
-        headers: parts.headers,
-        body,
-    })
+    Ok(Asked { route, query: parts.uri.query().unwrap_or_default().to_owned(), headers: parts.headers, body })
 }
 
 fn remember(tenant: &Tenant, asked: &Asked) {
-    if asked.call == Call::Patch {
+    let route = &asked.route;
+    if route.target.call == Call::Patch {
         tenant.tally.patch(SeenPatch {
-            client_id: asked.id.clone(),
+            kind: &route.target.kind.name,
+            id: route.id.clone(),
+            path: route.target.path(&route.id, &route.item),
             body: asked.body.clone(),
             correlation_id: asked.header(&HeaderName::from_static("x-correlation-id")).map(str::to_owned),
             user_agent: asked.header(&header::USER_AGENT).map(str::to_owned),
@@ -189,7 +187,9 @@ async fn pause(time: Duration) {
 
 fn operate(tenant: &Tenant, asked: &Asked) -> Reply {
     let authorization = asked.header(&header::AUTHORIZATION);
-    if asked.call == Call::Token {
+    let route = &asked.route;
+    let call = route.target.call;
+    if call == Call::Token {
         let content_type = asked.header(&header::CONTENT_TYPE);
         return match oauth::read(content_type, authorization, &asked.body) {
             Ok(request) => tenant.issue(&request),
@@ -201,12 +201,12 @@ fn operate(tenant: &Tenant, asked: &Asked) -> Reply {
         Err(refusal) => return refusal,
     };
     // A client that is not there is "deleted" without a trace.
-    let there = asked.call != Call::Delete || tenant.clients.store.get(&asked.id).is_some();
-    let reply = tenant.execute(asked.call, &asked.id, &asked.query, &asked.body, &claims);
-    if asked.call.event().is_some() && reply.status < 300 && there {
-        let Asked { call, id, query, body, .. } = asked;
+    let there = call != Call::Delete || tenant.holds(route);
+    let reply = tenant.execute(route, &asked.query, &asked.body, &claims);
+    if call.writes() && reply.status < 300 && there {
+        let Asked { route, query, body, .. } = asked;
         let trace = asked.trace();
-        tenant.record(Write { call: *call, id, query, body, claims: &claims, trace, reply: &reply });
+        tenant.record(Write { route, query, body, claims: &claims, trace, reply: &reply });
     }
     reply
 }

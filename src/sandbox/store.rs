@@ -1,5 +1,7 @@
-//! The clients of a simulated tenant. Each is kept as the JSON text that answers are made of, so that a read copies nothing
+//! The objects of one kind of a simulated tenant: its clients above all. Each is kept as the JSON text that answers are made of, so that a read copies nothing
 //! and a hundred thousand clients fit in memory. Central type: [`Store`].
+
+mod filter;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -9,6 +11,7 @@ use serde_json::Value;
 
 use super::view::NOT_IN_PATCH;
 use crate::model::Body;
+pub(super) use filter::{Filter, Holds};
 
 /// A client as stored.
 #[derive(Debug)]
@@ -48,6 +51,22 @@ impl Stored {
         !self.plain && self.body().get("external_client_id").is_some_and(|id| id == wanted)
     }
 
+    /// Whether the value stands somewhere in the text; to look for it there costs far less than to parse.
+    pub(super) fn mentions(&self, value: &Value) -> bool {
+        std::str::from_utf8(&self.text).is_ok_and(|text| text.contains(&value.to_string()))
+    }
+
+    fn holds_all(&self, wanted: &[Holds]) -> bool {
+        let likely = |holds: &Holds| {
+            holds.loose || holds.values.iter().any(|value| self.mentions(&value.as_str().into()))
+        };
+        if !wanted.iter().all(likely) {
+            return false;
+        }
+        let body = self.body();
+        wanted.iter().all(|holds| holds.fits(&body))
+    }
+
     pub(super) fn body(&self) -> Body {
         // The text was written by `new`.
         serde_json::from_slice(&self.text).unwrap_or_default()
@@ -66,33 +85,6 @@ impl Slot {
     }
 }
 
-/// Which clients a list is about.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Filter {
-    pub(super) global: Option<bool>,
-    pub(super) first_party: Option<bool>,
-    /// Any of these; all where empty.
-    pub(super) app_types: Vec<String>,
-    /// The address of its metadata document.
-    pub(super) external: Option<String>,
-    /// None at all.
-    pub(super) none: bool,
-}
-
-impl Filter {
-    fn looks_inside(&self) -> bool {
-        self.first_party.is_some() || !self.app_types.is_empty() || self.external.is_some()
-    }
-
-    fn fits(&self, slot: &Slot) -> bool {
-        let stored = lock(&slot.stored);
-        let app_type = stored.app_type.as_deref().unwrap_or_default();
-        self.first_party.is_none_or(|wanted| wanted == stored.first_party)
-            && (self.app_types.is_empty() || self.app_types.iter().any(|wanted| wanted == app_type))
-            && self.external.as_deref().is_none_or(|wanted| stored.is_external(wanted))
-    }
-}
-
 /// Where a page of a list begins.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum From {
@@ -108,6 +100,21 @@ pub(super) struct Page {
     pub(super) total: usize,
     /// Whether there are clients after it.
     pub(super) more: bool,
+}
+
+impl Page {
+    /// Where it stands among all that fit.
+    pub(super) fn span(&self) -> Span {
+        Span { total: self.total, next: self.slots.last().filter(|_| self.more).map(|slot| slot.place) }
+    }
+}
+
+/// Where a page stands among all that fit.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Span {
+    pub(super) total: usize,
+    /// The place after which the next page begins, where there is one.
+    pub(super) next: Option<u64>,
 }
 
 #[derive(Debug, Default)]

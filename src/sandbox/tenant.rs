@@ -1,4 +1,6 @@
-//! One simulated tenant, from the server's side: its clients, buckets, tokens, faults and counts. Central type: [`Tenant`].
+//! One simulated tenant, from the server's side: its objects, buckets, tokens, faults and counts. Central type: [`Tenant`].
+
+mod perform;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
@@ -9,7 +11,7 @@ use tokio::sync::watch;
 
 use super::assertion::Assertions;
 use super::bucket::{Bucket, Taken};
-use super::call::Call;
+use super::call::{Call, Target};
 use super::clients::Clients;
 use super::clock::Clock;
 use super::counters::{Counters, Tally};
@@ -17,13 +19,15 @@ use super::faults::{Effect, FaultState, Faults};
 use super::generate::{Maker, mix};
 use super::logs::{TenantLog, Write};
 use super::oauth::{self, Registered, TokenRequest};
+use super::objects::Objects;
 use super::options::Options;
 use super::populate::populate;
-use super::reply::{Refusal, Reply};
+use super::reply::Reply;
 use super::store::{Store, lock};
-use super::tier::Limits;
+use super::tier::{Apart, Limits};
 use super::token::{self, Claims, Issuer};
 use super::validate::Validator;
+use crate::catalogue::default_kind;
 use crate::model::{Body, Domain, Secret};
 
 /// The server's side of a tenant.
@@ -31,6 +35,8 @@ pub(super) struct Tenant {
     pub(super) options: Arc<Options>,
     pub(super) clock: Clock,
     pub(super) clients: Clients,
+    /// Those of every other kind.
+    pub(super) objects: Objects,
     pub(super) tally: Tally,
     log: TenantLog,
     /// Turns true when the sandbox stops, so that hanging requests end.
@@ -45,6 +51,8 @@ pub(super) struct Tenant {
     main: Mutex<Bucket>,
     reads: Option<Mutex<Bucket>>,
     logs: Option<Mutex<Bucket>>,
+    /// Those of other kinds that are counted apart.
+    apart: Vec<(Apart, Mutex<Bucket>)>,
     /// The first API call, with which the clock of limits and traffic starts.
     first_call: OnceLock<Duration>,
     /// Microseconds since the start, at the last one.
@@ -67,19 +75,22 @@ impl Tenant {
     ) -> Self {
         let seed = mix(options.seed, number as u64);
         let mut maker = Maker::new(options.seed, number);
-        let store = Store::default();
+        let store = Arc::new(Store::default());
         let runner = populate(&store, &mut maker, &options);
         let text = |key: &str| runner.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let clock = Clock::start(options.clock_skew);
         let bucket = |limits| Mutex::new(Bucket::new(limits, seed));
+        let alone = |first| bucket(Limits { first, second: None });
+        let objects = Objects::stocked(&options, number, domain, &store, &text("client_id"));
         let tenant = Self {
             clients: Clients {
                 store,
-                validator: Validator::of_default_kind(),
+                validator: Validator::of(default_kind()),
                 maker: Mutex::new(maker),
                 url: format!("{}/api/v2/clients", domain.base_url()),
                 idle: AtomicU64::default(),
             },
+            objects,
             tally: Tally::default(),
             log: TenantLog::new(options.log),
             client_id: text("client_id"),
@@ -88,8 +99,9 @@ impl Tenant {
             assertions: options.public_key.clone().map(|key| Assertions::new(key, named(domain, ""))),
             issuer: Issuer::new(mix(seed, 0x746f_6b65)),
             main: bucket(options.tier.main),
-            reads: options.tier.reads.map(|first| bucket(Limits { first, second: None })),
-            logs: options.tier.logs.map(|first| bucket(Limits { first, second: None })),
+            reads: options.tier.reads.map(alone),
+            logs: options.tier.logs.map(alone),
+            apart: options.tier.apart.iter().map(|apart| (*apart, alone(apart.limit))).collect(),
             first_call: OnceLock::new(),
             last_call: AtomicU64::default(),
             faults: RwLock::new(Arc::new(FaultState::new(Faults::default()))),
@@ -137,21 +149,26 @@ impl Tenant {
     }
 
     /// Takes a token of the bucket that the call draws on.
-    pub(super) fn take(&self, call: Call) -> Taken {
+    pub(super) fn take(&self, target: &Target) -> Taken {
         let now = self.clock.now();
         self.first_call.get_or_init(|| {
             lock(&self.main).begin(now);
             now
         });
         self.last_call.fetch_max(now.as_micros() as u64, Ordering::Relaxed);
-        let reads = self.reads.as_ref().filter(|_| call.reads());
-        let logs = self.logs.as_ref().filter(|_| call.reads_logs());
-        let bucket = reads.or(logs).unwrap_or(&self.main);
-        let taken = lock(bucket).take(now);
+        let taken = lock(self.bucket(target)).take(now);
         if !taken.granted {
             self.tally.throttled.fetch_add(1, Ordering::Relaxed);
         }
         taken
+    }
+
+    fn bucket(&self, target: &Target) -> &Mutex<Bucket> {
+        let call = target.call;
+        let reads = self.reads.as_ref().filter(|_| call.reads() && target.is_of_clients());
+        let logs = self.logs.as_ref().filter(|_| call.reads_logs());
+        let apart = self.apart.iter().find(|(apart, _)| apart.is_for(target)).map(|(_, bucket)| bucket);
+        reads.or(logs).or(apart).unwrap_or(&self.main)
     }
 
     /// The token endpoint.
@@ -226,25 +243,6 @@ impl Tenant {
         }
     }
 
-    /// Does what is asked.
-    pub(super) fn execute(&self, call: Call, id: &str, query: &str, body: &[u8], claims: &Claims) -> Reply {
-        if !call.scopes().is_empty() && !claims.any_scope(call.scopes()) {
-            return Refusal::scope(call.scopes()).into();
-        }
-        let done = match call {
-            Call::List => self.clients.list(query, claims),
-            Call::Get => self.clients.get(id, query, claims),
-            Call::Patch => self.clients.patch(id, body, claims),
-            Call::Create => self.clients.create(body, claims),
-            Call::Delete => self.clients.delete(id),
-            Call::RotateSecret => self.clients.rotate_secret(id, claims),
-            Call::Logs => self.log.list(query, &self.logs_url(), &self.options.scopes, self.unix_micros()),
-            Call::Log => self.log.one(id, &self.options.scopes, self.unix_micros()),
-            Call::Token | Call::Other => Err(Refusal::new(404, "Not Found")),
-        };
-        done.unwrap_or_else(Reply::from)
-    }
-
     /// Writes an event into the tenant's log.
     pub(super) fn record(&self, write: Write<'_>) {
         self.log.add(write, self.unix_micros());
@@ -278,7 +276,8 @@ impl Tenant {
     /// What was seen until now, without the updates themselves.
     pub(super) fn counts(&self) -> Counters {
         let mut counters = self.tally.snapshot();
-        counters.idle = self.clients.idle.load(Ordering::Relaxed);
+        let idle = |counted: &AtomicU64| counted.load(Ordering::Relaxed);
+        counters.idle = idle(&self.clients.idle) + idle(&self.objects.idle);
         let last = Duration::from_micros(self.last_call.load(Ordering::Relaxed));
         let first = self.first_call.get().copied().unwrap_or_default();
         counters.seconds = last.saturating_sub(first).as_secs_f64();
@@ -287,7 +286,8 @@ impl Tenant {
         counters.lowest_tokens = main.lowest;
         counters.competing_served = main.competing_served;
         counters.competing_throttled = main.competing_throttled;
-        for apart in self.reads.iter().chain(&self.logs) {
+        let apart = self.apart.iter().map(|(_, bucket)| bucket);
+        for apart in self.reads.iter().chain(&self.logs).chain(apart) {
             counters.lowest_tokens = counters.lowest_tokens.min(lock(apart).lowest);
         }
         counters

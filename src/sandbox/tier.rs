@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use super::call::{Call, Target};
+
 /// A token bucket's figures.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limit {
@@ -29,8 +31,40 @@ pub struct Tier {
     pub reads: Option<Limit>,
     /// The bucket of reads of the tenant's log, on the same.
     pub logs: Option<Limit>,
+    /// Further buckets, of calls about other kinds, on the same.
+    pub apart: &'static [Apart],
     /// Whether answers carry `x-ratelimit-*` headers.
     pub headers: bool,
+}
+
+/// A bucket of some calls about one kind of object.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Apart {
+    kind: &'static str,
+    calls: Counted,
+    pub(super) limit: Limit,
+}
+
+/// Which calls a bucket is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Counted {
+    Reads,
+    /// Every write, or all but deletions where these are counted apart again.
+    Writes,
+    Deletions,
+}
+
+impl Apart {
+    /// Whether the call draws on it; of several the first counts.
+    pub(super) fn is_for(&self, target: &Target) -> bool {
+        let call = target.call;
+        target.kind.name == self.kind
+            && match self.calls {
+                Counted::Reads => call.reads(),
+                Counted::Writes => call.writes(),
+                Counted::Deletions => call == Call::Delete,
+            }
+    }
 }
 
 /// A tier that is neither a name nor figures.
@@ -48,7 +82,7 @@ const fn alone(first: Limit) -> Limits {
 }
 
 const fn per_second(burst: u32, per_second: f64) -> Tier {
-    Tier { main: alone(Limit { burst, per_second }), reads: None, logs: None, headers: true }
+    Tier { main: alone(Limit { burst, per_second }), reads: None, logs: None, apart: &[], headers: true }
 }
 
 const fn per_minute(burst: u32, per_minute: f64) -> Limit {
@@ -59,6 +93,13 @@ const ESSENTIALS: Tier = Tier {
     main: alone(per_minute(10, 150.0)),
     reads: Some(per_minute(5, 100.0)),
     logs: Some(per_minute(10, 100.0)),
+    apart: &[
+        Apart { kind: "connections", calls: Counted::Reads, limit: per_minute(5, 50.0) },
+        Apart { kind: "users", calls: Counted::Reads, limit: per_minute(40, 500.0) },
+        Apart { kind: "users", calls: Counted::Deletions, limit: per_minute(20, 200.0) },
+        Apart { kind: "users", calls: Counted::Writes, limit: per_minute(20, 200.0) },
+        Apart { kind: "organizations", calls: Counted::Writes, limit: per_minute(5, 25.0) },
+    ],
     headers: true,
 };
 
@@ -118,7 +159,7 @@ impl FromStr for Tier {
             return Ok(*tier);
         }
         let main = parse_limits(text).ok_or_else(|| TierError { text: text.to_owned() })?;
-        Ok(Self { main, reads: None, logs: None, headers: true })
+        Ok(Self { main, reads: None, logs: None, apart: &[], headers: true })
     }
 }
 

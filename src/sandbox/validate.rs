@@ -2,17 +2,18 @@
 //! from the catalogue's own checks, so that a mistake there shows here. Central type: [`Validator`].
 
 mod alternatives;
+mod of_kind;
 mod words;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::LazyLock;
 
 use regex::Regex;
 use serde_json::Value;
 
 use super::formats;
 use super::reply::Refusal;
-use crate::catalogue::{Field, Writable, default_kind};
+use crate::catalogue::{Field, FieldType, Writable};
 use crate::model::Body;
 use alternatives::alternatives;
 pub(super) use words::type_name;
@@ -34,26 +35,33 @@ const FIXED_BUT_NAMEABLE: [&str; 1] = ["third_party_security_mode"];
 
 /// A catalogue's tree with its regular expressions ready.
 pub(super) struct Validator<'c> {
-    root: &'c Field,
-    patterns: HashMap<&'c str, Regex>,
+    root: Cow<'c, Field>,
+    /// What a creation must hold.
+    required: Vec<String>,
+    patterns: HashMap<String, Regex>,
 }
 
-/// One for all tenants: a hundred regular expressions take a megabyte, and a moment to be made.
-static OF_DEFAULT_KIND: LazyLock<Validator<'static>> =
-    LazyLock::new(|| Validator::new(default_kind().root()));
-
-impl Validator<'static> {
-    /// That of the kind of object that the tenants hold.
-    pub(super) fn of_default_kind() -> &'static Self {
-        &OF_DEFAULT_KIND
-    }
+/// Judges a value that is the body of no kind.
+///
+/// # Errors
+/// With every fault.
+pub(super) fn check_value(field: &Field, value: &Value) -> Result<(), Refusal> {
+    let mut run = Run { patterns: &HashMap::new(), purpose: Purpose::Patch, held: None, faults: Vec::new() };
+    run.value(field, value, "");
+    run.verdict()
 }
 
 impl<'c> Validator<'c> {
+    /// Of a tree whose objects must be given a name.
+    #[cfg(test)]
     pub(super) fn new(root: &'c Field) -> Self {
+        Self { required: vec!["name".to_owned()], ..Self::new_of(Cow::Borrowed(root)) }
+    }
+
+    fn new_of(root: Cow<'c, Field>) -> Self {
         let mut patterns = HashMap::new();
-        collect_patterns(root, &mut patterns);
-        Self { root, patterns }
+        collect_patterns(&root, &mut patterns);
+        Self { root, required: Vec::new(), patterns }
     }
 
     /// Judges a whole body.
@@ -75,19 +83,21 @@ impl<'c> Validator<'c> {
 
     fn judge(&self, body: &Body, purpose: Purpose, held: Option<&Body>) -> Result<(), Refusal> {
         let mut run = Run { patterns: &self.patterns, purpose, held, faults: Vec::new() };
-        if purpose == Purpose::Create && !body.contains_key("name") {
-            run.fault("Missing required property: name", "");
+        for missing in
+            self.required.iter().filter(|key| purpose == Purpose::Create && !body.contains_key(*key))
+        {
+            run.fault(&format!("Missing required property: {missing}"), "");
         }
-        run.object(self.root, body, "");
-        if run.faults.is_empty() { Ok(()) } else { Err(Refusal::body(run.faults.join(AND))) }
+        run.object(&self.root, body, "");
+        run.verdict()
     }
 }
 
-fn collect_patterns<'c>(field: &'c Field, into: &mut HashMap<&'c str, Regex>) {
+fn collect_patterns(field: &Field, into: &mut HashMap<String, Regex>) {
     if let Some(pattern) = &field.pattern
         && let Ok(regex) = Regex::new(pattern)
     {
-        into.insert(pattern, regex);
+        into.insert(pattern.clone(), regex);
     }
     let boxed = [field.items.as_deref(), field.keys.as_deref()].into_iter().flatten();
     for inner in field.fields.values().chain(boxed) {
@@ -96,7 +106,7 @@ fn collect_patterns<'c>(field: &'c Field, into: &mut HashMap<&'c str, Regex>) {
 }
 
 struct Run<'v> {
-    patterns: &'v HashMap<&'v str, Regex>,
+    patterns: &'v HashMap<String, Regex>,
     purpose: Purpose,
     /// The client as it stands, where what it holds inside of its objects may stay.
     held: Option<&'v Body>,
@@ -104,6 +114,10 @@ struct Run<'v> {
 }
 
 impl Run<'_> {
+    fn verdict(self) -> Result<(), Refusal> {
+        if self.faults.is_empty() { Ok(()) } else { Err(Refusal::body(self.faults.join(AND))) }
+    }
+
     fn fault(&mut self, what: &str, path: &str) {
         self.tell(in_words(what, path));
     }
@@ -114,9 +128,10 @@ impl Run<'_> {
         }
     }
 
-    fn accepts(&self, key: &str, field: &Field) -> bool {
+    fn accepts(&self, key: &str, field: &Field, path: &str) -> bool {
         match field.write {
-            Writable::Patch => self.purpose == Purpose::Patch || key != "client_secret",
+            // The secret of a new client is made for it.
+            Writable::Patch => self.purpose == Purpose::Patch || key != "client_secret" || !path.is_empty(),
             Writable::Create => self.purpose == Purpose::Create || FIXED_BUT_NAMEABLE.contains(&key),
             Writable::Never => false,
         }
@@ -124,7 +139,7 @@ impl Run<'_> {
 
     /// A credential is named by its id in an update, and given whole when its client is created.
     fn makes_credential(&self, field: &Field) -> bool {
-        self.purpose == Purpose::Create && field.fields.contains_key("pem")
+        self.purpose == Purpose::Create && field.fields.contains_key("credential_type")
     }
 
     /// Whether the client holds this very value there; of root fields it does not matter.
@@ -157,6 +172,8 @@ impl Run<'_> {
             Value::String(text) => self.text(field, text, path),
             Value::Number(number) => self.number(field, number, path),
             Value::Array(items) => self.list(field, items, path),
+            // Where the document does not say what a value is, it does not say what an object holds either.
+            Value::Object(_) if field.ty == FieldType::Any && field.fields.is_empty() => {}
             Value::Object(body) => self.object(field, body, path),
             Value::Null | Value::Bool(_) => {}
         }
@@ -221,7 +238,7 @@ impl Run<'_> {
         for (key, value) in body.iter().rev() {
             let inner = join(path, key);
             match field.fields.get(key) {
-                Some(known) if self.accepts(key, known) => self.value(known, value, &inner),
+                Some(known) if self.accepts(key, known, path) => self.value(known, value, &inner),
                 None if field.open => self.open_key(field, key, value, &inner),
                 _ => {}
             }
@@ -233,7 +250,7 @@ impl Run<'_> {
             .keys()
             .filter(|key| match field.fields.get(*key) {
                 Some(_) if self.makes_credential(field) && *key == "id" => true,
-                Some(known) => !self.accepts(key, known),
+                Some(known) => !self.accepts(key, known, path),
                 None => !field.open && !self.is_held(&join(path, key), &body[*key]),
             })
             .map(String::as_str)

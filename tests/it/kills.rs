@@ -135,7 +135,7 @@ impl Story<'_> {
         assert_eq!(counters.idle, self.begun.idle, "seed {seed}: a client was sent what it already held");
         let sent = (counters.patch - self.begun.patch) as usize;
         for seen in &counters.patches[counters.patches.len() - sent..] {
-            let at = ids.iter().position(|id| *id == seen.client_id).unwrap();
+            let at = ids.iter().position(|id| *id == seen.id).unwrap();
             assert_eq!(seen.body, format!("{{\"name\":\"{}\"}}", self.names[at]), "seed {seed}");
         }
     }

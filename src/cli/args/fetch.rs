@@ -112,7 +112,8 @@ pub struct SandboxArgs {
     /// `[WHERE:]WHAT=AMOUNT`, joined by commas. Times are counted from the first API call.
     #[arg(long, value_name = "SPEC", default_value = "")]
     pub faults: Faults,
-    /// Start from these clients: a JSON file of `get --all`, or lists of the API as they came.
+    /// Start from these clients: a JSON file of `get --all`, or lists of the API as they came. With other kinds beside them it is
+    /// an object: {"clients": […], "connections": […]}.
     #[arg(long, value_name = "FILE")]
     pub load: Option<PathBuf>,
     /// Write a patchwave.toml of all the tenants into this folder, with their secrets beside it and a group `all`.

@@ -1,11 +1,9 @@
-//! `--load FILE`: clients that somebody kept become the state of simulated tenants. Central function: [`read`].
+//! Clients that somebody kept, in the forms in which they are kept. Central function: [`parse`].
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::super::error::CliError;
 use crate::catalogue::{SECRET_MARKER, default_kind};
 use crate::job::json::BASE_KEY;
 use crate::model::{Body, Endpoint};
@@ -13,31 +11,12 @@ use crate::model::{Body, Endpoint};
 /// What stands in the sandbox for a secret that the file does not hold.
 const SECRET: &str = "made-up-by-the-sandbox";
 
-/// Reads clients as the API lists them (an array, or an object with `clients`), or as `get` writes them in JSON: an array, a
-/// client alone, or one a line. Several of these may follow each other, such as the pages of a list.
-///
-/// # Errors
-/// For a file that cannot be read or is none of these, with the place.
-pub(super) fn read(path: &Path) -> Result<Vec<Body>, CliError> {
-    let wrong = |cause: String| CliError::usage(format!("--load {}: {cause}", path.display()));
-    let other = path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
-    if let Some(form @ ("csv" | "toml")) = other.as_deref() {
-        let form = form.to_uppercase();
-        return Err(wrong(format!(
-            "{form} leaves out what clients hold; `get --all --format json` keeps it"
-        )));
-    }
-    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    parse(&text).map_err(wrong)
-}
-
-fn parse(text: &str) -> Result<Vec<Body>, String> {
+/// Clients as the API lists them (an array, or an object with `clients`), or as `get` writes them in JSON: an array, a client
+/// alone, or one a line. Several of these may follow each other, such as the pages of a list.
+pub(super) fn parse(text: &str) -> Result<Vec<Body>, String> {
     let mut clients = bodies(text)?;
-    for client in &mut clients {
-        client.shift_remove(BASE_KEY);
-        client.values_mut().for_each(fill_in);
-    }
-    check_ids(&clients)?;
+    clients.iter_mut().for_each(make_storable);
+    check_ids(&clients, endpoint())?;
     if clients.is_empty() { Err("holds no client".to_owned()) } else { Ok(clients) }
 }
 
@@ -87,6 +66,12 @@ fn client(value: Value, at: usize) -> Result<Body, String> {
     Ok(client)
 }
 
+/// Takes out what `get` adds, and puts something in for what it hides.
+pub(super) fn make_storable(object: &mut Body) {
+    object.shift_remove(BASE_KEY);
+    object.values_mut().for_each(fill_in);
+}
+
 /// Puts something in the place of secrets that `get` took out.
 fn fill_in(value: &mut Value) {
     match value {
@@ -97,11 +82,11 @@ fn fill_in(value: &mut Value) {
     }
 }
 
-/// Of two clients with one id only one would be left.
-fn check_ids(clients: &[Body]) -> Result<(), String> {
+/// Of two objects with one id only one would be left.
+pub(super) fn check_ids(objects: &[Body], endpoint: &Endpoint) -> Result<(), String> {
     let mut seen = HashMap::new();
-    let id_field = &endpoint().id_field;
-    for (at, id) in (1..).zip(clients.iter().map(|client| client.get(id_field))) {
+    let id_field = &endpoint.id_field;
+    for (at, id) in (1..).zip(objects.iter().map(|object| object.get(id_field))) {
         let first = id.and_then(|id| seen.insert(id.as_str(), at));
         if let (Some(first), Some(id)) = (first, id) {
             return Err(format!("entries {first} and {at} have one {id_field}, {id}"));

@@ -1,10 +1,12 @@
 //! Changes by people, as their Dashboard makes them. Central type: [`DashboardUser`].
 
-use super::super::call::Call;
+use super::super::call::Route;
+use super::super::options::known_scopes;
 use super::super::reply::Reply;
 use super::super::tenant::Tenant;
 use super::super::token::Claims;
 use super::{Trace, Write};
+use crate::catalogue::Kind;
 
 /// The client that the Dashboard signs in with; no client of the tenant has this id.
 pub(super) const CLIENT: &str = "DASHBOARDCLIENTID000000000000000";
@@ -12,7 +14,7 @@ pub(super) const CLIENT: &str = "DASHBOARDCLIENTID000000000000000";
 const SCOPES: &str = "read:clients read:client_keys update:clients update:client_keys update:client_credentials \
     update:client_token_vault_privileged_access";
 
-/// Somebody who changes a client in the Dashboard.
+/// Somebody who changes something in the Dashboard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DashboardUser {
     /// As the log shows it.
@@ -39,21 +41,21 @@ impl DashboardUser {
 }
 
 impl Tenant {
-    /// Updates a client as somebody in the Dashboard does: no token, no limit, but an event.
-    pub(in crate::sandbox) fn patch_as(&self, user: &DashboardUser, id: &str, body: &[u8]) -> Reply {
-        let claims = Claims { scope: SCOPES.to_owned(), jti: "dashboard".to_owned(), ..Claims::default() };
-        let reply = self.clients.patch(id, body, &claims).unwrap_or_else(Reply::from);
+    /// Updates an object as somebody in the Dashboard does: no token, no limit, but an event.
+    pub(in crate::sandbox) fn patch_as(
+        &self,
+        user: &DashboardUser,
+        kind: &'static Kind,
+        id: &str,
+        body: &[u8],
+    ) -> Reply {
+        let route = Route::patch(kind, id);
+        let scope = if route.target.is_of_clients() { SCOPES.to_owned() } else { known_scopes().join(" ") };
+        let claims = Claims { scope, jti: "dashboard".to_owned(), ..Claims::default() };
+        let reply = self.perform(&route, "", body, &claims);
         if reply.status == 200 {
             let trace = Trace { user: Some(Box::new(user.clone())), ..Trace::default() };
-            self.record(Write {
-                call: Call::Patch,
-                id,
-                query: "",
-                body,
-                claims: &claims,
-                trace,
-                reply: &reply,
-            });
+            self.record(Write { route: &route, query: "", body, claims: &claims, trace, reply: &reply });
         }
         reply
     }

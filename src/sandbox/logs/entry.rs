@@ -1,16 +1,19 @@
 //! One event: kept as it arrived, and shown as the service shows it. Central type: [`Entry`].
 
+use std::sync::LazyLock;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::super::call::Call;
+use super::super::call::{Route, Target};
 use super::super::oauth::form_pairs;
 use super::super::reply::Reply;
 use super::super::token::Claims;
 use super::dashboard::{CLIENT, DashboardUser};
+use crate::catalogue::Field;
 use crate::model::Body;
 
 /// Everything arrives over loopback.
@@ -21,6 +24,8 @@ const CORRELATION: usize = 64;
 const FIRST: u64 = 1_223_372_036_854_775_807;
 /// What is shown in place of a secret.
 const REDACTED: &str = "REDACTED";
+/// Where nothing is known of an object's fields.
+static NOTHING: LazyLock<Field> = LazyLock::new(Field::default);
 
 /// What a request says of where it comes from.
 #[derive(Debug, Clone, Default)]
@@ -35,9 +40,7 @@ pub(in crate::sandbox) struct Trace {
 
 /// A write that succeeded.
 pub(in crate::sandbox) struct Write<'w> {
-    pub(in crate::sandbox) call: Call,
-    /// The client it was for; empty where it made one.
-    pub(in crate::sandbox) id: &'w str,
+    pub(in crate::sandbox) route: &'w Route,
     pub(in crate::sandbox) query: &'w str,
     pub(in crate::sandbox) body: &'w [u8],
     pub(in crate::sandbox) claims: &'w Claims,
@@ -51,8 +54,9 @@ pub(super) struct Entry {
     serial: u64,
     /// Microseconds since 1970.
     pub(super) micros: i64,
-    call: Call,
+    target: Target,
     id: Box<str>,
+    item: Box<str>,
     query: Box<str>,
     /// A copy: the original is a slice of what was read from the connection at once.
     request: Box<[u8]>,
@@ -68,8 +72,9 @@ impl Entry {
         Self {
             serial,
             micros,
-            call: write.call,
-            id: write.id.into(),
+            target: write.route.target,
+            id: write.route.id.as_str().into(),
+            item: write.route.item.as_str().into(),
             query: write.query.into(),
             request: write.body.into(),
             status: write.reply.status,
@@ -107,7 +112,7 @@ impl Entry {
         let user = self.trace.user.as_deref();
         Some(match field {
             "type" => "sapi".to_owned(),
-            "description" => self.description().to_owned(),
+            "description" => self.description(),
             "client_id" => self.caller.to_string(),
             "client_name" => String::new(),
             "user_id" => user.map(DashboardUser::id).unwrap_or_default(),
@@ -119,8 +124,8 @@ impl Entry {
         })
     }
 
-    fn description(&self) -> &'static str {
-        self.call.event().map_or("", |event| event.description)
+    fn description(&self) -> String {
+        self.target.event().map(|event| event.description).unwrap_or_default()
     }
 
     /// The event as the service shows it. `scopes` are those of the tenant's tokens.
@@ -170,8 +175,8 @@ impl Entry {
     fn request(&self, scopes: &[String]) -> Value {
         let query: Body = form_pairs(&self.query).map(|(key, value)| (key, value.into())).collect();
         json!({
-            "method": self.call.event().map_or("", |event| event.method),
-            "path": self.call.path(&self.id),
+            "method": self.target.event().map_or("", |event| event.method),
+            "path": self.target.path(&self.id, &self.item),
             "query": query,
             "userAgent": self.trace.user_agent,
             "body": serde_json::from_slice(&self.request).unwrap_or_else(|_| json!({})),
@@ -201,8 +206,10 @@ impl Entry {
         for hidden in ["signing_keys", "tenant", "global"] {
             body.shift_remove(hidden);
         }
-        if let Some(secret) = body.get_mut("client_secret") {
-            *secret = json!(REDACTED);
+        if self.target.is_of_clients() {
+            body.entry("client_secret").and_modify(|secret| *secret = json!(REDACTED));
+        } else {
+            mask(&mut body, self.target.kind.root());
         }
         json!({ "statusCode": self.status, "body": body })
     }
@@ -211,5 +218,18 @@ impl Entry {
         let text = self.trace.auth0_client.as_deref()?;
         let bytes = STANDARD.decode(text).or_else(|_| STANDARD_NO_PAD.decode(text)).ok()?;
         serde_json::from_slice(&bytes).ok().filter(Value::is_object)
+    }
+}
+
+/// Puts something in the place of secrets: what the catalogue calls so, and every `client_secret`.
+fn mask(body: &mut Body, known: &Field) {
+    for (key, value) in body.iter_mut() {
+        let field = known.fields.get(key);
+        match value {
+            _ if key == "client_secret" => *value = json!(REDACTED),
+            Value::Object(inner) => mask(inner, field.unwrap_or(&NOTHING)),
+            Value::String(_) if field.is_some_and(|field| field.secret) => *value = json!(REDACTED),
+            _ => {}
+        }
     }
 }

@@ -293,7 +293,7 @@ async fn what_does_not_exist_cannot_exist_or_must_not_be_is_told_apart() {
         of(Method::GET, "/clients/no%20such%20client", Value::Null, path),
         of(Method::PATCH, "/clients/no%20such%20client", json!({"name": "x"}), path),
         of(Method::DELETE, "/clients/no%20such%20client", Value::Null, path),
-        of(Method::GET, "/roles", Value::Null, (404, None, "Not Found")),
+        of(Method::GET, "/hooks", Value::Null, (404, None, "Not Found")),
         of(
             Method::DELETE,
             &format!("/clients/{global}"),

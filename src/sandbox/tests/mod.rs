@@ -1,13 +1,17 @@
 //! Promises over real HTTP on loopback. Central type: [`Caller`].
 
 mod access;
+mod belonging;
 mod errors;
 mod faulty;
+mod kinds;
 mod limits;
 mod lists;
 mod logs;
+mod making;
 mod merging;
 mod recorded;
+mod recorded_others;
 mod speed;
 mod tls;
 mod writes;

@@ -8,10 +8,11 @@ async fn hundred_patches(clients: usize) -> Duration {
     let id = caller.id_of("acme-portal-dev");
     let tenant = &caller.tenant().tenant;
     let claims = tenant.authenticate(Some(&format!("Bearer {}", caller.token))).unwrap();
+    let route = call::Route::patch(crate::catalogue::default_kind(), &id);
     let start = tokio::time::Instant::now();
     for n in 0..100 {
         let body = json!({"name": format!("n{n}")}).to_string();
-        assert_eq!(tenant.execute(call::Call::Patch, &id, "", body.as_bytes(), &claims).status, 200);
+        assert_eq!(tenant.execute(&route, "", body.as_bytes(), &claims).status, 200);
     }
     start.elapsed()
 }

@@ -111,7 +111,7 @@ async fn what_does_not_exist_is_a_404_and_what_cannot_exist_a_400() {
     assert_eq!(caller.patch("no-such-client", &json!({"name": "x"})).await, (404, gone));
     let (status, body) = caller.get("/api/v2/clients/no%20such%20client").await;
     assert_eq!((status, &body["errorCode"]), (400, &json!("invalid_uri")));
-    assert_eq!(caller.get("/api/v2/roles").await.0, 404);
+    assert_eq!(caller.get("/api/v2/hooks").await.0, 404);
     let not_json = caller.request(Method::PATCH, "/api/v2/clients/x").body("{").send().await.unwrap();
     assert_eq!(answer(not_json).await.0, 400);
 }
@@ -190,7 +190,7 @@ async fn a_patch_is_remembered_with_its_trace() {
         .unwrap();
     let counters = caller.tenant().counters();
     let [seen] = counters.patches.as_slice() else { panic!("{counters:?}") };
-    assert_eq!((seen.client_id.as_str(), &seen.body[..]), (id.as_str(), br#"{"name":"Till 3"}"#.as_slice()));
+    assert_eq!((seen.id.as_str(), &seen.body[..]), (id.as_str(), br#"{"name":"Till 3"}"#.as_slice()));
     assert_eq!(seen.correlation_id.as_deref(), Some("run/7"));
     assert_eq!((counters.patch, counters.by_status[&200]), (1, 2), "the token and the patch");
 }
