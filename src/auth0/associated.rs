@@ -79,7 +79,8 @@ fn read(body: &[u8], association: &Association) -> Result<Page, String> {
             let Some(Value::Array(items)) = object.remove(&association.collection) else {
                 return Err(format!("a list without `{}`", association.collection));
             };
-            let total = object.get("total").and_then(Value::as_u64).and_then(|total| usize::try_from(total).ok());
+            let total =
+                object.get("total").and_then(Value::as_u64).and_then(|total| usize::try_from(total).ok());
             let next = object.get("next").and_then(Value::as_str).filter(|next| !next.is_empty());
             (items, total, next.map(str::to_owned))
         }
@@ -185,7 +186,8 @@ fn sent(association: &Association, call: &Call, item: &Value) -> Body {
 }
 
 fn key_of(association: &Association, item: &Value) -> String {
-    let key = if association.plain { Some(item) } else { association.keys.first().and_then(|key| item.get(key)) };
+    let key =
+        if association.plain { Some(item) } else { association.keys.first().and_then(|key| item.get(key)) };
     key.and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 

@@ -108,7 +108,10 @@ mod tests {
             assert_eq!(step(CallKind::Create, &Ended::Answered(status), true), Step::Settle, "{status}");
         }
         assert_eq!(step(CallKind::Create, &Ended::Answered(409), true), Step::Fail);
-        assert_eq!(step(CallKind::Create, &Ended::Lost(&lost(NetworkCause::Reset, true)), true), Step::Settle);
+        assert_eq!(
+            step(CallKind::Create, &Ended::Lost(&lost(NetworkCause::Reset, true)), true),
+            Step::Settle
+        );
         let refused = lost(NetworkCause::Refused, false);
         assert_eq!(step(CallKind::Create, &Ended::Lost(&refused), true), Step::TryAgain);
     }

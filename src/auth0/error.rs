@@ -234,7 +234,9 @@ impl ApiError {
             Self::Refused { status: 409, .. } => ErrorClass::Conflict,
             Self::Refused { .. } => ErrorClass::Validation,
             Self::RateLimited { .. } => ErrorClass::RateLimit,
-            Self::Server { .. } | Self::Malformed(_) | Self::Incomplete { .. } | Self::TooLong { .. } => ErrorClass::Api,
+            Self::Server { .. } | Self::Malformed(_) | Self::Incomplete { .. } | Self::TooLong { .. } => {
+                ErrorClass::Api
+            }
             Self::Network { .. } | Self::Halted | Self::Setup(_) => ErrorClass::Network,
         }
     }
@@ -275,9 +277,7 @@ impl ApiError {
             | Self::Server { .. }
             | Self::Malformed(_)
             | Self::Incomplete { .. }
-            | Self::TooLong { .. } => {
-                Reason::ServerError
-            }
+            | Self::TooLong { .. } => Reason::ServerError,
             Self::Halted => Reason::Stopped,
             Self::Network { .. } | Self::Setup(_) => Reason::Network,
         }

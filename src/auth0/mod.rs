@@ -22,8 +22,8 @@
 
 mod access;
 mod answer;
-mod associated;
 mod assertion;
+mod associated;
 mod bucket;
 mod claims;
 mod classify;
@@ -59,8 +59,8 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use associated::{AssociationCall, calls};
 pub use access::{Access, Credential};
+pub use associated::{AssociationCall, calls};
 pub use connection::Connection;
 pub use error::{ApiError, ErrorClass};
 pub use logs::LogWindow;

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use reqwest::{Method, Url};
 use reqwest::header::HeaderValue;
+use reqwest::{Method, Url};
 
 use crate::model::{Association, Body, Endpoint, Entity, EntityId, Progress};
 
@@ -148,7 +148,9 @@ impl Reader {
         let Some(lookup) = &endpoint.lookup else { return Ok(Vec::new()) };
         let segments = ["api", "v2"].into_iter().chain(lookup.path.split('/'));
         let mut url = self.shared.courier.transport().url(segments);
-        url.query_pairs_mut().append_pair(&lookup.parameter, value).extend_pairs(projection(endpoint, fields));
+        url.query_pairs_mut()
+            .append_pair(&lookup.parameter, value)
+            .extend_pairs(projection(endpoint, fields));
         Ok(self.fetch(url, &|body| Page::read(body, endpoint)).await?.items)
     }
 

@@ -13,9 +13,9 @@ use tokio::sync::watch;
 
 use crate::model::{Association, Body, Endpoint, Entity, EntityId, RunId, Verb};
 
+use super::associated::AssociationCall;
 use super::classify::CallKind;
 use super::connection::{Connection, Shared, agent_header};
-use super::associated::AssociationCall;
 use super::courier::{Delivery, Lane, Parse, Settle};
 use super::error::ApiError;
 use super::kept;
@@ -121,10 +121,11 @@ impl Writer {
         Fut: Future<Output = Result<Settled, ApiError>> + Send,
     {
         let url = object_url(self.shared.courier.transport(), endpoint, id);
-        let call = match url.and_then(|url| self.call((CallKind::Write, endpoint.update), url, Some(body), trace)) {
-            Ok(call) => call,
-            Err(error) => return Sent::unsent(error),
-        };
+        let call =
+            match url.and_then(|url| self.call((CallKind::Write, endpoint.update), url, Some(body), trace)) {
+                Ok(call) => call,
+                Err(error) => return Sent::unsent(error),
+            };
         let kept = |key: &str| key == endpoint.id_field || wanted(key);
         let parse = |answer: &[u8]| {
             let body = kept::object(answer, &kept).map_err(|_| "it is not a JSON object".to_owned())?;
@@ -161,7 +162,8 @@ impl Writer {
     ) -> Sent<()> {
         let transport = self.shared.courier.transport();
         let url = below(transport, endpoint, id, &association.path, step.item.as_deref());
-        let call = url.and_then(|url| self.call((CallKind::Write, step.call.verb), url, step.body.as_ref(), trace));
+        let call =
+            url.and_then(|url| self.call((CallKind::Write, step.call.verb), url, step.body.as_ref(), trace));
         match call {
             Ok(call) => self.repeatable(&call).await,
             Err(error) => Sent::unsent(error),
@@ -181,7 +183,8 @@ impl Writer {
     /// A call that leads to the same, however often it is carried out. One whose answer was lost is simply sent again; what a
     /// second one is refused for (there already, gone already) the first has done.
     async fn repeatable(&self, call: &Call) -> Sent<()> {
-        let ask = || -> BoxFuture<'_, Result<Settled<()>, ApiError>> { async { Ok(Settled::SendAgain) }.boxed() };
+        let ask =
+            || -> BoxFuture<'_, Result<Settled<()>, ApiError>> { async { Ok(Settled::SendAgain) }.boxed() };
         let sent = Sent::of(self.deliver(call, &|_| Ok(()), &ask).await);
         let done_before = matches!(&sent.result, Err(error) if matches!(error.status(), Some(404 | 409)));
         if sent.settlement == Settlement::NotLanded && done_before {

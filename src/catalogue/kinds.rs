@@ -37,6 +37,18 @@ impl Default for KindName {
     }
 }
 
+impl PartialEq<str> for KindName {
+    fn eq(&self, other: &str) -> bool {
+        self.0 == other
+    }
+}
+
+impl PartialEq<&str> for KindName {
+    fn eq(&self, other: &&str) -> bool {
+        self.0 == *other
+    }
+}
+
 impl Deref for KindName {
     type Target = str;
 

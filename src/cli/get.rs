@@ -168,13 +168,19 @@ impl Asked {
             return wrong(format!("--all is every {}; leave it out, or the ids", kind.singular));
         }
         if !args.email.is_empty() && kind.endpoint.lookup.is_none() {
-            return wrong(format!("--email finds users; a {} is found by its id or with --where", kind.singular));
+            return wrong(format!(
+                "--email finds users; a {} is found by its id or with --where",
+                kind.singular
+            ));
         }
         if !args.email.is_empty() && !ids.is_empty() {
             return wrong("--email and ids say two different things; leave one of them out".to_owned());
         }
         if args.own && !kind.is_runners() {
-            return wrong(format!("--self is the client whose credentials are used, and no {}", kind.singular));
+            return wrong(format!(
+                "--self is the client whose credentials are used, and no {}",
+                kind.singular
+            ));
         }
         Ok(())
     }

@@ -245,7 +245,8 @@ pub(super) fn state_of(
     let total = needs_total(&header.guards, session, guards, target);
     let Clients { of, created, secrets } = clients;
     let needs_of = |(kind, ids, fields): (KindName, IndexSet<EntityId>, Vec<String>)| {
-        let (total, secrets, list) = (total && !ids.is_empty(), Arc::clone(&secrets), created.contains(&kind));
+        let (total, secrets, list) =
+            (total && !ids.is_empty(), Arc::clone(&secrets), created.contains(&kind));
         (kind, Needs { total, secrets, list, ..Needs::again(kinds.get(kind), fields, ids) })
     };
     let needs: KindNeeds = of.into_iter().map(needs_of).collect();

@@ -82,7 +82,8 @@ pub fn differences(kind: &Kind, wanted: &[FieldChange], now: &Body) -> Vec<Strin
     let differs = |change: &&FieldChange| {
         let value = change.path.get(now);
         // What only a create takes may be shown to nobody afterwards (the connection of a new user).
-        let unshown = kind.writable(&change.path) == Writable::Create && !now.contains_key(change.path.root());
+        let unshown =
+            kind.writable(&change.path) == Writable::Create && !now.contains_key(change.path.root());
         !unshown
             && !redact::is_never_read(kind, &change.path)
             && !value.is_some_and(redact::has_marker)
@@ -164,9 +165,12 @@ impl<'j> Made<'j> {
         let missing: Vec<&String> =
             endpoint.create_required.iter().chain(&self.kind.identity).filter(lacking).collect();
         let found = identity(self.kind, body);
-        let Some(first) = missing.first().copied().or(self.kind.identity.first()).filter(|_| {
-            !missing.is_empty() || found.is_none()
-        }) else {
+        let Some(first) = missing
+            .first()
+            .copied()
+            .or(self.kind.identity.first())
+            .filter(|_| !missing.is_empty() || found.is_none())
+        else {
             return found;
         };
         let what = format!("`{first}` is empty: a new {} must have one", self.kind.singular);

@@ -140,7 +140,8 @@ fn fitting(kind: &Kind, update: &Update, rule: &Rule) -> Option<Vec<(FieldPath, 
     }
     let renames = update.ops.iter().any(|op| op.path.root() == kind.endpoint.name_field);
     let tells = |path: &FieldPath| {
-        kind.endpoint.association(path.root()).is_none() && !(renames && path.root() == kind.endpoint.name_field)
+        kind.endpoint.association(path.root()).is_none()
+            && !(renames && path.root() == kind.endpoint.name_field)
     };
     Some(rule.fields.iter().filter(|(path, _)| tells(path)).cloned().collect())
 }
@@ -149,7 +150,9 @@ fn fitting(kind: &Kind, update: &Update, rule: &Rule) -> Option<Vec<(FieldPath, 
 fn looked_up(kind: &Kind, update: &Update, rule: &Rule, values: &mut IndexSet<String>) -> bool {
     let Some(lookup) = &kind.endpoint.lookup else { return false };
     let of = |(path, pattern): &(FieldPath, Pattern)| {
-        (path.depth() == 1 && path.root() == lookup.field).then(|| pattern.exact().map(str::to_owned)).flatten()
+        (path.depth() == 1 && path.root() == lookup.field)
+            .then(|| pattern.exact().map(str::to_owned))
+            .flatten()
     };
     // Under a new value it would have to be looked up as well.
     let renames = update.ops.iter().any(|op| op.path.root() == lookup.field);

@@ -100,7 +100,11 @@ fn judge_create(kind: &Kind, write: &Write, state: &TenantState) -> Result<Write
             if differences.is_empty() {
                 return Err(Done::plain(RowResult::Unchanged));
             }
-            let what = format!("a {} of this identity has been made since, and differs: {}", kind.singular, differences.join("; "));
+            let what = format!(
+                "a {} of this identity has been made since, and differs: {}",
+                kind.singular,
+                differences.join("; ")
+            );
             Err(Done::because(RowResult::Conflict, Reason::Exists, what))
         }
         several => {

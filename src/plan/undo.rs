@@ -107,7 +107,10 @@ fn back(
         return Err(Done::because(RowResult::Skipped, Reason::Protected, "it is protected"));
     }
     if write.create {
-        let what = format!("the {} was created, and patchwave deletes nothing: take it away in the Dashboard", kind.singular);
+        let what = format!(
+            "the {} was created, and patchwave deletes nothing: take it away in the Dashboard",
+            kind.singular
+        );
         return Err(Done::because(RowResult::Conflict, Reason::CannotDelete, what));
     }
     let live = &*state.object(&write.id).ok_or_else(|| gone(kind, &write.id, state))?;

@@ -39,9 +39,16 @@ impl RowRun {
                 Ok(Found::AsAsked(entity)) => return self.was_there(outcome, since, entity).await,
                 Ok(Found::Otherwise(words)) => {
                     let (reason, error) = (Some(Reason::Exists), Some(words));
-                    return self.close(outcome, since, RowResult::Conflict, Verdict { reason, error, ..Verdict::default() });
+                    return self.close(
+                        outcome,
+                        since,
+                        RowResult::Conflict,
+                        Verdict { reason, error, ..Verdict::default() },
+                    );
                 }
-                Err(ApiError::Halted) => return self.close(outcome, since, RowResult::NotAttempted, stopped()),
+                Err(ApiError::Halted) => {
+                    return self.close(outcome, since, RowResult::NotAttempted, stopped());
+                }
                 Err(error) => {
                     let (result, verdict) = self.unlooked(&error);
                     return self.close(outcome, since, result, verdict);
@@ -90,8 +97,13 @@ impl RowRun {
     async fn look(&self, reader: &Reader) -> Result<Found, ApiError> {
         let (kind, endpoint) = (self.kind, &self.kind.endpoint);
         let Some(wanted) = identity(kind, &self.write.body) else { return Ok(Found::Nothing) };
-        let fields: Vec<&str> =
-            self.write.changes.iter().map(|c| c.path.root()).chain(kind.identity.iter().map(String::as_str)).collect();
+        let fields: Vec<&str> = self
+            .write
+            .changes
+            .iter()
+            .map(|c| c.path.root())
+            .chain(kind.identity.iter().map(String::as_str))
+            .collect();
         let value = |field: &str| self.write.body.get(field).and_then(Value::as_str);
         let looked_up = endpoint.lookup.as_ref().and_then(|lookup| value(&lookup.field));
         let found = if let Some(value) = looked_up {
@@ -103,10 +115,14 @@ impl RowRun {
                 .collect();
             reader.list_where(endpoint, &filters, Some(&fields)).await?
         };
-        let mut same = found.into_iter().filter(|entity| identity(kind, &entity.body).as_ref() == Some(&wanted));
+        let mut same =
+            found.into_iter().filter(|entity| identity(kind, &entity.body).as_ref() == Some(&wanted));
         let Some(entity) = same.next() else { return Ok(Found::Nothing) };
         if let Some(other) = same.next() {
-            return Ok(Found::Otherwise(format!("there are two of this identity: {} and {}", entity.id, other.id)));
+            return Ok(Found::Otherwise(format!(
+                "there are two of this identity: {} and {}",
+                entity.id, other.id
+            )));
         }
         let mut entity = with_lists_of(reader, kind, entity, Some(&fields)).await?;
         redact::strip(kind, &mut entity.body);
@@ -122,7 +138,11 @@ impl RowRun {
         if differences.is_empty() {
             return Ok(Found::AsAsked(entity));
         }
-        let words = format!("there is a {} of this identity, and it differs: {}", kind.singular, differences.join("; "));
+        let words = format!(
+            "there is a {} of this identity, and it differs: {}",
+            kind.singular,
+            differences.join("; ")
+        );
         Ok(Found::Otherwise(words))
     }
 

@@ -109,7 +109,8 @@ impl RowRun {
         for step in calls(association, &now, &wanted) {
             let endpoint = &self.kind.endpoint;
             let trace = self.trace();
-            let sent = self.setup.writer.associate(endpoint, association, &self.write.id, &step, &trace).await;
+            let sent =
+                self.setup.writer.associate(endpoint, association, &self.write.id, &step, &trace).await;
             counted(outcome, sent).map_err(|ended| Ended { any: any || ended.any, ..ended })?;
             any = true;
         }

@@ -203,7 +203,8 @@ fn add(state: &mut TenantState, kind: &Kind, fields: &Wanted<'_>, mut item: Enti
     let all = kind.endpoint.projection;
     let named = [kind.endpoint.id_field.as_str(), kind.endpoint.name_field.as_str()];
     item.body.retain(|field, _| {
-        let wanted = fields.has(field) || all && Some(field.as_str()) != marker || named.contains(&field.as_str());
+        let wanted =
+            fields.has(field) || all && Some(field.as_str()) != marker || named.contains(&field.as_str());
         wanted && kind.endpoint.association(field).is_none()
     });
     redact::mark(kind, &mut item.body, fields.secrets);

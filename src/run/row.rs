@@ -171,7 +171,8 @@ impl RowRun {
         let roots: Vec<&str> = roots.iter().map(String::as_str).collect();
         let mut live = live(&writer.composing_reader(), kind, &write.id, Some(&roots)).await?;
         let of_lists = |(key, _): &(&String, &Value)| kind.endpoint.association(key).is_some();
-        self.lists = live.body.iter().filter(of_lists).map(|(key, value)| (key.clone(), value.clone())).collect();
+        self.lists =
+            live.body.iter().filter(of_lists).map(|(key, value)| (key.clone(), value.clone())).collect();
         redact::mark(kind, &mut live.body, secrets);
         secrets.agree(&write.changes, &mut live.body);
         let judged = self.judged(&live.body);
@@ -287,7 +288,13 @@ impl RowRun {
         Outcome::begun(tenant, self.task.at, id, started)
     }
 
-    pub(super) fn close(&self, outcome: Outcome, since: Instant, result: RowResult, verdict: Verdict) -> Outcome {
+    pub(super) fn close(
+        &self,
+        outcome: Outcome,
+        since: Instant,
+        result: RowResult,
+        verdict: Verdict,
+    ) -> Outcome {
         let (result, verdict) = self.of_undo(result, verdict);
         if result == RowResult::NotAttempted && self.task.written != Written::No {
             return self.as_before(outcome, verdict.settled);

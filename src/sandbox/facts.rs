@@ -55,7 +55,7 @@ mod tests {
             }
         }
         for kind in kinds() {
-            assert!(all.contains_key(&kind.name), "kinds.toml says nothing of {}", kind.name);
+            assert!(all.contains_key(kind.name.as_str()), "kinds.toml says nothing of {}", kind.name);
         }
     }
 }

@@ -81,7 +81,7 @@ impl Landscape {
             self.clients.get_or_insert_default().extend(clients);
             return Ok(());
         }
-        let objects = self.objects.entry(kind.name.clone()).or_default();
+        let objects = self.objects.entry(kind.name.to_string()).or_default();
         for (at, item) in (1..).zip(items) {
             let Value::Object(mut object) = item else {
                 return Err(format!("entry {at} of `{}` is no object", kind.name));

@@ -65,7 +65,11 @@ impl Reader<'_> {
         let mut missing: Vec<&str> = needed.filter(|name| !sets(name)).map(String::as_str).collect();
         missing.dedup();
         if !missing.is_empty() {
-            let what = format!("create {number} does not say the {} of the new {}", missing.join(" and "), update.kind.singular);
+            let what = format!(
+                "create {number} does not say the {} of the new {}",
+                missing.join(" and "),
+                update.kind.singular
+            );
             let help = missing.iter().map(|name| format!("`set.{name} = …`")).collect::<Vec<_>>().join(", ");
             self.fault(what, span.clone(), Some(format!("add {help}")));
         }

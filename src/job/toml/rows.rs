@@ -123,11 +123,7 @@ impl Reader<'_> {
         let bare = Update { ops: Vec::new(), expects: Vec::new(), ..written.update.clone() };
         let mut updates = Vec::with_capacity(sheet.rows.len());
         for row in &sheet.rows {
-            let label = if several {
-                of_row(row.number)
-            } else {
-                RowLabel::Row(row.number)
-            };
+            let label = if several { of_row(row.number) } else { RowLabel::Row(row.number) };
             let cells = Arc::new(RowCells {
                 columns: Arc::clone(&sheet.columns),
                 cells: row.record.clone(),

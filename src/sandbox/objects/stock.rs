@@ -44,7 +44,7 @@ impl Objects {
         let mut shelves: Vec<Shelf> =
             kinds().filter(|kind| !std::ptr::eq(*kind, default_kind())).map(Shelf::new).collect();
         let rank =
-            |shelf: &Shelf| ORDER.iter().position(|name| *name == shelf.kind.name).unwrap_or(ORDER.len());
+            |shelf: &Shelf| ORDER.iter().position(|name| shelf.kind.name == **name).unwrap_or(ORDER.len());
         shelves.sort_by_key(rank);
         let all = clients.all();
         let named = all.iter().filter(|slot| !slot.global && *slot.id != *runner).take(NAMED_CLIENTS);
@@ -65,7 +65,7 @@ impl Objects {
     }
 
     fn stock(&self, shelf: &Shelf, options: &Options, domain: &Domain, clients: &[String]) {
-        if let Some(loaded) = options.load_objects.get(&shelf.kind.name) {
+        if let Some(loaded) = options.load_objects.get(shelf.kind.name.as_str()) {
             loaded.iter().for_each(|object| self.put_in(shelf, object.clone()));
             return;
         }
@@ -77,7 +77,7 @@ impl Objects {
             connections: &self.bodies("connections"),
             apis: &self.bodies("resource-servers"),
         };
-        let count = options.objects.get(&shelf.kind.name).copied().unwrap_or(shelf.facts.stock);
+        let count = options.objects.get(shelf.kind.name.as_str()).copied().unwrap_or(shelf.facts.stock);
         for index in 0..count {
             if let Some(object) = samples::sample(&shelf.kind.name, index, &around) {
                 self.put_in(shelf, object);

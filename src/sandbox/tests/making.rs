@@ -79,9 +79,9 @@ async fn an_object_is_made_with_defaults_once_and_deleted() {
         assert_eq!(event["details"]["response"]["statusCode"], json!(status));
         assert!(event["description"].to_string().contains("Create a"), "{event:?}");
         if path != "resource-servers" {
-            let gone = caller.request(Method::DELETE, &kinds::path(kind, id)).send().await.unwrap();
+            let gone = caller.request(Method::DELETE, &super::kinds::path(kind, id)).send().await.unwrap();
             assert_eq!(gone.status(), if path == "roles" { 200 } else { 204 });
-            assert_eq!(caller.get(&kinds::path(kind, id)).await.0, 404);
+            assert_eq!(caller.get(&super::kinds::path(kind, id)).await.0, 404);
         }
     }
     assert!(caller.tenant().counters().create > 8);
