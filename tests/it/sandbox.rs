@@ -196,7 +196,7 @@ fn a_file_of_several_kinds_makes_a_tenant_that_holds_them_and_a_few_of_the_other
         "clients": [{ "client_id": "one", "name": "One" }],
         "roles": [],
     });
-    let case = Case::new().file("tenant.json", &file.to_string());
+    let case = Case::new().file("tenant.json", file.to_string());
     let (_running, tenants) = serve(&case, &["--load", "tenant.json"]);
     let get = |path: &str| serde_json::from_str::<Value>(&tenants[0].get(path).1).unwrap();
     assert_eq!(get("/api/v2/connections")[0], file["connections"][0]);
