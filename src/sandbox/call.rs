@@ -164,7 +164,9 @@ fn of_association(association: &'static Association, method: &Method, item: &[&s
     };
     let part = if at_item { Part::Item(association) } else { Part::List(association) };
     if method == Method::GET {
-        return Some((Call::Get, part));
+        // Items that are not written one at a time cannot be read so either.
+        let readable = !at_item || calls(association).any(|call| call.at_item);
+        return readable.then_some((Call::Get, part));
     }
     let verb = verb(method)?;
     let known = calls(association).any(|call| call.verb == verb && call.at_item == at_item);
@@ -245,6 +247,7 @@ mod tests {
                 "patch organizations org_1 con_1",
             ),
             (Method::DELETE, "organizations/org_1/enabled_connections", "other clients  "),
+            (Method::GET, "connections/con_1/clients/abc", "other clients  "),
             (Method::GET, "hooks", "other clients  "),
         ] {
             assert_eq!(told(&method, &format!("/api/v2/{path}")), said, "{path}");

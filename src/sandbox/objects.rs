@@ -25,8 +25,8 @@ use super::store::{Filter, From, Holds, Slot, Store, Stored, lock};
 use super::token::Claims;
 use super::validate::{Purpose, Validator};
 use super::view::Projection;
-use crate::catalogue::Kind;
-use crate::model::Body;
+use crate::catalogue::{Kind, Writable};
+use crate::model::{Body, Verb};
 
 /// A request, as far as an operation needs it.
 #[derive(Clone, Copy)]
@@ -165,6 +165,11 @@ impl Objects {
         rules::check_before(shelf.kind, &before, &sent)?;
         sent.retain(|field, _| !shelf.facts.passing.contains(field));
         let mut after = before.clone();
+        if shelf.kind.endpoint.update == Verb::Put {
+            // The whole is sent: what could be sent and was not is gone.
+            let fields = &shelf.kind.root().fields;
+            after.retain(|key, _| fields.get(key).is_none_or(|field| field.write != Writable::Patch));
+        }
         merge_into(&mut after, &sent, shelf.kind.root());
         rules::settle(shelf.kind, &sent, &mut after, asked.now);
         self.check_references(shelf, Some(&before), &after)?;

@@ -44,6 +44,10 @@ impl Tenant {
     }
 
     fn list(&self, query: &str) -> (String, String) {
+        self.get(&format!("/api/v2/clients?{query}"))
+    }
+
+    fn get(&self, path: &str) -> (String, String) {
         let form = json!({
             "grant_type": "client_credentials",
             "client_id": self.0["client_id"],
@@ -53,8 +57,7 @@ impl Tenant {
         let answer = self.ask("POST /oauth/token", "Content-Type: application/json\r\n", &form.to_string()).1;
         let answer: Value = serde_json::from_str(&answer).unwrap();
         let token = answer["access_token"].as_str().unwrap();
-        let request = format!("GET /api/v2/clients?{query}");
-        self.ask(&request, &format!("Authorization: Bearer {token}\r\n"), "")
+        self.ask(&format!("GET {path}"), &format!("Authorization: Bearer {token}\r\n"), "")
     }
 }
 
@@ -184,6 +187,25 @@ fn what_get_writes_and_what_the_api_lists_can_be_loaded() {
     case.run(["get", "--all", "-o", "all.csv"]).exits(0);
     let refused = case.run(["sandbox", "--load", "all.csv"]);
     assert!(refused.exits(64).stderr.contains("`get --all --format json` keeps it"), "{refused}");
+}
+
+#[test]
+fn a_file_of_several_kinds_makes_a_tenant_that_holds_them_and_a_few_of_the_others() {
+    let file = json!({
+        "connections": [{ "id": "con_1", "name": "mine", "strategy": "auth0", "enabled_clients": ["one"] }],
+        "clients": [{ "client_id": "one", "name": "One" }],
+        "roles": [],
+    });
+    let case = Case::new().file("tenant.json", file.to_string());
+    let (_running, tenants) = serve(&case, &["--load", "tenant.json"]);
+    let get = |path: &str| serde_json::from_str::<Value>(&tenants[0].get(path).1).unwrap();
+    assert_eq!(get("/api/v2/connections")[0], file["connections"][0]);
+    assert_eq!(get("/api/v2/connections/con_1/clients")["clients"], json!([{ "client_id": "one" }]));
+    assert_eq!(get("/api/v2/roles"), json!([]));
+    assert_eq!(get("/api/v2/client-grants")[0]["client_id"], "one");
+    let refused =
+        case.file("tenant.json", r#"{"roles": [], "hooks": []}"#).run(["sandbox", "--load", "tenant.json"]);
+    assert!(refused.exits(64).stderr.contains("`hooks` is no kind"), "{refused}");
 }
 
 #[test]
