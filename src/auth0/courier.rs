@@ -43,6 +43,8 @@ pub(crate) struct Delivery<T> {
     pub(crate) attempts: u32,
     pub(crate) waited: Duration,
     pub(crate) settlement: Settlement,
+    /// Status of the success, where one was answered.
+    pub(crate) status: Option<u16>,
 }
 
 /// Sends requests to one tenant, as often as they deserve.

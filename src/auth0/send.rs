@@ -40,6 +40,8 @@ pub(crate) struct Round<'a, T> {
     /// Some attempt may have been carried out although no success was seen.
     in_doubt: bool,
     settlement: Settlement,
+    /// Status of the success.
+    status: Option<u16>,
 }
 
 /// How one exchange ended.
@@ -82,13 +84,21 @@ impl<'a, T: Send> Round<'a, T> {
             throttled_since: None,
             in_doubt: false,
             settlement: Settlement::NotNeeded,
+            status: None,
         }
     }
 
     /// Sends it until it is answered for good.
     pub(crate) async fn deliver(mut self) -> Delivery<T> {
         let result = self.run().await;
-        Delivery { result, attempts: self.attempts, waited: self.waited, settlement: self.settlement }
+        let Self { attempts, waited, settlement, status, .. } = self;
+        Delivery {
+            result,
+            attempts,
+            waited,
+            settlement,
+            status: status.filter(|_| settlement != Settlement::Landed),
+        }
     }
 
     async fn run(&mut self) -> Result<T, ApiError> {
@@ -142,6 +152,7 @@ impl<'a, T: Send> Round<'a, T> {
         }
         let body = head.body().await;
         if (200..300).contains(&status) {
+            self.status = Some(status);
             return self.success(body);
         }
         let mut body = ErrorBody::read(&body.unwrap_or_default());

@@ -67,6 +67,8 @@ pub struct Sent<T = Entity> {
     pub waited: Duration,
     /// Whether a lost answer had to be looked into.
     pub settlement: Settlement,
+    /// Status of the answer that told of the success; none where a read had to tell.
+    pub status: Option<u16>,
 }
 
 impl Writer {
@@ -231,12 +233,13 @@ impl Writer {
 
 impl<T> Sent<T> {
     fn of(delivery: Delivery<T>) -> Self {
-        let Delivery { result, attempts, waited, settlement } = delivery;
-        Self { result, attempts, waited, settlement }
+        let Delivery { result, attempts, waited, settlement, status } = delivery;
+        Self { result, attempts, waited, settlement, status }
     }
 
     fn unsent(error: ApiError) -> Self {
-        Self { result: Err(error), attempts: 0, waited: Duration::ZERO, settlement: Settlement::NotNeeded }
+        let (attempts, waited, settlement) = (0, Duration::ZERO, Settlement::NotNeeded);
+        Self { result: Err(error), attempts, waited, settlement, status: None }
     }
 }
 

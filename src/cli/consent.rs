@@ -69,7 +69,11 @@ impl Asked {
             any_of.first().filter(|_| !granted).cloned()
         };
         self.written(tenant).find_map(|written| {
-            let update = |name: &KindName| lacking(&name.kind().endpoint.scopes.update);
+            let update = |name: &KindName| {
+                let endpoint = &name.kind().endpoint;
+                let then = || endpoint.then.as_ref().and_then(|then| lacking(&then.scopes));
+                lacking(&endpoint.scopes.update).or_else(then)
+            };
             let create = |name: &KindName| lacking(&name.kind().endpoint.scopes.create);
             written.updating.iter().find_map(update).or_else(|| written.creating.iter().find_map(create))
         })

@@ -130,6 +130,8 @@ pub struct Then {
     pub path: String,
     /// The field that was true before, and must be again (`all_changes_deployed`).
     pub keeps: String,
+    /// Scopes, any of which will do.
+    pub scopes: Vec<String>,
 }
 
 /// Scopes, any of which will do; the first is the one that is asked for.

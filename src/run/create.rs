@@ -174,10 +174,10 @@ impl RowRun {
             Settlement::GivenUp => Some(SettledBy::FoundNeither),
             Settlement::Unknown => Some(SettledBy::NotFoundOut),
         };
+        let http_status = sent.status;
         let (result, verdict, id) = match (sent.result, sent.settlement) {
-            (Ok(Entity { id, body }), settlement) => {
+            (Ok(Entity { id, body }), _) => {
                 let wrong = created_as_asked(self.kind, &self.write, &body);
-                let http_status = (settlement != Settlement::Landed).then_some(201);
                 let verdict = Verdict { http_status, written: Written::Yes, ..Verdict::default() };
                 if wrong.is_empty() {
                     (RowResult::Created, verdict, Some(id))

@@ -250,6 +250,7 @@ impl RowRun {
             Settlement::GivenUp => Some(SettledBy::FoundNeither),
             Settlement::Unknown => Some(SettledBy::NotFoundOut),
         };
+        let http_status = sent.status;
         let (result, verdict) = match (sent.result, sent.settlement) {
             (Ok(Entity { mut body, .. }), settlement) => {
                 // What was found in place comes from `settle`, marked: the mark of a place is not to be taken for a secret.
@@ -258,8 +259,6 @@ impl RowRun {
                     self.setup.secrets.agree(&self.write.changes, &mut body);
                 }
                 let (result, verdict) = answered(&check_answer(self.kind, &self.of_fields(), &body));
-                // Where a read had to tell, no PATCH was answered.
-                let http_status = (settlement != Settlement::Landed).then_some(200);
                 (result, Verdict { http_status, written: Written::Yes, ..verdict })
             }
             (Err(ApiError::Halted), Settlement::Unknown) => {
