@@ -28,6 +28,20 @@ pub(super) struct Filled<'j> {
     pub(super) expects: Vec<(FieldPath, Option<Cow<'j, Value>>)>,
 }
 
+/// What is asked of a list whose items have attributes that need not be named.
+fn with_attributes<'j>(kind: &Kind, path: &FieldPath, want: Want<'j>) -> Want<'j> {
+    if kind.endpoint.association(path.root()).is_none() {
+        return want;
+    }
+    let whole = |items: Cow<'j, Value>| kind.with_attributes(path, &items).map_or(items, Cow::Owned);
+    match want {
+        Want::Set { value, computed } => Want::Set { value: whole(value), computed },
+        Want::Add(items) => Want::Add(whole(items)),
+        Want::Remove(items) => Want::Remove(whole(items)),
+        want => want,
+    }
+}
+
 /// Why an update could not be filled in: the operation's or expectation's place, and what is wrong.
 pub(super) type Unfilled = (std::ops::Range<usize>, RenderFault);
 
@@ -38,7 +52,11 @@ impl<'j> Filled<'j> {
         for op in &update.ops {
             match want::fill(kind, op, scope) {
                 Ok(wants) => {
-                    asked.extend(wants.into_iter().map(|(path, want)| Asked { update, op, path, want }));
+                    let whole = wants.into_iter().map(|(path, want)| {
+                        let want = with_attributes(kind, &path, want);
+                        Asked { update, op, path, want }
+                    });
+                    asked.extend(whole);
                 }
                 Err(fault) => faults.push((op.span.clone(), fault)),
             }
