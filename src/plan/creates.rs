@@ -114,7 +114,7 @@ impl<'j> Made<'j> {
     fn take(&mut self, at: usize, update: &'j Update, tenant: &Arc<TenantScope>) {
         let scope = Scope::of_tenant(tenant, update.row.as_ref());
         let creating = self.kind.creating();
-        let filled = match Filled::new(creating, update, &scope) {
+        let filled = match Filled::new(creating, update, &scope, &Body::new()) {
             Ok(filled) => filled,
             Err(mut faults) if faults.iter().any(|(_, fault)| fault.lost.is_some()) => {
                 faults.retain(|(_, fault)| fault.lost.is_some());

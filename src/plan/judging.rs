@@ -166,7 +166,7 @@ impl<'j> Draft<'j> {
         let (mut sound, mut lost) = (true, None);
         for &update in updates {
             let scope = Scope::of_tenant(self.tenant, update.row.as_ref()).with_client(before, self.kind);
-            match Filled::new(self.kind, update, &scope) {
+            match Filled::new(self.kind, update, &scope, before) {
                 Ok(one) => filled.push(one),
                 Err(faults) => {
                     sound = false;
