@@ -12,7 +12,8 @@ use crate::sandbox::{Faults, Latency, Reset, Tier};
 /// `get`.
 #[derive(Debug, Clone, Args)]
 pub struct GetArgs {
-    /// A kind (clients where none is named; connections, resource-servers, client-grants, roles, organizations, actions, rules, users), and ids. A kind alone means all of it.
+    /// A kind (clients where none is named; connections, resource-servers, client-grants, roles, organizations, actions, rules, users), and ids. A kind alone means all of it;
+    /// several, separated by commas, or `all`, go into one JSON file.
     #[arg(value_name = "[KIND] ID", required_unless_present_any = ["all", "own", "narrow", "email"])]
     pub ids: Vec<String>,
     /// The users that have this mail address, as the API finds them: exactly, in lower case as it is stored. Repeatable.
