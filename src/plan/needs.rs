@@ -42,7 +42,8 @@ pub struct Needs {
 impl Needs {
     /// What a plan that was made earlier needs: these root fields of these objects, and what concerns them.
     pub fn again(kind: &Kind, fields: Vec<String>, ids: IndexSet<EntityId>) -> Self {
-        let concerned = fields.iter().flat_map(|field| kind.read_along(field)).map(str::to_owned);
+        let kept = kind.endpoint.then.iter().map(|then| then.keeps.as_str());
+        let concerned = fields.iter().flat_map(|field| kind.read_along(field)).chain(kept).map(str::to_owned);
         let along: IndexSet<String> = concerned.filter(|along| !fields.contains(along)).collect();
         let (secret, fields): (Vec<String>, Vec<String>) =
             fields.into_iter().partition(|field| is_secret_root(kind, field));
