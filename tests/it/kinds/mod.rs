@@ -2,6 +2,7 @@
 //! in here names one. A kind that is added is held by these tests at once.
 
 mod changes;
+mod creates;
 mod files;
 mod kills;
 mod laws;
