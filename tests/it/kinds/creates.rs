@@ -195,6 +195,28 @@ fn a_saved_plan_makes_each_object_once_however_often_it_is_applied() {
 }
 
 #[test]
+fn what_rows_of_a_file_made_with_lists_is_found_again() {
+    for kind in kinds().filter(|kind| !kind.endpoint.associations.is_empty()) {
+        let served = tenant(Options::default());
+        let mut wish = Wish::of_every_kind(&served, 3);
+        wish.new.retain(|new| new.kind.name == kind.name);
+        let name = &kind.identity[0];
+        let column: String = wish.new.iter().map(|new| format!("{}\n", text(&new.fields, name))).collect();
+        let rest = wish.new[0].fields.iter().filter(|(field, _)| *field != name);
+        let rest: String = rest.map(|(field, value)| format!("set.{field} = {}\n", toml(value))).collect();
+        let job = format!(
+            "[[create]]\nkind = \"{}\"\nrows = \"new.csv\"\nset.{name} = \"{{{{ row.who }}}}\"\n{rest}",
+            kind.name
+        );
+        let case = served.case().file("job.toml", job).file("new.csv", format!("who\n{column}"));
+        for word in ["created", "unchanged"] {
+            let done = apply(&case);
+            assert_eq!(case.result_words(), wish.rows(word), "{done}");
+        }
+    }
+}
+
+#[test]
 fn of_every_kind_what_is_there_and_differs_is_a_conflict_and_is_left_as_it_is() {
     let served = tenant(Options::default());
     let wish = Wish::of_every_kind(&served, 1);
@@ -267,6 +289,27 @@ fn creates_of_every_kind_that_are_killed_are_finished_by_resume_each_once() {
     std::thread::scope(|scope| {
         for first in 0..2 {
             scope.spawn(move || (first..8).step_by(2).for_each(killed_and_resumed));
+        }
+    });
+}
+
+#[test]
+fn creates_that_are_still_under_way_when_the_run_is_resumed_are_made_once() {
+    const ROWS: usize = 30;
+    std::thread::scope(|scope| {
+        for seed in 0..6 {
+            scope.spawn(move || {
+                let latency = "300ms,300ms".parse().unwrap();
+                let tier = "unlimited".parse().unwrap();
+                let (served, case) = from_a_file(ROWS, Options { seed, latency, tier, ..Options::default() });
+                let running = case.spawn(["apply", "job.toml", "--yes", "-q"]);
+                served.until(|counters| counters.create >= 2 * seed + 4);
+                running.kill();
+                // What arrived is carried out a moment later: perhaps after it was looked for.
+                case.run(["resume", "--yes", "-q"]).exits(0);
+                assert_eq!(case.result_words(), vec!["created"; ROWS]);
+                each_is_there_once(&served, ROWS);
+            });
         }
     });
 }
