@@ -131,6 +131,26 @@ impl Kind {
         }
     }
 
+    /// The items of a list that has an endpoint of its own, each with the attributes that a job need not name: two items are
+    /// compared as a whole. `None` where nothing is to be filled in.
+    pub fn with_attributes(&self, path: &FieldPath, items: &Value) -> Option<Value> {
+        let association = self.endpoint.association(path.root()).filter(|_| path.depth() == 1)?;
+        let fields = &self.root.fields.get(path.root())?.items.as_deref()?.fields;
+        let defaults = association.attributes.iter();
+        let defaults: Vec<_> =
+            defaults.filter_map(|name| Some((name, fields.get(name)?.default.clone()?))).collect();
+        if defaults.is_empty() {
+            return None;
+        }
+        let mut items = items.as_array()?.clone();
+        for item in items.iter_mut().filter_map(Value::as_object_mut) {
+            for (name, default) in &defaults {
+                item.entry(name.as_str()).or_insert_with(|| default.clone());
+            }
+        }
+        Some(Value::Array(items))
+    }
+
     /// Whether patchwave itself signs in with an object of this kind.
     pub fn is_runners(&self) -> bool {
         self.root.fields.values().any(|field| field.safe_on_own)

@@ -19,7 +19,7 @@ use crate::job::{Job, TenantScope};
 use crate::model::suggest::nearest;
 use crate::model::{Problem, TagQuery, TenantName};
 use crate::plan::{
-    Header, KindNeeds, Narrow, PlanOptions, TenantFailure, TenantPlan, TenantStates, Unplannable,
+    Counts, Header, KindNeeds, Narrow, PlanOptions, TenantFailure, TenantPlan, TenantStates, Unplannable,
     plan_tenant, protects_a_name, protects_nobody, warnings,
 };
 use crate::run::read_states;
@@ -156,9 +156,15 @@ fn one(
             let resolved = plan_tenant(job, scope, &states, options)?;
             planned.warnings.extend(warnings(job, &target.tenant, &states, &resolved));
             let (writes, rows) = resolved;
-            Ok(TenantPlan { writes, rows, totals: states.totals(), ..tenant })
+            Ok(TenantPlan { writes, rows, totals: totals(job, &states), ..tenant })
         }
     }
+}
+
+/// How many objects there are of the kinds that the job is about; others were read only to find some by name.
+fn totals(job: &Job, states: &TenantStates) -> Counts {
+    let about: Vec<_> = job.used().into_iter().map(|kind| kind.name).collect();
+    states.totals().into_iter().filter(|(kind, _)| about.contains(kind)).collect()
 }
 
 /// Whether an entry of a job's `tenants` is about a tenant: by its name, or by a tag as in `tag:ring=canary`.

@@ -51,7 +51,7 @@ fn updates_by_id(updates: &[Update]) -> ById<'_> {
     let named = || {
         updates.iter().filter_map(|update| match &update.selector {
             Selector::Id(id) => Some(((update.kind.name, id), update)),
-            Selector::Rule(_) | Selector::Templated(_) => None,
+            Selector::Rule(_) | Selector::Templated(_) | Selector::Lost(_) => None,
         })
     };
     // Most files name each client once: only those named again are looked at.

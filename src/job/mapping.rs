@@ -73,6 +73,11 @@ impl Mapping {
         self.ids.keys()
     }
 
+    /// What is said of a tenant: texts with the ids that they mean there.
+    pub fn of(&self, tenant: &TenantName) -> impl Iterator<Item = (&str, &EntityId)> {
+        self.ids.get(tenant).into_iter().flatten().map(|(key, id)| (key.as_str(), id))
+    }
+
     /// Whether anything is said of a tenant.
     pub(super) fn is_for(&self, tenant: &TenantName) -> bool {
         self.ids.contains_key(tenant)

@@ -35,7 +35,7 @@ pub use pattern::Pattern;
 pub use printed::Printed;
 pub use recorded::Recorded;
 pub use selector::{Rule, Selector, bind};
-pub use template::{Expression, RowCells, Scope, TenantScope};
+pub use template::{Expression, Ids, RowCells, Scope, TenantScope};
 pub use term::Term;
 pub use update::{Action, Expect, Extras, Input, Job, Op, Origin, Update};
 pub use want::Want;

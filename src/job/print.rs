@@ -156,6 +156,8 @@ fn print_update(update: &Update, out: &mut String) {
 fn selector(kind: &Kind, selector: &Selector, out: &mut String) {
     let id_field = &kind.endpoint.id_field;
     let (fields, condition, every): (Vec<(&FieldPath, String)>, _, _) = match selector {
+        // Only once a tenant was read can that be known.
+        Selector::Lost(_) => return,
         Selector::Id(id) => return line(out, format_args!("{id_field} = {}", template_text(id.as_str()))),
         Selector::Templated(templated) => match &**templated {
             Templated::Id(template) => {

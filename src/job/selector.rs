@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::pattern::Pattern;
 use super::template::{Expression, RenderFault, Rendered, Scope, Template, TenantScope, Uses};
 use super::{Job, Update};
-use crate::model::{EntityId, FieldPath, Problem};
+use crate::model::{EntityId, FieldPath, Problem, Reason};
 
 /// Whom an update is about.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +18,8 @@ pub enum Selector {
     Rule(Box<Rule>),
     /// One of the two, once the templates in it are filled in: [`bind`] does it for a tenant.
     Templated(Arc<Templated>),
+    /// Nobody: an object of the tenant that a template asks for is not to be found. Why, in words.
+    Lost(Box<(Reason, String)>),
 }
 
 impl From<Rule> for Selector {
@@ -81,7 +83,7 @@ impl Templated {
         })
     }
 
-    /// What its templates use.
+    /// What its templates and its condition use.
     pub fn uses(&self) -> Uses {
         let mut uses = Uses::default();
         match self {
@@ -130,7 +132,7 @@ impl Templated {
 
 fn no_client(what: &str) -> RenderFault {
     let help = "fill it in, or take the row out";
-    RenderFault { what: format!("{what}: nobody knows which client is meant"), help: Some(help.to_owned()) }
+    RenderFault { what: format!("{what}: nobody knows which client is meant"), help: Some(help.to_owned()), lost: None }
 }
 
 impl Selector {
@@ -162,7 +164,7 @@ impl Selector {
                 Templated::Rule { fields, .. } => fields.iter().map(|(path, _)| path).collect(),
                 Templated::Id(_) => Vec::new(),
             },
-            Self::Id(_) => Vec::new(),
+            Self::Id(_) | Self::Lost(_) => Vec::new(),
         }
     }
 
@@ -174,7 +176,7 @@ impl Selector {
                 Templated::Rule { condition, .. } => condition.as_ref(),
                 Templated::Id(_) => None,
             },
-            Self::Id(_) => None,
+            Self::Id(_) | Self::Lost(_) => None,
         }
     }
 }
@@ -198,6 +200,11 @@ pub fn bind<'j>(job: &'j Job, tenant: &Arc<TenantScope>) -> Result<Cow<'j, Job>,
             written = Some(Arc::clone(templated));
             match templated.bind(&Scope::of_tenant(tenant, update.row.as_ref())) {
                 Ok(selector) => update.selector = selector,
+                // Before the tenant was read nobody knows its objects.
+                Err(RenderFault { lost: Some(_), .. }) if !tenant.knows_ids() => (),
+                Err(RenderFault { lost: Some(reason), what, .. }) => {
+                    update.selector = Selector::Lost(Box::new((reason, what)));
+                }
                 Err(fault) => problems.push(unbound(update, &fault)),
             }
         }

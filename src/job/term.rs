@@ -172,7 +172,7 @@ fn cell_inside(kind: &Kind, path: &FieldPath, text: &str) -> Result<Value, Rende
         Ok(Cell::Value(value)) => Ok(value),
         Ok(Cell::Unset) => Ok(Value::Null),
         Ok(Cell::Leave) => Err(empty_inside()),
-        Err(fault) => Err(RenderFault { what: fault.what, help: fault.help }),
+        Err(fault) => Err(RenderFault { what: fault.what, help: fault.help, lost: None }),
     }
 }
 

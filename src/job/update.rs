@@ -1,15 +1,16 @@
 //! What a job says, whatever form it was written in.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
 use super::guards::{Count, Guards};
-use super::template::RowCells;
+use super::template::{RowCells, Uses};
 use super::term::Term;
 use super::{Mapping, Recorded, RowLabel, Selector};
-use crate::catalogue::{Kind, Kinds, Lookup};
+use crate::catalogue::{Kind, KindName, Kinds, Lookup};
 use crate::model::{Body, Cells, FieldPath, Problem, SourceFile, TenantName};
 
 /// A job: what should be true of which clients.
@@ -97,6 +98,32 @@ impl Job {
     /// The path that the job calls the identity of its objects, if this kind has it.
     pub fn identity_of(&self, kind: &Kind) -> Option<&FieldPath> {
         self.identity.as_ref().filter(|path| !matches!(kind.lookup(path), Lookup::Unknown { .. }))
+    }
+
+    /// The kinds whose objects the updates for a tenant ask for by name.
+    pub fn references(&self, tenant: &TenantName) -> BTreeSet<KindName> {
+        let mut uses = Uses::default();
+        for update in self.updates.iter().filter(|update| update.is_for(tenant)) {
+            let ops = update.ops.iter().filter_map(|op| op.action.term());
+            let expects = update.expects.iter().filter_map(|expect| expect.value.as_ref());
+            ops.chain(expects).filter(|term| matches!(term, Term::Template(_))).for_each(|t| uses.merge(&t.uses()));
+            if let Selector::Templated(templated) = &update.selector {
+                uses.merge(&templated.uses());
+            }
+            if let Some(condition) = update.selector.condition() {
+                uses.merge(condition.uses());
+            }
+        }
+        uses.references
+    }
+
+    /// The path by whose value objects of a kind are asked for: what the job or the kind calls its identity, else the name.
+    pub fn reference_key(&self, kind: &Kind) -> FieldPath {
+        let of_kind = || match kind.identity.as_slice() {
+            [only] => FieldPath::root_field(only),
+            _ => FieldPath::root_field(&kind.endpoint.name_field),
+        };
+        self.identity_of(kind).cloned().unwrap_or_else(of_kind)
     }
 
     /// Variables that the updates for a tenant cannot do without, each with the first update that uses it.

@@ -120,7 +120,7 @@ pub fn fill<'v>(kind: &Kind, op: &'v Op, scope: &Scope) -> Result<Vec<(FieldPath
                     Ok((path, Want::Set { value: Cow::Owned(value), computed: true }))
                 }
                 Leaf::Value { path, .. } => Ok((path, Want::Empty { lacking: None })),
-                Leaf::Fault { what, help, .. } => Err(RenderFault { what, help }),
+                Leaf::Fault { what, help, .. } => Err(RenderFault { what, help, lost: None }),
             })
             .collect(),
         (_, value) => Ok(vec![(op.path.clone(), want(value))]),
@@ -151,7 +151,7 @@ pub fn secret_place(kind: &Kind, op: &Op, scope: &Scope) -> Option<Result<Secret
 pub fn filled(kind: &Kind, path: &FieldPath, term: &Term, scope: &Scope) -> Result<Cell, RenderFault> {
     match term.render(kind, path, scope)? {
         Rendered::Value(Value::String(text)) if term.is_row_value() => {
-            cell::read(kind, path, &text).map_err(|fault| RenderFault { what: fault.what, help: fault.help })
+            cell::read(kind, path, &text).map_err(|fault| RenderFault { what: fault.what, help: fault.help, lost: None })
         }
         Rendered::Value(value) => Ok(Cell::Value(value)),
         Rendered::Nothing { .. } => Ok(Cell::Value(Value::Null)),

@@ -114,8 +114,12 @@ impl<'j> Made<'j> {
     fn take(&mut self, at: usize, update: &'j Update, tenant: &Arc<TenantScope>) {
         let scope = Scope::of_tenant(tenant, update.row.as_ref());
         let creating = self.kind.creating();
-        let filled = match Filled::new(creating, update, &scope) {
+        let filled = match Filled::new(creating, update, &scope, &Body::new()) {
             Ok(filled) => filled,
+            Err(mut faults) if faults.iter().any(|(_, fault)| fault.lost.is_some()) => {
+                faults.retain(|(_, fault)| fault.lost.is_some());
+                return self.lost(at, update, faults);
+            }
             Err(faults) => {
                 return faults.into_iter().for_each(|(span, fault)| self.fault(update, span, fault));
             }
@@ -126,7 +130,7 @@ impl<'j> Made<'j> {
             let (Want::Set { value, .. } | Want::Exactly(value)) = &asked.want else { continue };
             for fault in validate::value(creating, &asked.path, value) {
                 let validate::Fault { what, help, .. } = fault;
-                self.fault(update, asked.op.span.clone(), RenderFault { what, help });
+                self.fault(update, asked.op.span.clone(), RenderFault { what, help, lost: None });
             }
             asked.path.put(&mut body, Value::clone(value));
             changes.push(FieldChange {
@@ -140,7 +144,7 @@ impl<'j> Made<'j> {
         let wanted: Vec<_> = changes.iter().map(|c| (c.path.clone(), c.after.clone())).collect();
         for fault in linked::faults(creating, &Body::new(), &wanted) {
             let validate::Fault { what, help, .. } = fault;
-            self.fault(update, update.origin.span.clone(), RenderFault { what, help });
+            self.fault(update, update.origin.span.clone(), RenderFault { what, help, lost: None });
         }
         let Some(identity) = self.complete(update, &body) else { return };
         let (state, id) = match self.settled(&identity, &changes) {
@@ -156,6 +160,20 @@ impl<'j> Made<'j> {
         let name = matches!(state, RowState::Done(_)).then(|| self.name(update, &filled)).flatten();
         let (cells, kind) = (update.cells.clone(), self.kind.name);
         self.rows.push(Row { update: update_at, label, kind, id, name: name.map(Box::from), cells, state });
+    }
+
+    /// A row that asks for an object which is not to be found.
+    fn lost(&mut self, at: usize, update: &Update, faults: Vec<(std::ops::Range<usize>, RenderFault)>) {
+        let Some((_, RenderFault { what, lost: Some(reason), .. })) = faults.into_iter().next() else { return };
+        self.rows.push(Row {
+            update: at,
+            label: update.origin.label,
+            kind: self.kind.name,
+            id: None,
+            name: None,
+            cells: update.cells.clone(),
+            state: Done::because(RowResult::Failed, reason, what).into(),
+        });
     }
 
     /// The identity of what is to be made; reported, where a row leaves out what must be said.
@@ -175,7 +193,7 @@ impl<'j> Made<'j> {
         };
         let what = format!("`{first}` is empty: a new {} must have one", self.kind.singular);
         let help = Some("fill it in, or take the row out".to_owned());
-        self.fault(update, update.origin.span.clone(), RenderFault { what, help });
+        self.fault(update, update.origin.span.clone(), RenderFault { what, help, lost: None });
         None
     }
 

@@ -136,7 +136,7 @@ fn unfit<'j>(
             }
             help => help,
         };
-        Some((update, span, RenderFault { what, help }))
+        Some((update, span, RenderFault { what, help, lost: None }))
     };
     faults.into_iter().filter_map(told).collect()
 }

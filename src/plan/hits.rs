@@ -132,6 +132,10 @@ impl<'j> Draft<'j> {
             Err(Nobody::Count(found)) => {
                 self.refusals.extend(guard::wrong_count(self.kind, self.state, update, &found));
             }
+            Err(Nobody::Fault(id, RenderFault { lost: Some(reason), what, .. })) => {
+                let done = Done::because(RowResult::Failed, reason, what);
+                self.rows.push(Row { id: Some(id), state: done.into(), ..row });
+            }
             Err(Nobody::Fault(id, fault)) => {
                 let span = update.extras().condition_at.clone().unwrap_or_else(|| update.origin.span.clone());
                 let what = format!("`where`: {}", fault.what);

@@ -28,17 +28,50 @@ pub(super) struct Filled<'j> {
     pub(super) expects: Vec<(FieldPath, Option<Cow<'j, Value>>)>,
 }
 
+/// What is asked of a list whose items have attributes that need not be named.
+///
+/// What goes is told by its keys alone, whatever its attributes are by now.
+fn with_attributes<'j>(kind: &Kind, path: &FieldPath, want: Want<'j>, before: &Body) -> Want<'j> {
+    let Some(association) = kind.endpoint.association(path.root()) else { return want };
+    let held = |item: &Value| {
+        let there = path.get(before).and_then(Value::as_array).into_iter().flatten();
+        let is_same = |other: &&Value| association.keys.iter().all(|key| other.get(key) == item.get(key));
+        there.into_iter().find(is_same).filter(|_| !association.plain).cloned()
+    };
+    if let Want::Remove(items) = &want
+        && let Some(items) = items.as_array()
+    {
+        let held = items.iter().map(|item| held(item).unwrap_or_else(|| item.clone()));
+        return Want::Remove(Cow::Owned(Value::Array(held.collect())));
+    }
+    let whole = |items: Cow<'j, Value>| kind.with_attributes(path, &items).map_or(items, Cow::Owned);
+    match want {
+        Want::Set { value, computed } => Want::Set { value: whole(value), computed },
+        Want::Add(items) => Want::Add(whole(items)),
+        want => want,
+    }
+}
+
 /// Why an update could not be filled in: the operation's or expectation's place, and what is wrong.
 pub(super) type Unfilled = (std::ops::Range<usize>, RenderFault);
 
 impl<'j> Filled<'j> {
-    /// Fills an update in for the client of a scope.
-    pub(super) fn new(kind: &Kind, update: &'j Update, scope: &Scope) -> Result<Self, Vec<Unfilled>> {
+    /// Fills an update in for the client of a scope, which holds `before`.
+    pub(super) fn new(
+        kind: &Kind,
+        update: &'j Update,
+        scope: &Scope,
+        before: &Body,
+    ) -> Result<Self, Vec<Unfilled>> {
         let (mut asked, mut expects, mut faults) = (Vec::new(), Vec::new(), Vec::new());
         for op in &update.ops {
             match want::fill(kind, op, scope) {
                 Ok(wants) => {
-                    asked.extend(wants.into_iter().map(|(path, want)| Asked { update, op, path, want }));
+                    let whole = wants.into_iter().map(|(path, want)| {
+                        let want = with_attributes(kind, &path, want, before);
+                        Asked { update, op, path, want }
+                    });
+                    asked.extend(whole);
                 }
                 Err(fault) => faults.push((op.span.clone(), fault)),
             }

@@ -81,7 +81,11 @@ impl<'j> Draft<'j> {
         {
             self.fixed(update, op, before);
         }
-        let Some(filled) = self.filled(id, updates, seen) else { return unchanged() };
+        let filled = match self.filled(id, updates, seen) {
+            Ok(filled) => filled,
+            Err(None) => return unchanged(),
+            Err(Some(done)) => return Judged::Done { done },
+        };
         let asked: Vec<_> = filled.iter().flat_map(|filled| filled.asked.iter().cloned()).collect();
         // Of a single update only items that templates gave can clash.
         if asked.len() > 1 {
@@ -150,28 +154,32 @@ impl<'j> Draft<'j> {
         held.is_some_and(|held| self.state.secrets.are_same(&held, &wanted))
     }
 
-    /// The updates with their templates filled in for a client; `None` where one has no value, which is reported.
+    /// The updates with their templates filled in for a client. Where one has no value, which is reported, there is nothing; where
+    /// one asks for an object that is not to be found, how the client's rows end.
     fn filled(
         &mut self,
         id: &EntityId,
         updates: &[&'j Update],
         before: &Arc<Body>,
-    ) -> Option<Vec<Filled<'j>>> {
+    ) -> Result<Vec<Filled<'j>>, Option<Done>> {
         let mut filled = Vec::with_capacity(updates.len());
-        let mut sound = true;
+        let (mut sound, mut lost) = (true, None);
         for &update in updates {
             let scope = Scope::of_tenant(self.tenant, update.row.as_ref()).with_client(before, self.kind);
-            match Filled::new(self.kind, update, &scope) {
+            match Filled::new(self.kind, update, &scope, before) {
                 Ok(one) => filled.push(one),
                 Err(faults) => {
                     sound = false;
                     for (span, fault) in faults {
-                        self.fault(update, id, span, fault);
+                        match fault.lost {
+                            Some(reason) => lost = lost.or(Some(Done::because(RowResult::Failed, reason, fault.what))),
+                            None => self.fault(update, id, span, fault),
+                        }
                     }
                 }
             }
         }
-        sound.then_some(filled)
+        if sound { Ok(filled) } else { Err(lost) }
     }
 
     /// A field that nobody may change must be as the tenant has it.
@@ -263,13 +271,13 @@ fn loses_secret(kind: &Kind, path: &FieldPath) -> RenderFault {
         Some(_) => "replace what stands beside it by itself, and leave it where it is".to_owned(),
     };
     let what = format!("`replace` would remove `{path}`, which holds a secret that nobody could put back");
-    RenderFault { what, help: Some(help) }
+    RenderFault { what, help: Some(help), lost: None }
 }
 
 /// What is said where one update asks for a field that another one's change moves.
 fn takes_away(path: &FieldPath) -> RenderFault {
     let what = format!("another change of this job moves `{path}`, which this one asks for");
-    RenderFault { what, help: Some("the two cannot both be: leave one of them out".to_owned()) }
+    RenderFault { what, help: Some("the two cannot both be: leave one of them out".to_owned()), lost: None }
 }
 
 /// What is said where a template gave none for want of a path, and the field holds something.
@@ -277,7 +285,7 @@ fn wipes(lacking: &str, path: &FieldPath) -> RenderFault {
     let help = format!(
         "to empty it, write `{{{{ {lacking} | default(none) }}}}`; else say what to write instead of none"
     );
-    RenderFault { what: format!("`{lacking}` is none, which would empty `{path}`"), help: Some(help) }
+    RenderFault { what: format!("`{lacking}` is none, which would empty `{path}`"), help: Some(help), lost: None }
 }
 
 fn conflict(updates: &[&Update], conflicts: &[String]) -> Done {

@@ -15,6 +15,7 @@ pub mod index;
 mod judge;
 mod judging;
 pub mod needs;
+mod references;
 pub mod rejudge;
 mod repeat;
 pub mod resolve;

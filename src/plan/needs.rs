@@ -72,7 +72,22 @@ impl Needs {
 /// What a job needs of a tenant, kind by kind; `narrow` is `--where`. The job's selectors have been filled in for the tenant.
 pub fn needs(job: &Job, tenant: &Arc<TenantScope>, narrow: &Narrow) -> KindNeeds {
     let of = |kind: &'static Kind| (kind.name, of_kind(job, kind, tenant, narrow.of(kind.name)));
-    job.used().into_iter().map(of).collect()
+    let mut all: KindNeeds = job.used().into_iter().map(of).collect();
+    for name in job.references(tenant) {
+        let at = all.iter().position(|(kind, _)| *kind == name).unwrap_or_else(|| {
+            all.push((name, Needs::default()));
+            all.len() - 1
+        });
+        let (_, needs) = &mut all[at];
+        needs.list = true;
+        needs.lookups.clear();
+        let key = job.reference_key(job.kinds.get(name)).root().to_owned();
+        let endpoint = &name.kind().endpoint;
+        if ![&endpoint.id_field, &endpoint.name_field].contains(&&key) && !needs.fields.contains(&key) {
+            needs.fields.push(key);
+        }
+    }
+    all
 }
 
 fn of_kind(job: &Job, kind: &'static Kind, tenant: &Arc<TenantScope>, narrow: Option<&Expression>) -> Needs {
@@ -111,7 +126,7 @@ fn of_kind(job: &Job, kind: &'static Kind, tenant: &Arc<TenantScope>, narrow: Op
                 needs.fitting.extend(fitting(kind, update, rule));
                 lookups &= rule.condition.is_none() && looked_up(kind, update, rule, &mut needs.lookups);
             }
-            Selector::Templated(_) => (needs.list, lookups) = (true, false),
+            Selector::Templated(_) | Selector::Lost(_) => (needs.list, lookups) = (true, false),
         }
     }
     // What all are known by is asked for by itself; else the list is read, and tells.

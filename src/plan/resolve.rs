@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::creates::creates;
+use super::references::knowing_ids;
 use super::ending::Ending;
 use super::guard::Refusal;
 use super::hits::Draft;
@@ -72,6 +73,7 @@ pub fn plan_tenant(
     states: &TenantStates,
     options: &PlanOptions,
 ) -> Result<Resolved, Unplannable> {
+    let tenant = &knowing_ids(job, tenant, states);
     let job = bind(job, tenant).map_err(Unplannable::Job)?;
     let mut options = options.clone();
     let (mut problems, mut refusals) = (Vec::new(), Vec::new());
@@ -178,7 +180,7 @@ pub fn not_attempted(job: &Job, tenant: &TenantName, failure: &TenantFailure) ->
         kind: update.kind.name,
         id: match &update.selector {
             Selector::Id(id) => Some(id.clone()),
-            Selector::Rule(_) | Selector::Templated(_) => None,
+            Selector::Rule(_) | Selector::Templated(_) | Selector::Lost(_) => None,
         },
         name: None,
         cells: update.cells.clone(),

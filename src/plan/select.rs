@@ -58,6 +58,10 @@ impl Chooser<'_> {
             Selector::Rule(rule) => self.by_rule(update, rule, scope),
             // Selectors are filled in before anybody is chosen.
             Selector::Templated(_) => Ok(Selected { ids: Vec::new(), renamed: false }),
+            Selector::Lost(lost) => {
+                let (reason, what) = &**lost;
+                Err(Nobody::Done(Done::because(RowResult::Failed, *reason, what.clone())))
+            }
         }
     }
 
@@ -184,6 +188,11 @@ fn new_name<'u>(kind: &Kind, update: &'u Update) -> Option<&'u Term> {
         Action::Set(term) => Some(term),
         _ => None,
     })
+}
+
+/// The name that an update gives, where the job says it outright.
+pub(super) fn literal_new_name<'u>(kind: &Kind, update: &'u Update) -> Option<&'u str> {
+    new_name(kind, update)?.literal()?.as_str()
 }
 
 /// The exact name that an update selects by.

@@ -6,6 +6,7 @@ use minijinja::Value as Shown;
 
 use super::Kind;
 use super::engine::ENGINE;
+use super::ids;
 use super::notes::{self, Notes};
 use super::outcome::{RenderFault, foreign, syntax, syntax_somewhere, told};
 use super::scan::{with_absent, with_order};
@@ -29,7 +30,8 @@ impl Expression {
     /// # Errors
     /// Everything that is wrong with it, as far as that can be known without a client.
     pub fn parse(source: &str, kind: &Kind) -> Result<Self, Vec<Wrong>> {
-        let this = Self::compile(source, 0).map_err(|wrong| vec![wrong])?;
+        let mut this = Self::compile(source, 0).map_err(|wrong| vec![wrong])?;
+        this.uses.references = ids::referenced(source, 0).map_err(|wrong| vec![wrong])?;
         let mut wrong = words::unknown_words(source, 0);
         wrong.extend(comparisons::mistyped(kind, source, 0));
         wrong.extend(this.uses.misspelt(kind, source));

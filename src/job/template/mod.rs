@@ -11,6 +11,7 @@ mod absent;
 mod comparisons;
 mod engine;
 mod expression;
+mod ids;
 mod node;
 mod notes;
 mod outcome;
@@ -32,6 +33,7 @@ use outcome::{empty_in_text, foreign, none_in_text, rendered, syntax, syntax_som
 use scan::{Part, with_absent, with_order};
 
 pub use expression::Expression;
+pub use ids::Ids;
 pub use outcome::{RenderFault, Rendered};
 pub use scope::{RowCells, Scope, TenantScope};
 pub use uses::{Uses, Wrong};
@@ -75,6 +77,7 @@ impl Template {
             vec![Wrong::new(what, unclosed.at..unclosed.at + 2).help(help)]
         })?;
         let mut wrong = Vec::new();
+        let mut references = BTreeSet::new();
         for part in &parts {
             if let Part::Expression(at) | Part::Statement(at) = part {
                 let code = source[at.clone()].trim_matches(['-', '+']);
@@ -82,13 +85,18 @@ impl Template {
                 wrong.extend(foreign(code, base));
                 wrong.extend(words::unknown_words(code, base));
                 wrong.extend(comparisons::mistyped(kind, code, base));
+                match ids::referenced(code, base) {
+                    Ok(kinds) => references.extend(kinds),
+                    Err(misspelt) => wrong.push(misspelt),
+                }
             }
         }
         if !wrong.is_empty() {
             return Err(wrong);
         }
         let form = Form::of(source, &parts).map_err(|syntax| vec![syntax])?;
-        let uses = form.uses().map_err(|error| vec![syntax_somewhere(&error, source, 0)])?;
+        let mut uses = form.uses().map_err(|error| vec![syntax_somewhere(&error, source, 0)])?;
+        uses.references.extend(references);
         wrong.extend(uses.misspelt(kind, source));
         if wrong.is_empty() { Ok(Self { source: source.to_owned(), form, uses }) } else { Err(wrong) }
     }

@@ -6,6 +6,8 @@
 
 use std::cell::RefCell;
 
+use crate::model::Reason;
+
 /// What was noted in one evaluation.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
@@ -21,6 +23,8 @@ pub(super) struct Notes {
     pub(super) empty_cell: Option<String>,
     /// Whether text was made of a list or an object.
     pub(super) structure: bool,
+    /// An object of the tenant that was asked for and cannot be told: what is said of it, and why.
+    pub(super) lost: Option<(String, Reason)>,
 }
 
 /// A name that does not exist.
@@ -57,6 +61,13 @@ pub(super) fn asked_for() {
 pub(super) fn absent(path: &str) {
     NOTES.with_borrow_mut(|notes| {
         notes.absent.get_or_insert_with(|| path.to_owned());
+    });
+}
+
+/// An object of the tenant was asked for, and cannot be told.
+pub(super) fn lost(what: String, reason: Reason) {
+    NOTES.with_borrow_mut(|notes| {
+        notes.lost.get_or_insert((what, reason));
     });
 }
 

@@ -8,6 +8,7 @@ use super::scan::foreign_sign;
 use super::scope::Scope;
 use super::uses::Wrong;
 use super::{absent, node, notes};
+use crate::model::Reason;
 
 /// What came of a template.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,11 +29,14 @@ pub struct RenderFault {
     pub what: String,
     /// What to do.
     pub help: Option<String>,
+    /// Where it names an object of the tenant that is not to be found, or not to be told from another: no mistake of the
+    /// job, and the end of the row.
+    pub lost: Option<Reason>,
 }
 
 impl RenderFault {
     pub(in crate::job) fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), help: None }
+        Self { what: what.into(), help: None, lost: None }
     }
 
     pub(in crate::job) fn help(mut self, help: impl Into<String>) -> Self {
@@ -77,6 +81,9 @@ pub(super) fn foreign(code: &str, base: usize) -> Option<Wrong> {
 
 /// The outcome of an evaluation, with what was noted on the way: that tells more than the engine's own error.
 pub(super) fn told<T>(result: Result<T, minijinja::Error>, notes: &notes::Notes) -> Result<T, RenderFault> {
+    if let Some((what, reason)) = &notes.lost {
+        return Err(RenderFault { lost: Some(*reason), ..RenderFault::new(what.clone()) });
+    }
     if let Some(missing) = notes.missing.first() {
         let fault = RenderFault::new(format!("there is no `{}`", missing.name));
         return Err(match &missing.near {

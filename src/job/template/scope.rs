@@ -10,6 +10,7 @@ use minijinja::{Error, ErrorKind, Value};
 
 use super::absent::Absent;
 use super::engine;
+use super::ids::{FUNCTION, Ids};
 use super::node::Node;
 use super::notes;
 use super::outcome::RenderFault;
@@ -20,15 +21,20 @@ use crate::model::suggest::nearest;
 use crate::model::{Body, Domain, FieldPath, SecretPlace, TenantName};
 
 /// Names that are never fields: a field of such a name is reached under `client.` alone.
-pub(super) const RESERVED: [&str; 5] = ["client", "row", "vars", "tenant", "env"];
+pub(super) const RESERVED: [&str; 6] = ["client", "row", "vars", "tenant", "env", FUNCTION];
 
 /// What templates see that is the same for every client of a tenant.
+#[derive(Clone)]
 pub struct TenantScope {
     /// The tenant's name in this run.
     pub name: TenantName,
     tenant: Value,
     vars: Value,
     env: Value,
+    /// The function that finds objects by name.
+    ids: Value,
+    /// Whether the tenant's objects are known yet.
+    knows_ids: bool,
     /// Names of the variables.
     known: BTreeSet<String>,
     /// Variables that say where a secret is kept.
@@ -65,6 +71,8 @@ impl TenantScope {
             tenant: Value::from_object(Node::closed(&Arc::new(tenant), "tenant")),
             vars: Value::from_object(Node::closed(&Arc::new(vars), "vars")),
             env: Value::from_function(read),
+            ids: Ids::default().function(),
+            knows_ids: false,
         }
     }
 
@@ -72,6 +80,17 @@ impl TenantScope {
     #[must_use]
     pub fn with_secrets(self, secrets: BTreeMap<String, SecretPlace>) -> Self {
         Self { secrets, ..self }
+    }
+
+    /// The same, with the tenant's objects by name.
+    #[must_use]
+    pub fn with_ids(&self, ids: Ids) -> Self {
+        Self { ids: ids.function(), knows_ids: true, ..self.clone() }
+    }
+
+    /// Whether objects can be asked for by name: not before the tenant was read.
+    pub fn knows_ids(&self) -> bool {
+        self.knows_ids
     }
 
     /// Where the secret is kept that a variable stands for.
@@ -220,6 +239,7 @@ impl Object for Root {
             "vars" => tenant.map(|tenant| tenant.vars.clone()),
             "tenant" => tenant.map(|tenant| tenant.tenant.clone()),
             "env" => tenant.map(|tenant| tenant.env.clone()),
+            FUNCTION => tenant.map(|tenant| tenant.ids.clone()),
             "client" => scope
                 .client
                 .as_ref()

@@ -4,9 +4,10 @@ use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
 
 use super::engine::has_global;
+use super::ids::FUNCTION;
 use super::scan::NONE;
 use super::scope::RESERVED;
-use crate::catalogue::{FieldType, Kind, Lookup};
+use crate::catalogue::{FieldType, Kind, KindName, Lookup};
 use crate::model::FieldPath;
 use crate::model::suggest::nearest;
 
@@ -43,6 +44,8 @@ pub struct Uses {
     pub row: bool,
     /// Whether variables, the tenant or the environment are used: what is known only once a tenant is chosen.
     pub tenant: bool,
+    /// Kinds whose objects are asked for by name.
+    pub references: BTreeSet<KindName>,
     /// Dotted paths below a client, as far as the code spells them out.
     paths: BTreeSet<String>,
 }
@@ -52,7 +55,7 @@ impl Uses {
         for root in roots {
             match root.as_str() {
                 "row" => self.row = true,
-                "vars" | "tenant" | "env" => self.tenant = true,
+                "vars" | "tenant" | "env" | FUNCTION => self.tenant = true,
                 NONE | "client" => (),
                 global if has_global(global) => (),
                 _ => drop(self.fields.insert(root)),
@@ -73,6 +76,7 @@ impl Uses {
     /// Adds what other code uses.
     pub fn merge(&mut self, other: &Self) {
         self.fields.extend(other.fields.iter().cloned());
+        self.references.extend(other.references.iter().copied());
         self.paths.extend(other.paths.iter().cloned());
         self.whole_client |= other.whole_client;
         self.row |= other.row;

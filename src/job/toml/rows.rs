@@ -209,7 +209,7 @@ impl Reader<'_> {
                     let term = Term::Value(value.into_owned());
                     let wrong = crate::job::replace::check(self.kind(), &path, &term).0;
                     faults.extend(
-                        wrong.into_iter().map(|fault| RenderFault { what: fault.what, help: fault.help }),
+                        wrong.into_iter().map(|fault| RenderFault { what: fault.what, help: fault.help, lost: None }),
                     );
                     ops.push(Op { path, action: Action::Replace(term), span });
                 }
@@ -220,7 +220,7 @@ impl Reader<'_> {
                         items.as_array().map(Vec::as_slice).unwrap_or_default(),
                     );
                     faults.extend(
-                        wrong.into_iter().map(|fault| RenderFault { what: fault.what, help: fault.help }),
+                        wrong.into_iter().map(|fault| RenderFault { what: fault.what, help: fault.help, lost: None }),
                     );
                     ops.push(Op { path, action: Action::Add(items.into_owned().into()), span });
                 }
@@ -242,7 +242,7 @@ impl Reader<'_> {
     ) {
         match leaves::op(self.kind(), Leaf::Value { path, value: value.into(), span }) {
             Ok(op) => ops.push(op),
-            Err(wrong) => faults.extend(wrong.into_iter().map(|(what, help)| RenderFault { what, help })),
+            Err(wrong) => faults.extend(wrong.into_iter().map(|(what, help)| RenderFault { what, help, lost: None })),
         }
     }
 
