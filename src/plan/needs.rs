@@ -73,7 +73,7 @@ impl Needs {
 pub fn needs(job: &Job, tenant: &Arc<TenantScope>, narrow: &Narrow) -> KindNeeds {
     let of = |kind: &'static Kind| (kind.name, of_kind(job, kind, tenant, narrow.of(kind.name)));
     let mut all: KindNeeds = job.used().into_iter().map(of).collect();
-    for name in job.references(tenant) {
+    for name in job.references(&tenant.name) {
         let at = all.iter().position(|(kind, _)| *kind == name).unwrap_or_else(|| {
             all.push((name, Needs::default()));
             all.len() - 1
