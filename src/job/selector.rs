@@ -132,7 +132,11 @@ impl Templated {
 
 fn no_client(what: &str) -> RenderFault {
     let help = "fill it in, or take the row out";
-    RenderFault { what: format!("{what}: nobody knows which client is meant"), help: Some(help.to_owned()), lost: None }
+    RenderFault {
+        what: format!("{what}: nobody knows which client is meant"),
+        help: Some(help.to_owned()),
+        lost: None,
+    }
 }
 
 impl Selector {

@@ -106,7 +106,9 @@ impl Job {
         for update in self.updates.iter().filter(|update| update.is_for(tenant)) {
             let ops = update.ops.iter().filter_map(|op| op.action.term());
             let expects = update.expects.iter().filter_map(|expect| expect.value.as_ref());
-            ops.chain(expects).filter(|term| matches!(term, Term::Template(_))).for_each(|t| uses.merge(&t.uses()));
+            ops.chain(expects)
+                .filter(|term| matches!(term, Term::Template(_)))
+                .for_each(|t| uses.merge(&t.uses()));
             if let Selector::Templated(templated) = &update.selector {
                 uses.merge(&templated.uses());
             }

@@ -150,9 +150,8 @@ pub fn secret_place(kind: &Kind, op: &Op, scope: &Scope) -> Option<Result<Secret
 /// Where a template has no value, or the cell is not of the field's type.
 pub fn filled(kind: &Kind, path: &FieldPath, term: &Term, scope: &Scope) -> Result<Cell, RenderFault> {
     match term.render(kind, path, scope)? {
-        Rendered::Value(Value::String(text)) if term.is_row_value() => {
-            cell::read(kind, path, &text).map_err(|fault| RenderFault { what: fault.what, help: fault.help, lost: None })
-        }
+        Rendered::Value(Value::String(text)) if term.is_row_value() => cell::read(kind, path, &text)
+            .map_err(|fault| RenderFault { what: fault.what, help: fault.help, lost: None }),
         Rendered::Value(value) => Ok(Cell::Value(value)),
         Rendered::Nothing { .. } => Ok(Cell::Value(Value::Null)),
     }

@@ -164,7 +164,9 @@ impl<'j> Made<'j> {
 
     /// A row that asks for an object which is not to be found.
     fn lost(&mut self, at: usize, update: &Update, faults: Vec<(std::ops::Range<usize>, RenderFault)>) {
-        let Some((_, RenderFault { what, lost: Some(reason), .. })) = faults.into_iter().next() else { return };
+        let Some((_, RenderFault { what, lost: Some(reason), .. })) = faults.into_iter().next() else {
+            return;
+        };
         self.rows.push(Row {
             update: at,
             label: update.origin.label,

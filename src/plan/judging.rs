@@ -172,7 +172,9 @@ impl<'j> Draft<'j> {
                     sound = false;
                     for (span, fault) in faults {
                         match fault.lost {
-                            Some(reason) => lost = lost.or(Some(Done::because(RowResult::Failed, reason, fault.what))),
+                            Some(reason) => {
+                                lost = lost.or(Some(Done::because(RowResult::Failed, reason, fault.what)))
+                            }
                             None => self.fault(update, id, span, fault),
                         }
                     }
@@ -285,7 +287,11 @@ fn wipes(lacking: &str, path: &FieldPath) -> RenderFault {
     let help = format!(
         "to empty it, write `{{{{ {lacking} | default(none) }}}}`; else say what to write instead of none"
     );
-    RenderFault { what: format!("`{lacking}` is none, which would empty `{path}`"), help: Some(help), lost: None }
+    RenderFault {
+        what: format!("`{lacking}` is none, which would empty `{path}`"),
+        help: Some(help),
+        lost: None,
+    }
 }
 
 fn conflict(updates: &[&Update], conflicts: &[String]) -> Done {

@@ -53,8 +53,10 @@ fn under_old_names(
     named: &[(String, EntityId)],
 ) -> Vec<(String, EntityId)> {
     let known: HashSet<&str> = named.iter().map(|(key, _)| key.as_str()).collect();
-    let of_kind = job.updates.iter().filter(|update| update.kind.name == kind.name && update.is_for(&tenant.name));
-    let renames = of_kind.filter_map(|update| Some((exact_name(kind, update)?, literal_new_name(kind, update)?)));
+    let of_kind =
+        job.updates.iter().filter(|update| update.kind.name == kind.name && update.is_for(&tenant.name));
+    let renames =
+        of_kind.filter_map(|update| Some((exact_name(kind, update)?, literal_new_name(kind, update)?)));
     let renames = renames.filter(|(old, new)| !known.contains(old) && known.contains(new));
     let with_ids = renames.flat_map(|(old, new)| {
         named.iter().filter(move |(key, _)| key == new).map(move |(_, id)| (old.to_owned(), id.clone()))

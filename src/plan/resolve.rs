@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::creates::creates;
-use super::references::knowing_ids;
 use super::ending::Ending;
 use super::guard::Refusal;
 use super::hits::Draft;
 use super::needs::unknown_names;
+use super::references::knowing_ids;
 use super::repeat::Again;
 use super::state::{TenantState, TenantStates};
 use super::types::{Done, Row, RowState, TenantFailure};

@@ -51,7 +51,10 @@ impl Ids {
             _ => {
                 let near = nearest(key, known.keys().map(String::as_str));
                 let near = near.map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
-                Err((format!("no {} of this tenant is called \"{key}\"{near}", of.singular), Reason::NotFound))
+                Err((
+                    format!("no {} of this tenant is called \"{key}\"{near}", of.singular),
+                    Reason::NotFound,
+                ))
             }
         }
     }

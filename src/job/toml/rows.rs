@@ -208,9 +208,11 @@ impl Reader<'_> {
                 Want::Exactly(value) => {
                     let term = Term::Value(value.into_owned());
                     let wrong = crate::job::replace::check(self.kind(), &path, &term).0;
-                    faults.extend(
-                        wrong.into_iter().map(|fault| RenderFault { what: fault.what, help: fault.help, lost: None }),
-                    );
+                    faults.extend(wrong.into_iter().map(|fault| RenderFault {
+                        what: fault.what,
+                        help: fault.help,
+                        lost: None,
+                    }));
                     ops.push(Op { path, action: Action::Replace(term), span });
                 }
                 Want::Add(items) => {
@@ -219,9 +221,11 @@ impl Reader<'_> {
                         &path,
                         items.as_array().map(Vec::as_slice).unwrap_or_default(),
                     );
-                    faults.extend(
-                        wrong.into_iter().map(|fault| RenderFault { what: fault.what, help: fault.help, lost: None }),
-                    );
+                    faults.extend(wrong.into_iter().map(|fault| RenderFault {
+                        what: fault.what,
+                        help: fault.help,
+                        lost: None,
+                    }));
                     ops.push(Op { path, action: Action::Add(items.into_owned().into()), span });
                 }
                 Want::Remove(items) => {
@@ -242,7 +246,9 @@ impl Reader<'_> {
     ) {
         match leaves::op(self.kind(), Leaf::Value { path, value: value.into(), span }) {
             Ok(op) => ops.push(op),
-            Err(wrong) => faults.extend(wrong.into_iter().map(|(what, help)| RenderFault { what, help, lost: None })),
+            Err(wrong) => {
+                faults.extend(wrong.into_iter().map(|(what, help)| RenderFault { what, help, lost: None }))
+            }
         }
     }
 
