@@ -71,10 +71,10 @@ async fn run(tenant: &TenantHandle, folder: Option<&Path>, turn: usize) -> Durat
     let access = Access { domain: tenant.domain().clone(), audience: tenant.audience(), credential };
     let connection =
         Connection::open(name.clone(), access, Settings::default(), ProgressSink::none()).unwrap();
-    let state = read_states(&connection.reader(), None, &job.kinds, &needs(&job, &name, &Narrow::default()))
+    let scope = Arc::new(TenantScope::plain(&name));
+    let state = read_states(&connection.reader(), None, &job.kinds, &needs(&job, &scope, &Narrow::default()))
         .await
         .unwrap();
-    let scope = Arc::new(TenantScope::plain(&name));
     let (writes, rows) = plan_tenant(&job, &scope, &state, &PlanOptions::default()).unwrap();
     assert_eq!(writes.len(), RENAMES);
     let part =

@@ -114,6 +114,11 @@ impl Collected {
         self.total = self.total.max(Some(total));
     }
 
+    /// How many must come, where that is known.
+    pub(crate) fn told(&self) -> Option<usize> {
+        self.total
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.items.len()
     }

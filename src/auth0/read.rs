@@ -272,7 +272,7 @@ impl Reader {
         Ok(list)
     }
 
-    /// The remaining pages by number, several at once: how many there are is known.
+    /// The remaining pages by number, several at once: how many there are is known. A list that grows meanwhile is read on.
     async fn by_number(
         &self,
         query: &ListQuery,
@@ -284,15 +284,23 @@ impl Reader {
         let size = first.limit.unwrap_or(query.endpoint.page_size).max(1);
         list.add(first);
         let totals = query.endpoint.paging.totals;
-        let pages = stream::iter(1..total.div_ceil(size))
-            .map(|page| async move { self.page(query, &Paging::Number { page, size, totals }).await })
-            .buffer_unordered(PAGES_IN_FLIGHT);
-        let mut pages = std::pin::pin!(pages);
-        while let Some(page) = pages.try_next().await? {
-            list.add(page);
-            self.tell_read(list.len(), Some(total));
+        let (mut from, mut told) = (1, total);
+        loop {
+            let pages = stream::iter(from..told.div_ceil(size))
+                .map(|page| async move { self.page(query, &Paging::Number { page, size, totals }).await })
+                .buffer_unordered(PAGES_IN_FLIGHT);
+            let mut pages = std::pin::pin!(pages);
+            while let Some(page) = pages.try_next().await? {
+                list.add(page);
+                self.tell_read(list.len(), Some(told));
+            }
+            let now = list.told().unwrap_or(told);
+            if now <= told || now > query.endpoint.offset_limit {
+                return Ok(());
+            }
+            // It grew meanwhile: what was its last page may be full by now, and others may have come.
+            (from, told) = (told / size, now);
         }
-        Ok(())
     }
 
     /// From the beginning, each page pointing at the next.

@@ -20,6 +20,7 @@ use super::show_plan::Source;
 use crate::catalogue::{KindName, Kinds};
 use crate::model::{Domain, EntityId, Secrets, TenantName};
 use crate::model::{Reason, RowResult};
+use crate::plan::needs::{Fitting, of_identity};
 use crate::plan::revive::{Permits, revive, roots};
 use crate::plan::{
     Done, Header, KindNeeds, Needs, OnConflict, Plan, Refusal, Row, RowState, TenantFailure, TenantPlan,
@@ -214,8 +215,8 @@ impl From<ConflictArg> for OnConflict {
 pub(super) struct Clients {
     /// Kind by kind.
     pub(super) of: Vec<(KindName, IndexSet<EntityId>, Vec<String>)>,
-    /// The kinds of which new ones are to be made: what is there already is found by its identity.
-    pub(super) created: Vec<KindName>,
+    /// The kinds of which new ones are to be made, with what fits those that are there already: they are found by their identity.
+    pub(super) created: Vec<(KindName, Vec<Fitting>)>,
     /// Secrets that they are to be given.
     pub(super) secrets: Arc<Secrets>,
 }
@@ -228,7 +229,13 @@ impl Clients {
             (name, ids, roots(kinds.get(name), of()))
         };
         let of = part.writes.by_kind().iter().map(|(name, _)| of_kind(*name)).collect();
-        let created = part.writes.creating();
+        let sought = |name: KindName| {
+            let kind = kinds.get(name);
+            let listed = !kind.endpoint.associations.is_empty();
+            let created = part.writes.iter().filter(|write| listed && write.create && write.kind == name);
+            (name, created.filter_map(|write| of_identity(kind, &write.body)).collect())
+        };
+        let created = part.writes.creating().into_iter().map(sought).collect();
         Self { of, created, secrets: Arc::default() }
     }
 }
@@ -246,9 +253,11 @@ pub(super) fn state_of(
     let total = needs_total(&header.guards, session, guards, target);
     let Clients { of, created, secrets } = clients;
     let needs_of = |(kind, ids, fields): (KindName, IndexSet<EntityId>, Vec<String>)| {
-        let (total, secrets, list) =
-            (total && !ids.is_empty(), Arc::clone(&secrets), created.contains(&kind));
-        (kind, Needs { total, secrets, list, ..Needs::again(kinds.get(kind), fields, ids) })
+        let (total, secrets) = (total && !ids.is_empty(), Arc::clone(&secrets));
+        let created = created.iter().find(|(name, _)| *name == kind);
+        let (list, fitting) = (created.is_some(), created.map(|(_, fitting)| fitting.clone()));
+        let fitting = fitting.unwrap_or_default();
+        (kind, Needs { total, secrets, list, fitting, ..Needs::again(kinds.get(kind), fields, ids) })
     };
     let needs: KindNeeds = of.into_iter().map(needs_of).collect();
     let kinds = kinds.clone();

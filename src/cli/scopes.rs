@@ -77,7 +77,7 @@ pub(super) fn needs_of(
     let mut all = Vec::new();
     for scope in scopes {
         match job::bind(job, scope) {
-            Ok(bound) => all.push(needs(&bound, &scope.name, narrow)),
+            Ok(bound) => all.push(needs(&bound, scope, narrow)),
             Err(more) => problems.extend(more),
         }
     }

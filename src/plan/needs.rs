@@ -6,12 +6,16 @@ use std::sync::Arc;
 
 use indexmap::IndexSet;
 
+use super::creates::identity;
 use super::index::texts_of;
 use super::resolve::Narrow;
 use crate::catalogue::{Kind, KindName};
 use crate::job::template::Uses;
-use crate::job::{Expression, Job, Pattern, Rule, Selector, Term, Update};
+use crate::job::{Expression, Job, Pattern, Rule, Scope, Selector, TenantScope, Term, Update, Want, want};
 use crate::model::{Body, EntityId, FieldPath, Secrets, TenantName};
+
+/// Root fields and what their texts fit.
+pub type Fitting = Vec<(FieldPath, Pattern)>;
 
 /// What to read of one tenant, kind by kind.
 pub type KindNeeds = Vec<(KindName, Needs)>;
@@ -32,7 +36,7 @@ pub struct Needs {
     /// The values by which all updates name their objects, where the API looks objects up by that field.
     pub lookups: IndexSet<String>,
     /// What the fields of those objects fit that rules may be about, as far as it counts for the lists that belong to them.
-    pub fitting: Vec<Vec<(FieldPath, Pattern)>>,
+    pub fitting: Vec<Fitting>,
     /// The secrets that are to be set: where an object holds one of them, its state says so.
     pub secrets: Arc<Secrets>,
     /// Whether the number of objects must be known, as a limit in per cent wants.
@@ -42,7 +46,8 @@ pub struct Needs {
 impl Needs {
     /// What a plan that was made earlier needs: these root fields of these objects, and what concerns them.
     pub fn again(kind: &Kind, fields: Vec<String>, ids: IndexSet<EntityId>) -> Self {
-        let concerned = fields.iter().flat_map(|field| kind.read_along(field)).map(str::to_owned);
+        let kept = kind.endpoint.then.iter().map(|then| then.keeps.as_str());
+        let concerned = fields.iter().flat_map(|field| kind.read_along(field)).chain(kept).map(str::to_owned);
         let along: IndexSet<String> = concerned.filter(|along| !fields.contains(along)).collect();
         let (secret, fields): (Vec<String>, Vec<String>) =
             fields.into_iter().partition(|field| is_secret_root(kind, field));
@@ -52,7 +57,7 @@ impl Needs {
 
     /// Whether an update may be about this object, so that the lists which belong to it are read.
     pub fn may_be_about(&self, id: &EntityId, body: &Body) -> bool {
-        let fits = |rule: &Vec<(FieldPath, Pattern)>| {
+        let fits = |rule: &Fitting| {
             rule.iter().all(|(path, pattern)| texts_of(path.get(body)).any(|text| pattern.fits(&text)))
         };
         self.ids.contains(id) || self.fitting.iter().any(fits)
@@ -65,10 +70,10 @@ impl Needs {
 }
 
 /// What a job needs of a tenant, kind by kind; `narrow` is `--where`. The job's selectors have been filled in for the tenant.
-pub fn needs(job: &Job, tenant: &TenantName, narrow: &Narrow) -> KindNeeds {
+pub fn needs(job: &Job, tenant: &Arc<TenantScope>, narrow: &Narrow) -> KindNeeds {
     let of = |kind: &'static Kind| (kind.name, of_kind(job, kind, tenant, narrow.of(kind.name)));
     let mut all: KindNeeds = job.used().into_iter().map(of).collect();
-    for name in job.references(tenant) {
+    for name in job.references(&tenant.name) {
         let at = all.iter().position(|(kind, _)| *kind == name).unwrap_or_else(|| {
             all.push((name, Needs::default()));
             all.len() - 1
@@ -85,15 +90,16 @@ pub fn needs(job: &Job, tenant: &TenantName, narrow: &Narrow) -> KindNeeds {
     all
 }
 
-fn of_kind(job: &Job, kind: &'static Kind, tenant: &TenantName, narrow: Option<&Expression>) -> Needs {
+fn of_kind(job: &Job, kind: &'static Kind, tenant: &Arc<TenantScope>, narrow: Option<&Expression>) -> Needs {
     let mut needs = Needs::default();
     let mut fields: IndexSet<String> = IndexSet::new();
     let mut along: IndexSet<String> = IndexSet::new();
     let mut uses = Uses::default();
     let mut lookups = true;
-    for update in updates_of(job, kind, tenant) {
+    for update in updates_of(job, kind, &tenant.name) {
         if update.is_create() {
             fields.extend(kind.identity.iter().cloned());
+            needs.fitting.extend(identified(kind, update, tenant));
         }
         let written = update.ops.iter().chain(&update.extras().fixed).map(|op| op.path.root().to_owned());
         fields.extend(written.chain(update.expects.iter().map(|expect| expect.path.root().to_owned())));
@@ -149,7 +155,7 @@ const MOST_LOOKUPS: usize = 50;
 
 /// What an object must fit that a rule may be about, where the rule's update touches a list that belongs to it. The list itself
 /// is not known yet, nor does the name tell where the update changes it.
-fn fitting(kind: &Kind, update: &Update, rule: &Rule) -> Option<Vec<(FieldPath, Pattern)>> {
+fn fitting(kind: &Kind, update: &Update, rule: &Rule) -> Option<Fitting> {
     if kind.endpoint.associations.is_empty() {
         return None;
     }
@@ -159,6 +165,31 @@ fn fitting(kind: &Kind, update: &Update, rule: &Rule) -> Option<Vec<(FieldPath, 
             && !(renames && path.root() == kind.endpoint.name_field)
     };
     Some(rule.fields.iter().filter(|(path, _)| tells(path)).cloned().collect())
+}
+
+/// What an object fits that is there already in place of a new one, where the new one has a list that belongs to it. What
+/// cannot be told is not asked for: planning says why.
+fn identified(kind: &'static Kind, update: &Update, tenant: &Arc<TenantScope>) -> Option<Fitting> {
+    if !update.ops.iter().any(|op| kind.endpoint.association(op.path.root()).is_some()) {
+        return None;
+    }
+    let scope = Scope::of_tenant(tenant, update.row.as_ref());
+    let mut body = Body::new();
+    for op in update.ops.iter().filter(|op| kind.identity.iter().any(|field| field == op.path.root())) {
+        for (path, want) in want::fill(kind.creating(), op, &scope).ok()? {
+            if let Want::Set { value, .. } = want {
+                path.put(&mut body, value.into_owned());
+            }
+        }
+    }
+    of_identity(kind, &body)
+}
+
+/// What an object fits that has the identity of this one.
+pub fn of_identity(kind: &Kind, body: &Body) -> Option<Fitting> {
+    let values = identity(kind, body)?;
+    let fields = kind.identity.iter().map(|field| FieldPath::root_field(field));
+    Some(fields.zip(values.iter().map(|value| Pattern::literal(value))).collect())
 }
 
 /// Notes the value by which the API looks up whom a rule is about; tells whether it does.

@@ -210,6 +210,12 @@ pub fn roots(kind: &Kind, writes: impl IntoIterator<Item = impl Borrow<Write>>) 
 pub fn visible_roots(kind: &Kind, write: &Write) -> Vec<String> {
     let mut roots = roots(kind, [write]);
     roots.retain(|root| !is_secret_root(kind, root));
+    // Of an object of which nothing but its lists is asked for, the object itself is not read, nor is its name.
+    let name = &kind.endpoint.name_field;
+    if !kind.endpoint.associations.is_empty() && write.changes.iter().any(|change| change.path.root() == name)
+    {
+        roots.push(name.clone());
+    }
     roots
 }
 

@@ -119,7 +119,9 @@ fn back(
     let patch = patch::body(kind, live, &wanted(&back.changes));
     let name = live.get(&kind.endpoint.name_field).and_then(Value::as_str).map(str::to_owned);
     let changed = back.changes.iter().map(|change| change.path.root());
-    let roots: BTreeSet<&str> = changed.flat_map(|root| kind.read_along(root).chain([root])).collect();
+    let mut roots: BTreeSet<&str> = changed.flat_map(|root| kind.read_along(root).chain([root])).collect();
+    // What goes back goes live as the change did.
+    roots.extend(kind.endpoint.then.iter().map(|then| then.keeps.as_str()));
     let of_roots = live.iter().filter(|(key, _)| roots.contains(key.as_str()));
     let before: Body = of_roots.map(|(key, value)| (key.clone(), value.clone())).collect();
     let undo = Write {

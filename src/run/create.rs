@@ -34,7 +34,10 @@ impl RowRun {
         let mut outcome = self.blank(started);
         // Somebody, or this very run before it was resumed, may have made it since the tenant was read.
         if self.task.written != Written::No || !matches!(self.task.basis, Basis::AsPlanned) {
-            match self.look(&self.setup.writer.composing_reader()).await {
+            let reader = self.setup.writer.composing_reader();
+            let suspect = self.task.written != Written::No;
+            let found = if suspect { self.look_twice(&reader).await } else { self.look(&reader).await };
+            match found {
                 Ok(Found::Nothing) => (),
                 Ok(Found::AsAsked(entity)) => return self.was_there(outcome, since, entity).await,
                 Ok(Found::Otherwise(words)) => {
@@ -76,21 +79,28 @@ impl RowRun {
         self.close(outcome, since, result, verdict)
     }
 
-    /// Sends it; before it would be sent again, it is looked for, and once more a while later.
+    /// Sends it; before it would be sent again, it is looked for.
     async fn send_new(&self, body: &Body) -> Sent {
         let reader = self.setup.writer.settling_reader();
         let settle = || async {
-            for again in [true, false] {
-                match self.look(&reader).await? {
-                    Found::AsAsked(entity) => return Ok(Settled::Landed(entity)),
-                    Found::Otherwise(_) => return Ok(Settled::GiveUp),
-                    Found::Nothing if again => sleep(STILL_AT_WORK).await,
-                    Found::Nothing => (),
-                }
-            }
-            Ok(Settled::SendAgain)
+            Ok(match self.look_twice(&reader).await? {
+                Found::AsAsked(entity) => Settled::Landed(entity),
+                Found::Otherwise(_) => Settled::GiveUp,
+                Found::Nothing => Settled::SendAgain,
+            })
         };
         self.setup.writer.create(&self.kind.endpoint, body, &self.trace(), settle).await
+    }
+
+    /// Looks for what may have been sent, and where nothing is found, once more a while later.
+    async fn look_twice(&self, reader: &Reader) -> Result<Found, ApiError> {
+        match self.look(reader).await? {
+            Found::Nothing => {
+                sleep(STILL_AT_WORK).await;
+                self.look(reader).await
+            }
+            found => Ok(found),
+        }
     }
 
     /// Looks for an object of this identity.

@@ -9,7 +9,7 @@ use super::live::live;
 use super::row::RowRun;
 use super::verdict::{Verdict, answered, failed, unknown};
 use crate::auth0::{ApiError, Sent, Settlement, calls};
-use crate::model::{Association, Body, Outcome, RowResult, Written};
+use crate::model::{Association, Body, Outcome, RowResult, SettledBy, Written};
 use crate::plan::{Write, check_answer};
 
 impl RowRun {
@@ -37,6 +37,22 @@ impl RowRun {
         let before = write.before.iter().filter(|(key, _)| !elsewhere(key));
         write.before = Arc::new(before.map(|(key, value)| (key.clone(), value.clone())).collect());
         write
+    }
+
+    /// Whether a version of the object was live when it was planned, and the one that it holds now is not.
+    pub(super) fn must_follow(&self, now: &Body) -> bool {
+        let Some(then) = &self.kind.endpoint.then else { return false };
+        let is = |body: &Body, live: bool| body.get(&then.keeps) == Some(&Value::Bool(live));
+        is(&self.write.before, true) && is(now, false)
+    }
+
+    /// A write of which nothing is left to be done to the object's own fields.
+    pub(super) async fn without_fields(&self, lists: &Body, outcome: &mut Outcome) -> (RowResult, Verdict) {
+        if !self.behind {
+            return self.change_lists(lists, outcome, Verdict::default()).await;
+        }
+        let settled = Some(SettledBy::FoundInPlace);
+        self.go_on(lists, outcome, Verdict { written: Written::Yes, settled, ..Verdict::default() }).await
     }
 
     /// What is still to be done once the object's own fields are as planned.

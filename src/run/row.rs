@@ -34,6 +34,8 @@ pub(super) struct RowRun {
     overwrote: Vec<Overwritten>,
     /// What the lists that have endpoints of their own held, when the object was looked at last.
     pub(super) lists: Body,
+    /// Whether the change was made before, and what must follow it was not.
+    pub(super) behind: bool,
 }
 
 /// What the writes of one tenant have in common.
@@ -54,7 +56,7 @@ impl RowRun {
     pub(super) fn new(setup: Arc<RowSetup>, task: Task) -> Self {
         let write = setup.plan.writes.at(task.at);
         let kind = setup.kinds.get(write.kind);
-        Self { setup, kind, task, write, overwrote: Vec::new(), lists: Body::new() }
+        Self { setup, kind, task, write, overwrote: Vec::new(), lists: Body::new(), behind: false }
     }
 
     /// Sends the write and says what became of it. Never fails: a failure is an outcome.
@@ -78,7 +80,7 @@ impl RowRun {
             };
             let (body, lists) = self.apart(body);
             if body.is_empty() {
-                let (result, verdict) = self.change_lists(&lists, &mut outcome, Verdict::default()).await;
+                let (result, verdict) = self.without_fields(&lists, &mut outcome).await;
                 return self.close(outcome, since, result, verdict);
             }
             let (sent, remake) = self.send(&body, try_again > 0).await;
@@ -185,7 +187,9 @@ impl RowRun {
 
     fn prepared(&mut self, judged: Rejudged, live: &Body) -> Prepared {
         let suspect = self.task.written != Written::No;
+        self.behind = suspect && self.must_follow(live);
         match judged {
+            Rejudged::Already if self.behind => Prepared::Send(Body::new()),
             Rejudged::Apply(body) => {
                 if self.setup.on_conflict == OnConflict::Overwrite {
                     self.overwrote = overwritten(self.kind, &self.write, live);

@@ -22,6 +22,7 @@ pub(super) struct Facts {
     pub(super) delete_absent: bool,
     pub(super) unshown: Vec<String>,
     pub(super) passing: Vec<String>,
+    pub(super) patched: Vec<String>,
     pub(super) embedded: Vec<String>,
     pub(super) answered: Body,
     pub(super) open: bool,
@@ -49,8 +50,9 @@ mod tests {
         for (name, facts) in &all {
             let kind = kind(name).unwrap_or_else(|| panic!("no kind {name}"));
             let defaults = facts.defaults.keys().chain(facts.answered.keys());
-            let lists = [&facts.required, &facts.unique, &facts.unshown, &facts.passing, &facts.embedded];
-            for field in lists.into_iter().flatten().chain(defaults) {
+            let lists = [&facts.required, &facts.unique, &facts.unshown, &facts.passing, &facts.patched];
+            let lists = lists.into_iter().chain([&facts.embedded]);
+            for field in lists.flatten().chain(defaults) {
                 assert!(kind.root().fields.contains_key(field), "{name} has no field {field}");
             }
         }

@@ -171,6 +171,7 @@ impl Objects {
             after.retain(|key, _| fields.get(key).is_none_or(|field| field.write != Writable::Patch));
         }
         merge_into(&mut after, &sent, shelf.kind.root());
+        rules::set_back(shelf.kind, &sent, &mut after);
         rules::settle(shelf.kind, &sent, &mut after, asked.now);
         self.check_references(shelf, Some(&before), &after)?;
         self.check_unique(shelf, Some(id), &before, &after)?;

@@ -42,14 +42,14 @@ impl Renames<'_> {
         };
         let access = Access { domain: tenant.domain().clone(), audience: tenant.audience(), credential };
         let name = TenantName::new("dev");
+        let scope = Arc::new(TenantScope::plain(&name));
         let connection =
             Connection::open(name.clone(), access, Settings::default(), self.progress.clone()).unwrap();
         let state =
-            read_states(&connection.reader(), None, &job.kinds, &needs(&job, &name, &Narrow::default()))
+            read_states(&connection.reader(), None, &job.kinds, &needs(&job, &scope, &Narrow::default()))
                 .await
                 .unwrap();
-        let (writes, rows) =
-            plan_tenant(&job, &Arc::new(TenantScope::plain(&name)), &state, &PlanOptions::default()).unwrap();
+        let (writes, rows) = plan_tenant(&job, &scope, &state, &PlanOptions::default()).unwrap();
         let part =
             TenantPlan::empty(name.clone(), tenant.domain().clone(), "a test".into(), connection.pace());
         let part = Arc::new(TenantPlan { writes, rows, totals: state.totals(), ..part });

@@ -27,6 +27,7 @@ mod guards;
 mod help;
 mod keys;
 mod kills;
+mod kinds;
 mod language;
 mod laws;
 mod layers;

@@ -172,6 +172,15 @@ async fn a_list_that_stays_incomplete_is_an_error() {
 }
 
 #[tokio::test]
+async fn a_list_that_grows_while_it_is_read_is_read_on() {
+    let asked = AtomicUsize::new(0);
+    let server =
+        Server::start(move |r| list(r, 120 + 30 * asked.fetch_add(1, Ordering::Relaxed).min(9), 100)).await;
+    let all = server.connect().reader().list(&clients(), None).await.unwrap();
+    assert_eq!((all.len(), ids(&all).len()), (390, 390));
+}
+
+#[tokio::test]
 async fn a_pointer_that_leads_nowhere_ends() {
     let server = Server::start(|r| {
         let items = json!([client(1)]);

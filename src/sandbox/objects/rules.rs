@@ -47,6 +47,20 @@ fn one_at_a_time(sent: &Body) -> Result<(), Refusal> {
     }
 }
 
+/// What an update that does not name it sets back (documented of connections: what they are called on the screen, and their
+/// realm). Where there was no such name, that there is none afterwards is assumed.
+pub(super) fn set_back(kind: &Kind, sent: &Body, after: &mut Body) {
+    if kind.name != "connections" || sent.is_empty() {
+        return;
+    }
+    let name = after.get("name").cloned().unwrap_or_default();
+    for (field, value) in [("display_name", name.clone()), ("realms", json!([name]))] {
+        if !sent.contains_key(field) && after.contains_key(field) {
+            after.insert(field.to_owned(), value);
+        }
+    }
+}
+
 /// What the service does of itself to an object that was made or changed.
 pub(super) fn settle(kind: &Kind, sent: &Body, after: &mut Body, now: &str) {
     match kind.name.as_str() {

@@ -41,6 +41,9 @@ fn prepare(caller: &Caller, body: &Value) {
     if let Some(client) = body.get("client_id") {
         add("clients", json!({"client_id": client, "name": "x"}));
     }
+    if let Some(owner) = body.get("owner_id") {
+        add("organizations", json!({"id": owner, "name": "x"}));
+    }
     if let Some(audience) = body.get("audience") {
         add("resource-servers", json!({"identifier": audience, "name": "x"}));
     }

@@ -6,7 +6,7 @@ use std::sync::{LazyLock, OnceLock};
 
 use super::super::facts::facts;
 use super::Validator;
-use crate::catalogue::{Field, Kind, kinds};
+use crate::catalogue::{Field, Kind, Writable, kinds};
 
 /// One for all tenants: a hundred regular expressions take a megabyte, and a moment to be made.
 static OF_KINDS: LazyLock<HashMap<&'static str, OnceLock<Validator<'static>>>> =
@@ -28,11 +28,16 @@ fn body_of(kind: &'static Kind) -> Cow<'static, Field> {
     let facts = facts(&kind.name);
     let associations = kind.endpoint.associations.iter().map(|association| &association.field);
     let apart: Vec<&String> = associations.filter(|field| !facts.embedded.contains(field)).collect();
-    if apart.is_empty() && !facts.open {
+    if apart.is_empty() && !facts.open && facts.patched.is_empty() {
         return Cow::Borrowed(kind.root());
     }
     let mut root = kind.root().clone();
     root.fields.retain(|name, _| !apart.contains(&name));
     root.open = facts.open;
+    for field in &facts.patched {
+        if let Some(field) = root.fields.get_mut(field) {
+            field.write = Writable::Patch;
+        }
+    }
     Cow::Owned(root)
 }
