@@ -47,7 +47,7 @@ pub struct RunArgs {
     /// Stop once more rows have failed than this [default: the greater of 10 and 10%; 0 with waves]. Overrides the job's guard; of the job's and PATCHWAVE_MAX_FAILURES the stricter holds.
     #[arg(long, value_name = "N|P%")]
     pub max_failures: Option<Threshold>,
-    /// What to do about a client that somebody else changed since it was planned: leave it, write all the same, or leave it and stop.
+    /// What to do about a client (or another object) that somebody else changed since it was planned: leave it, write all the same, or leave it and stop.
     #[arg(long, value_name = "WHAT", value_enum, default_value = "skip")]
     pub on_conflict: ConflictArg,
     /// Read clients again, by the page, before they are written where that was longer ago.
