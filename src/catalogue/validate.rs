@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::check::{Checker, show};
 use super::{Field, FieldType, Kind, Lookup, Unset, Writable, linked, patch};
+use crate::model::words::a;
 use crate::model::{Body, FieldPath};
 
 /// Something that the API would refuse, or that must not be done this way.
@@ -195,7 +196,7 @@ fn known_and_writable(kind: &Kind, path: &FieldPath) -> Option<Fault> {
     match kind.writable(path) {
         Writable::Patch => None,
         Writable::Create => {
-            let what = format!("{path} can only be chosen when a {} is created", kind.singular);
+            let what = format!("{path} can only be chosen when {} is created", a(&kind.singular));
             Some(Fault::new(path.to_string(), what).help("leave it out"))
         }
         Writable::Never => {
@@ -206,7 +207,7 @@ fn known_and_writable(kind: &Kind, path: &FieldPath) -> Option<Fault> {
 }
 
 fn unknown(kind: &Kind, path: &FieldPath, near: Option<String>) -> Fault {
-    let what = format!("{path} is not a field of a {}", kind.singular);
+    let what = format!("{path} is not a field of {}", a(&kind.singular));
     let fault = Fault::new(path.to_string(), what);
     if let Some(near) = near {
         return fault.help(format!("did you mean `{near}`?"));

@@ -7,8 +7,8 @@ use super::error::CliError;
 use super::live_run::{Format, Reports, record_of};
 use super::output::{self, Output};
 use super::{exit, record, show_plan};
-use crate::model::{Body, Remains, RowResult, RunId, RunRecord, StopReason, TenantName, WriteState};
-use crate::plan::{Plan, TenantPlan, file};
+use crate::model::{Body, Reason, Remains, RowResult, RunId, RunRecord, StopReason, TenantName, WriteState};
+use crate::plan::{Plan, RowState, TenantPlan, file};
 use crate::report::{ReportRows, Summary, csv, json, report_rows, summarize, term};
 use crate::store::journal::{self, Found};
 use crate::store::{RunDir, StoreError, atomic};
@@ -152,7 +152,7 @@ impl Ended {
             return;
         }
         let text = if self.plan.totals().writes == 0 && !exit::unfinished(summary) {
-            show_plan::nothing_to_do(self.plan.totals(), self.plan.header.undoes.is_some()).to_owned()
+            show_plan::nothing_to_do(&self.plan)
         } else {
             summary.render()
         };
@@ -165,6 +165,18 @@ impl Ended {
         if exit::unfinished(summary) {
             output.error(&self.next_step());
         }
+    }
+
+    /// Whether all that remains is to take away what was created.
+    fn only_cannot_delete(&self) -> bool {
+        let rows = self.plan.tenants.iter().flat_map(|part| &part.rows);
+        let mut odd = rows
+            .filter_map(|row| match &row.state {
+                RowState::Done(done) if done.result != RowResult::Unchanged => Some(done.reason),
+                _ => None,
+            })
+            .peekable();
+        odd.peek().is_some() && odd.all(|reason| reason == Some(Reason::CannotDelete))
     }
 
     /// What to type next: the wave that was not good enough can be taken back, what is left can be resumed, and what failed
@@ -186,12 +198,15 @@ impl Ended {
             lines.push("When the causes are mended, to try these rows again:".to_owned());
             lines.push(output::run_line("resume", &self.id, &["--failed"]));
         } else {
+            if self.only_cannot_delete() {
+                return "What was created stays: patchwave deletes nothing. Take it away in the Dashboard.".to_owned();
+            }
             // Rows that failed while planning never became writes: only planning again helps.
-            lines.push(
-                "When the causes are mended, run it again; clients that are done stay as they are:"
-                    .to_owned(),
-            );
             let header = &self.plan.header;
+            lines.push(format!(
+                "When the causes are mended, run it again; {}s that are done stay as they are:",
+                header.noun()
+            ));
             lines.push(match &header.undoes {
                 Some(run) => output::run_line("undo", run, &[]),
                 None => output::again_line(&header.source),

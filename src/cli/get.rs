@@ -15,6 +15,7 @@ use super::{kinds, snapshot};
 use crate::catalogue::{self, Kind, redact};
 use crate::job::fetched::{self, Fetched, Form};
 use crate::job::{Expression, Scope, TenantScope};
+use crate::model::words::a;
 use crate::model::{Body, Entity, EntityId, FieldPath};
 use crate::report::term;
 use crate::run::live::live;
@@ -167,6 +168,15 @@ impl Asked {
     fn from_args(args: &GetArgs) -> Result<Self, CliError> {
         let named = args.ids.first().and_then(|word| catalogue::kind(word));
         let ids = if named.is_some() { &args.ids[1..] } else { args.ids.as_slice() };
+        let looks_like = |kind: &&'static Kind| {
+            let prefix = kind.endpoint.id_prefix.as_deref();
+            args.ids.first().zip(prefix).is_some_and(|(id, prefix)| id.starts_with(prefix))
+        };
+        if let Some(other) = catalogue::kinds().find(looks_like).filter(|_| named.is_none()) {
+            let what = format!("{} is the id of {}", args.ids[0], a(&other.singular));
+            let next = format!("patchwave get {} {}", other.name, args.ids.join(" "));
+            return Err(CliError::usage(what).next(next));
+        }
         let kind = match named {
             Some(kind) => kind,
             None if args.email.is_empty() => catalogue::default_kind(),
@@ -208,8 +218,8 @@ impl Asked {
         }
         if !args.email.is_empty() && kind.endpoint.lookup.is_none() {
             return wrong(format!(
-                "--email finds users; a {} is found by its id or with --where",
-                kind.singular
+                "--email finds users; {} is found by its id or with --where",
+                a(&kind.singular)
             ));
         }
         if !args.email.is_empty() && !ids.is_empty() {

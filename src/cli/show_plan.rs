@@ -13,7 +13,7 @@ use super::locks::{self, Locks};
 use super::output::{self, Output};
 use super::planned::{Planned, check_max_changes};
 use super::{forecasts, planning, replaying, saved, waves};
-use crate::plan::{Totals, file};
+use crate::plan::{Plan, file};
 use crate::report::diff::{self, DiffOptions};
 use crate::report::progress::Display;
 use crate::report::{json, problems};
@@ -138,7 +138,7 @@ pub(super) fn show_diff(planned: &Planned, full: bool, output: &Output) {
 fn closing(planned: &Planned, out: Option<&Path>, output: &Output) {
     let totals = planned.plan.totals();
     if totals.writes == 0 {
-        output.text(nothing_to_do(totals, planned.plan.header.undoes.is_some()));
+        output.text(&nothing_to_do(&planned.plan));
     } else if !output.quiet() {
         let line = match out {
             Some(out) => output::apply_saved_line(out),
@@ -149,14 +149,15 @@ fn closing(planned: &Planned, out: Option<&Path>, output: &Output) {
 }
 
 /// What to say of a plan without a write: only where everything is in place is everything in place.
-pub(super) fn nothing_to_do(totals: Totals, undo: bool) -> &'static str {
+pub(super) fn nothing_to_do(plan: &Plan) -> String {
+    let (totals, noun) = (plan.totals(), plan.header.noun());
     if totals.failed + totals.conflicts + totals.skipped + totals.tenants_failed > 0 {
-        "No change to make; see above for the rows that were left out."
-    } else if undo {
-        "Nothing to put back: no client holds what the run wrote any more."
+        "No change to make; see above for the rows that were left out.".to_owned()
+    } else if plan.header.undoes.is_some() {
+        format!("Nothing to put back: no {noun} holds what the run wrote any more.")
     } else if totals.unchanged == 0 {
-        "Nothing to do: the job has no rows."
+        "Nothing to do: the job has no rows.".to_owned()
     } else {
-        "Nothing to do: every client is as the job asks."
+        format!("Nothing to do: every {noun} is as the job asks.")
     }
 }

@@ -32,6 +32,7 @@ pub mod suggest;
 pub mod tag;
 pub mod three_way;
 pub mod value;
+pub mod words;
 
 pub use cells::Cells;
 pub use change::{FieldChange, ItemEdit, Overwritten};

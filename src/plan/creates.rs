@@ -15,6 +15,7 @@ use super::writes::Writes;
 use crate::catalogue::{Kind, Writable, linked, redact, validate};
 use crate::job::template::RenderFault;
 use crate::job::{Job, Scope, TenantScope, Update, Want};
+use crate::model::words::a;
 use crate::model::value::same;
 use crate::model::{Body, EntityId, FieldChange, FieldPath, Packed, Problem, Reason, RowResult};
 
@@ -211,8 +212,8 @@ impl<'j> Made<'j> {
                     Done::plain(RowResult::Unchanged)
                 } else {
                     let what = format!(
-                        "there is a {} \"{name}\" already, and it differs: {}; change it with an `[[update]]`, or name the new one otherwise",
-                        self.kind.singular,
+                        "there is {} \"{name}\" already, and it differs: {}; change it with an `[[update]]`, or name the new one otherwise",
+                        a(&self.kind.singular),
                         differences.join("; ")
                     );
                     Done::because(RowResult::Conflict, Reason::Exists, what)

@@ -13,6 +13,7 @@ use super::state::{Missing, TenantState, TenantStates};
 use super::types::{Done, Row, RowState, TenantPlan, Write};
 use super::writes::Writes;
 use crate::catalogue::{Kind, Kinds, redact};
+use crate::model::words::a;
 use crate::model::{Body, EntityId, FieldChange, Reason, RowResult};
 
 /// What the user says of a plan that was made earlier.
@@ -101,8 +102,8 @@ fn judge_create(kind: &Kind, write: &Write, state: &TenantState) -> Result<Write
                 return Err(Done::plain(RowResult::Unchanged));
             }
             let what = format!(
-                "a {} of this identity has been made since, and differs: {}",
-                kind.singular,
+                "{} of this identity has been made since, and differs: {}",
+                a(&kind.singular),
                 differences.join("; ")
             );
             Err(Done::because(RowResult::Conflict, Reason::Exists, what))

@@ -10,6 +10,7 @@ use super::types::Done;
 use crate::catalogue::Kind;
 use crate::job::template::{RenderFault, Rendered};
 use crate::job::{Action, Job, Pattern, Rule, Scope, Selector, Term, Update};
+use crate::model::words::a;
 use crate::model::{Body, EntityId, FieldPath, Reason, RowResult};
 
 /// Whom an update is about.
@@ -94,8 +95,8 @@ impl Chooser<'_> {
                 let what = if named {
                     let kind = self.kind;
                     format!(
-                        "a {} {} \"{name}\", but `where` does not hold of it",
-                        kind.singular,
+                        "{} {} \"{name}\", but `where` does not hold of it",
+                        a(&kind.singular),
                         called(kind, key)
                     )
                 } else {

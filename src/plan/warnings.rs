@@ -11,6 +11,7 @@ use super::types::{RowState, Write};
 use super::writes::Writes;
 use crate::catalogue::Kind;
 use crate::job::{Job, RowLabel};
+use crate::model::words::a;
 use crate::model::{Body, EntityId, FieldPath, Problem, Reason, TenantName};
 
 /// Names told of one tenant.
@@ -48,7 +49,7 @@ fn lost_secrets(job: &Job, tenant: &TenantName, writes: &Writes) -> Option<Probl
     let losing = writes.losing_secrets();
     let first = writes.get(*losing.first()?)?;
     let clients = match losing.len() {
-        1 => format!("a {} of {tenant} loses", job.noun()),
+        1 => format!("{} of {tenant} loses", a(job.noun())),
         several => format!("{several} {}s of {tenant} lose", job.noun()),
     };
     let what = format!(
@@ -71,6 +72,10 @@ fn shared_names(
     state: &TenantState,
     writes: &Writes,
 ) -> Option<Problem> {
+    // What is told apart by something else may well share what people read (client grants of one API).
+    if !kind.identity.contains(&kind.endpoint.name_field) {
+        return None;
+    }
     let field = FieldPath::root_field(&kind.endpoint.name_field);
     let writes = || writes.iter().filter(|write| write.kind == kind.name);
     // Only how often each name would be borne is kept, under a short sum of it: names of a hundred thousand clients are many.
@@ -151,7 +156,7 @@ pub fn protects_a_name<'s>(
     };
     let is_name = |id: &&EntityId| job.used().into_iter().any(|kind| of_kind(kind, id));
     let told = |id: &EntityId| {
-        let what = format!("`protect` has \"{id}\", which is the name of a {}: it takes ids", job.noun());
+        let what = format!("`protect` has \"{id}\", which is the name of {}: it takes ids", a(job.noun()));
         Problem::new(what).help("copy the id from `get`; a name protects nobody").warning()
     };
     lists.filter(is_name).map(told).collect()

@@ -27,6 +27,7 @@ pub struct Writes {
     /// How many there are of each kind, in the order in which they come.
     kinds: Vec<(KindName, usize)>,
     /// Of which new ones are made.
+    creates: usize,
     creating: BTreeSet<KindName>,
     /// Of which some are changed.
     updating: BTreeSet<KindName>,
@@ -43,9 +44,11 @@ impl Writes {
         }
         let places = write.changes.iter().filter_map(|change| SecretPlace::of(change.after.as_ref()?));
         self.places.extend(places);
-        if write.changes.iter().any(loses_secret) {
+        // A new object has none to lose.
+        if !write.create && write.changes.iter().any(loses_secret) {
             self.losing.push(self.list.len());
         }
+        self.creates += usize::from(write.create);
         if write.create { &mut self.creating } else { &mut self.updating }.insert(write.kind);
         match self.kinds.iter_mut().find(|(kind, _)| *kind == write.kind) {
             Some((_, count)) => *count += 1,
@@ -69,6 +72,11 @@ impl Writes {
     /// How many there are of each kind.
     pub fn by_kind(&self) -> &Vec<(KindName, usize)> {
         &self.kinds
+    }
+
+    /// How many of them make a new object.
+    pub fn creates(&self) -> usize {
+        self.creates
     }
 
     /// The kinds of which any of them makes a new object.

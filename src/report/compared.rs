@@ -96,7 +96,7 @@ impl Compared {
                 format!("{} → {}", client.id_a, client.id_b)
             };
             let place = client.kind.map_or(place.clone(), |kind| format!("{kind} {place}"));
-            changes.client(&mut out, (client.name.as_deref(), &place), &client.changes);
+            changes.client(&mut out, ("~", client.name.as_deref(), &place), &client.changes);
         }
         changes.close(&mut out, self.clients.len().saturating_sub(most));
         for (sign, style, side, whose) in

@@ -112,13 +112,13 @@ impl<'d> Changes<'d> {
     pub(super) fn client(
         &mut self,
         out: &mut String,
-        (name, place): (Option<&str>, &str),
+        (sign, name, place): (&str, Option<&str>, &str),
         changes: &[FieldChange],
     ) {
         let width = self.options.width;
         let name = term::shorten(&term::safe(name.unwrap_or("(no name)")), width / 2);
         let place = paint(term::FAINT, place);
-        line(out, format_args!("  {} {}  {place}", paint(term::WARN, "~"), paint(term::STRONG, name)));
+        line(out, format_args!("  {} {}  {place}", paint(term::WARN, sign), paint(term::STRONG, name)));
         let widest = changes.iter().map(|change| change.path.to_string().chars().count()).max().unwrap_or(0);
         for change in changes {
             let path = term::safe(&change.path.to_string());
@@ -160,8 +160,9 @@ fn writes(out: &mut String, tenant: &TenantPlan, options: DiffOptions<'_>) {
     let mut changes = Changes::new(options);
     let most = if options.full { usize::MAX } else { SHOWN };
     for write in tenant.writes.iter().take(most) {
-        let place = format!("{}  {}", write.id, write.label.in_words());
-        changes.client(out, (write.name.as_deref(), &place), &write.changes);
+        let (sign, id) = if write.create { ("+", String::new()) } else { ("~", format!("{}  ", write.id)) };
+        let place = format!("{id}{}", write.label.in_words());
+        changes.client(out, (sign, write.name.as_deref(), &place), &write.changes);
         for left in &write.left {
             let why = term::safe(&left.message);
             line(out, format_args!("      {} {}: {why}", paint(term::BAD, "stays"), left.reason));
@@ -239,7 +240,13 @@ fn totals(out: &mut String, tenant: &TenantPlan, (options, now): (DiffOptions<'_
 
 /// `3 clients to change, 2 unchanged`.
 pub(super) fn counts(tenant: &TenantPlan, options: DiffOptions<'_>) -> String {
-    let mut parts = vec![format!("{} to change", term::count(tenant.writes.len(), options.noun))];
+    let (all, new) = (tenant.writes.len(), tenant.writes.creates());
+    let of = |count| term::count(count, options.noun);
+    let mut parts = match (all - new, new) {
+        (_, 0) => vec![format!("{} to change", of(all))],
+        (0, _) => vec![format!("{} to create", of(new))],
+        (changed, _) => vec![format!("{} to change", of(changed)), format!("{new} to create")],
+    };
     for (result, words) in [
         (RowResult::Unchanged, "unchanged"),
         (RowResult::Skipped, "skipped"),

@@ -19,7 +19,7 @@ pub fn render(plan: &Plan, width: usize) -> Option<String> {
     let how = how(plan);
     let Some(by) = &plan.header.waves_by else {
         let sizes: Vec<String> = waves.iter().map(|(_, wave)| size(wave).to_string()).collect();
-        let sizes = format!("{} clients", sizes.join(", "));
+        let sizes = format!("{} {}s", sizes.join(", "), plan.header.noun());
         let words: Vec<String> = std::iter::once(sizes).chain(how).collect();
         return Some(format!("{} {}", heading("Waves:"), words.join(", ")));
     };
@@ -28,7 +28,7 @@ pub fn render(plan: &Plan, width: usize) -> Option<String> {
     let title = heading(&format!("Waves by {}:", term::safe(&by.tag)));
     let mut lines = vec![format!("{title} {}", how.join(", ")).trim_end().to_owned()];
     for (at, ((_, wave), name)) in waves.iter().zip(&names).enumerate() {
-        let clients = term::count(size(wave), "client");
+        let clients = term::count(size(wave), plan.header.noun());
         let number = at + 1;
         lines.push(format!("    {number}  {name:widest$}  {clients} in {}", tenants(plan, wave, width)));
     }

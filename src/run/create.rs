@@ -12,6 +12,7 @@ use super::row::{RowRun, now};
 use super::verdict::{Prepared, Verdict, failed, stopped, unknown};
 use crate::auth0::{ApiError, Reader, Sent, Settled, Settlement};
 use crate::catalogue::redact;
+use crate::model::words::a;
 use crate::model::{Body, Entity, Outcome, Reason, RowResult, SettledBy, Written};
 use crate::plan::creates::{created_as_asked, differences, identity};
 
@@ -149,8 +150,8 @@ impl RowRun {
             return Ok(Found::AsAsked(entity));
         }
         let words = format!(
-            "there is a {} of this identity, and it differs: {}",
-            kind.singular,
+            "there is {} of this identity, and it differs: {}",
+            a(&kind.singular),
             differences.join("; ")
         );
         Ok(Found::Otherwise(words))

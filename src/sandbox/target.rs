@@ -4,6 +4,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::call::{Call, Part, Target};
 use crate::catalogue::default_kind;
+use crate::model::words::a;
 use crate::model::Verb;
 use crate::model::endpoint::{self, Association, Endpoint};
 
@@ -38,7 +39,7 @@ impl Target {
 
     /// What the tenant's log calls a write; nothing of other calls.
     pub(super) fn event(&self) -> Option<Event> {
-        let one = with_article(&self.kind.singular);
+        let one = a(&self.kind.singular);
         let event = |description, method| Some(Event { description, method });
         match (self.call, self.part) {
             (Call::RotateSecret, _) => event("Rotate a client secret".to_owned(), "post"),
@@ -99,11 +100,6 @@ impl Target {
 
 fn owned(scopes: &[&str]) -> Vec<String> {
     scopes.iter().map(|scope| (*scope).to_owned()).collect()
-}
-
-fn with_article(noun: &str) -> String {
-    let article = if noun.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
-    format!("{article} {noun}")
 }
 
 fn method(verb: Verb) -> &'static str {

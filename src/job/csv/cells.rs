@@ -11,6 +11,7 @@ use crate::catalogue::cell::{self, Cell};
 use crate::catalogue::{self, load, redact, validate};
 use crate::job::leaves::{self, Leaf};
 use crate::job::{Action, Expect, Op, Pattern};
+use crate::model::words::a;
 use crate::model::{EntityId, FieldPath, Problem, TenantName};
 
 /// A row as far as it is understood.
@@ -208,7 +209,7 @@ impl Reader<'_> {
         let Some(name) = Some(text.trim()).filter(|name| !name.is_empty()) else {
             // The others say what it is, and a column can only mean a field of one kind.
             if let Some(first) = self.kind_of_row.filter(|_| self.kind.name != self.options.kind.name) {
-                let what = format!("the cell is empty, and row {first} is about a {}", self.kind.singular);
+                let what = format!("the cell is empty, and row {first} is about {}", a(&self.kind.singular));
                 self.cell_problem(row, at, &what, Some("say the kind in every row".to_owned()));
             }
             return;
