@@ -171,7 +171,13 @@ fn items(kind: &Kind, path: &FieldPath, before: Option<&Value>, after: &Value) -
         let items = list.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         items.iter().all(|item| !item.is_object() && !item.is_array() && !item.is_null())
     };
-    let edit = item_edit(before, Some(after), order)?;
+    let mut edit = item_edit(before, Some(after), order)?;
+    if let Some(association) = kind.endpoint.association(path.root()).filter(|of| belonging && !of.plain) {
+        // One whose attributes changed is still there.
+        let is_same = |a: &Value, b: &Value| association.keys.iter().all(|key| a.get(key) == b.get(key));
+        let ItemEdit { add, remove } = &mut edit;
+        remove.retain(|gone| !add.iter().any(|new| is_same(gone, new)));
+    }
     let moves = !edit.add.is_empty() || !edit.remove.is_empty();
     (moves && (belonging || plain(before) && plain(Some(after)))).then_some(edit)
 }

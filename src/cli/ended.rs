@@ -199,7 +199,8 @@ impl Ended {
             lines.push(output::run_line("resume", &self.id, &["--failed"]));
         } else {
             if self.only_cannot_delete() {
-                return "What was created stays: patchwave deletes nothing. Take it away in the Dashboard.".to_owned();
+                return "What was created stays: patchwave deletes nothing. Take it away in the Dashboard."
+                    .to_owned();
             }
             // Rows that failed while planning never became writes: only planning again helps.
             let header = &self.plan.header;

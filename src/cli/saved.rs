@@ -17,14 +17,14 @@ use super::planned::{Planned, blank, failure, kinds_of, needs_total, protected};
 use super::replaying;
 use super::secrets;
 use super::show_plan::Source;
-use crate::catalogue::{KindName, Kinds};
+use crate::catalogue::{Kind, KindName, Kinds};
 use crate::model::{Domain, EntityId, Secrets, TenantName};
 use crate::model::{Reason, RowResult};
 use crate::plan::needs::{Fitting, of_identity};
 use crate::plan::revive::{Permits, revive, roots};
 use crate::plan::{
     Done, Header, KindNeeds, Needs, OnConflict, Plan, Refusal, Row, RowState, TenantFailure, TenantPlan,
-    TenantStates, file,
+    TenantStates, Write, file,
 };
 use crate::report::progress::Display;
 use crate::run::read_states;
@@ -215,8 +215,9 @@ impl From<ConflictArg> for OnConflict {
 pub(super) struct Clients {
     /// Kind by kind.
     pub(super) of: Vec<(KindName, IndexSet<EntityId>, Vec<String>)>,
-    /// The kinds of which new ones are to be made, with what fits those that are there already: they are found by their identity.
-    pub(super) created: Vec<(KindName, Vec<Fitting>)>,
+    /// The kinds of which new ones are to be made, with what fits those that are there already, and what the API looks
+    /// them up by: they are found by their identity.
+    pub(super) created: Vec<(KindName, Vec<Fitting>, IndexSet<String>)>,
     /// Secrets that they are to be given.
     pub(super) secrets: Arc<Secrets>,
 }
@@ -232,12 +233,25 @@ impl Clients {
         let sought = |name: KindName| {
             let kind = kinds.get(name);
             let listed = !kind.endpoint.associations.is_empty();
-            let created = part.writes.iter().filter(|write| listed && write.create && write.kind == name);
-            (name, created.filter_map(|write| of_identity(kind, &write.body)).collect())
+            let created = || part.writes.iter().filter(|write| write.create && write.kind == name);
+            let fitting = created().filter(|_| listed).filter_map(|write| of_identity(kind, &write.body));
+            (name, fitting.collect(), lookups(kind, created()))
         };
         let created = part.writes.creating().into_iter().map(sought).collect();
         Self { of, created, secrets: Arc::default() }
     }
+}
+
+/// What the API looks all of these up by; none, where one of them says nothing of it.
+fn lookups(kind: &Kind, created: impl Iterator<Item = Write>) -> IndexSet<String> {
+    let field = kind
+        .endpoint
+        .lookup
+        .as_ref()
+        .map(|lookup| &lookup.field)
+        .filter(|field| kind.identity.contains(field));
+    let value = |write: Write| write.body.get(field?)?.as_str().map(str::to_owned);
+    created.map(value).collect::<Option<_>>().unwrap_or_default()
 }
 
 /// The state of a tenant, as far as a plan that was made earlier touches it.
@@ -254,10 +268,11 @@ pub(super) fn state_of(
     let Clients { of, created, secrets } = clients;
     let needs_of = |(kind, ids, fields): (KindName, IndexSet<EntityId>, Vec<String>)| {
         let (total, secrets) = (total && !ids.is_empty(), Arc::clone(&secrets));
-        let created = created.iter().find(|(name, _)| *name == kind);
-        let (list, fitting) = (created.is_some(), created.map(|(_, fitting)| fitting.clone()));
-        let fitting = fitting.unwrap_or_default();
-        (kind, Needs { total, secrets, list, fitting, ..Needs::again(kinds.get(kind), fields, ids) })
+        let created = created.iter().find(|(name, ..)| *name == kind);
+        let list = created.is_some();
+        let (fitting, lookups) =
+            created.map(|(_, fitting, lookups)| (fitting.clone(), lookups.clone())).unwrap_or_default();
+        (kind, Needs { total, secrets, list, fitting, lookups, ..Needs::again(kinds.get(kind), fields, ids) })
     };
     let needs: KindNeeds = of.into_iter().map(needs_of).collect();
     let kinds = kinds.clone();

@@ -15,8 +15,8 @@ use super::writes::Writes;
 use crate::catalogue::{Kind, Writable, linked, redact, validate};
 use crate::job::template::RenderFault;
 use crate::job::{Job, Scope, TenantScope, Update, Want};
-use crate::model::words::a;
 use crate::model::value::same;
+use crate::model::words::a;
 use crate::model::{Body, EntityId, FieldChange, FieldPath, Packed, Problem, Reason, RowResult};
 
 /// Plans the creates of one kind.

@@ -28,27 +28,44 @@ pub(super) struct Filled<'j> {
     pub(super) expects: Vec<(FieldPath, Option<Cow<'j, Value>>)>,
 }
 
-/// What is asked of a list whose items have attributes that need not be named.
-///
-/// What goes is told by its keys alone, whatever its attributes are by now.
-fn with_attributes<'j>(kind: &Kind, path: &FieldPath, want: Want<'j>, before: &Body) -> Want<'j> {
-    let Some(association) = kind.endpoint.association(path.root()) else { return want };
+/// What is asked of a list that belongs to an object, of items that are told apart by their keys alone: what goes goes whatever
+/// its attributes are by now, and what is there already keeps the attributes that nobody named. A new one has the defaults.
+fn by_keys<'j>(kind: &Kind, path: &FieldPath, want: Want<'j>, before: &Body) -> Vec<Want<'j>> {
+    let association = kind.endpoint.association(path.root());
+    let Some(association) = association.filter(|association| !association.plain) else { return vec![want] };
     let held = |item: &Value| {
         let there = path.get(before).and_then(Value::as_array).into_iter().flatten();
         let is_same = |other: &&Value| association.keys.iter().all(|key| other.get(key) == item.get(key));
-        there.into_iter().find(is_same).filter(|_| !association.plain).cloned()
+        there.into_iter().find(is_same)
     };
-    if let Want::Remove(items) = &want
-        && let Some(items) = items.as_array()
-    {
-        let held = items.iter().map(|item| held(item).unwrap_or_else(|| item.clone()));
-        return Want::Remove(Cow::Owned(Value::Array(held.collect())));
-    }
-    let whole = |items: Cow<'j, Value>| kind.with_attributes(path, &items).map_or(items, Cow::Owned);
+    let whole = |items: &Value| kind.with_attributes(path, items).unwrap_or_else(|| items.clone());
+    let owned = |items: Vec<Value>| Cow::Owned(Value::Array(items));
     match want {
-        Want::Set { value, computed } => Want::Set { value: whole(value), computed },
-        Want::Add(items) => Want::Add(whole(items)),
-        want => want,
+        Want::Set { value, computed } => vec![Want::Set { value: Cow::Owned(whole(&value)), computed }],
+        Want::Remove(items) => {
+            let items = items.as_array().into_iter().flatten();
+            vec![Want::Remove(owned(items.map(|item| held(item).unwrap_or(item).clone()).collect()))]
+        }
+        Want::Add(items) => {
+            let (mut gone, mut new) = (Vec::new(), Vec::new());
+            for (item, filled) in
+                items.as_array().into_iter().flatten().zip(whole(&items).as_array().into_iter().flatten())
+            {
+                let Some(there) = held(item) else {
+                    new.push(filled.clone());
+                    continue;
+                };
+                let mut merged = there.clone();
+                if let (Value::Object(merged), Value::Object(item)) = (&mut merged, item) {
+                    merged.extend(item.clone());
+                }
+                gone.extend((merged != *there).then(|| there.clone()));
+                new.push(merged);
+            }
+            let gone = (!gone.is_empty()).then(|| Want::Remove(owned(gone)));
+            gone.into_iter().chain([Want::Add(owned(new))]).collect()
+        }
+        want => vec![want],
     }
 }
 
@@ -67,11 +84,10 @@ impl<'j> Filled<'j> {
         for op in &update.ops {
             match want::fill(kind, op, scope) {
                 Ok(wants) => {
-                    let whole = wants.into_iter().map(|(path, want)| {
-                        let want = with_attributes(kind, &path, want, before);
-                        Asked { update, op, path, want }
-                    });
-                    asked.extend(whole);
+                    for (path, want) in wants {
+                        let wants = by_keys(kind, &path, want, before).into_iter();
+                        asked.extend(wants.map(|want| Asked { update, op, path: path.clone(), want }));
+                    }
                 }
                 Err(fault) => faults.push((op.span.clone(), fault)),
             }

@@ -33,7 +33,8 @@ pub struct Needs {
     pub ids: IndexSet<EntityId>,
     /// Whether some update can only be resolved with the whole list.
     pub list: bool,
-    /// The values by which all updates name their objects, where the API looks objects up by that field.
+    /// The values by which all updates name their objects, where the API looks objects up by that field; none, where one of them
+    /// does not. Few are looked up at once; more of them only where the list does not show all.
     pub lookups: IndexSet<String>,
     /// What the fields of those objects fit that rules may be about, as far as it counts for the lists that belong to them.
     pub fitting: Vec<Fitting>,
@@ -115,7 +116,13 @@ fn of_kind(job: &Job, kind: &'static Kind, tenant: &Arc<TenantScope>, narrow: Op
         add_uses(update, &mut uses);
         match &update.selector {
             // What is there already is found by its identity.
-            _ if update.is_create() => (needs.list, lookups) = (true, false),
+            _ if update.is_create() => {
+                needs.list = true;
+                lookups &= new_value(kind, update, tenant).is_some_and(|value| {
+                    needs.lookups.insert(value);
+                    true
+                });
+            }
             // A file from `get` lists every client, edited or not: those left alone need no read.
             Selector::Id(_) if update.is_idle() => (),
             Selector::Id(id) => {
@@ -129,8 +136,7 @@ fn of_kind(job: &Job, kind: &'static Kind, tenant: &Arc<TenantScope>, narrow: Op
             Selector::Templated(_) | Selector::Lost(_) => (needs.list, lookups) = (true, false),
         }
     }
-    // What all are known by is asked for by itself; else the list is read, and tells.
-    if !lookups || needs.lookups.len() > MOST_LOOKUPS {
+    if !lookups {
         needs.lookups.clear();
     }
     if let Some(narrow) = narrow.filter(|_| !needs.is_empty()) {
@@ -149,9 +155,6 @@ fn of_kind(job: &Job, kind: &'static Kind, tenant: &Arc<TenantScope>, narrow: Op
     needs.along = along.into_iter().collect();
     needs
 }
-
-/// More of them take longer than a list.
-const MOST_LOOKUPS: usize = 50;
 
 /// What an object must fit that a rule may be about, where the rule's update touches a list that belongs to it. The list itself
 /// is not known yet, nor does the name tell where the update changes it.
@@ -173,6 +176,11 @@ fn identified(kind: &'static Kind, update: &Update, tenant: &Arc<TenantScope>) -
     if !update.ops.iter().any(|op| kind.endpoint.association(op.path.root()).is_some()) {
         return None;
     }
+    of_identity(kind, &filled(kind, update, tenant)?)
+}
+
+/// What is to be made, as far as its identity goes.
+fn filled(kind: &'static Kind, update: &Update, tenant: &Arc<TenantScope>) -> Option<Body> {
     let scope = Scope::of_tenant(tenant, update.row.as_ref());
     let mut body = Body::new();
     for op in update.ops.iter().filter(|op| kind.identity.iter().any(|field| field == op.path.root())) {
@@ -182,7 +190,14 @@ fn identified(kind: &'static Kind, update: &Update, tenant: &Arc<TenantScope>) -
             }
         }
     }
-    of_identity(kind, &body)
+    Some(body)
+}
+
+/// The value by which the API looks up what a creation would make, where that is part of its identity.
+fn new_value(kind: &'static Kind, update: &Update, tenant: &Arc<TenantScope>) -> Option<String> {
+    let field = &kind.endpoint.lookup.as_ref()?.field;
+    let told = kind.identity.contains(field);
+    told.then(|| filled(kind, update, tenant)).flatten()?.get(field)?.as_str().map(str::to_owned)
 }
 
 /// What an object fits that has the identity of this one.

@@ -55,8 +55,9 @@ pub(super) async fn read_state(
     if let Some(error) = fields.not_granted(kind, grant.scopes.as_ref()) {
         return Err(error);
     }
-    if let Some(found) = looked_up(reader, kind, &fields, needs).await? {
-        found.into_iter().for_each(|item| add(&mut state, kind, &fields, item));
+    // What all are known by is asked for by itself; of many the list tells sooner.
+    if needs.lookups.len() <= MOST_LOOKUPS && needs.ids.is_empty() && can_go_one_by_one(needs) && needs.list {
+        one_by_one(reader, kind, &fields, needs, &mut state).await?;
         return with_lists(reader, kind, &fields, needs, state).await;
     }
     if !needs.list && !needs.total && needs.ids.len() == 1 {
@@ -74,7 +75,14 @@ pub(super) async fn read_state(
         singly(reader, kind, &fields, missing, &mut state).await?;
         return with_lists(reader, kind, &fields, needs, state).await;
     }
-    let all = first.rest().await?;
+    let all = match first.rest().await {
+        // No list shows all of them; each that is named can be found all the same.
+        Err(ApiError::TooLong { .. }) if can_go_one_by_one(needs) => {
+            one_by_one(reader, kind, &fields, needs, &mut state).await?;
+            return with_lists(reader, kind, &fields, needs, state).await;
+        }
+        all => all?,
+    };
     let missing = absent(needs, all.iter().map(|(id, _)| id));
     state.objects.reserve_exact(all.len());
     for (id, body) in all {
@@ -91,17 +99,22 @@ pub(super) async fn read_state(
     with_lists(reader, kind, &fields, needs, state).await
 }
 
-/// The objects that are asked for by what the API looks them up by, one request a value: `None` where the kind has no such
-/// endpoint, or something else is asked for as well.
-async fn looked_up(
+/// More lookups than these take longer than a list.
+const MOST_LOOKUPS: usize = 50;
+
+/// Whether all that is asked for is named by its id or by what the API looks it up by.
+fn can_go_one_by_one(needs: &Needs) -> bool {
+    !needs.total && !(needs.list && needs.lookups.is_empty())
+}
+
+/// Reads what is named, a request for each.
+async fn one_by_one(
     reader: &Reader,
     kind: &Kind,
     fields: &Wanted<'_>,
     needs: &Needs,
-) -> Result<Option<Vec<Entity>>, ApiError> {
-    if needs.lookups.is_empty() || !needs.ids.is_empty() || needs.total {
-        return Ok(None);
-    }
+    state: &mut TenantState,
+) -> Result<(), ApiError> {
     let wanted = fields.with(None);
     // Gathered first: a stream that makes its futures from borrowed texts would not be `Send`.
     let mut reads = Vec::new();
@@ -109,7 +122,9 @@ async fn looked_up(
         reads.push(reader.look_up(&kind.endpoint, value, wanted.as_deref()));
     }
     let found: Vec<Vec<Entity>> = stream::iter(reads).buffered(BESIDE).try_collect().await?;
-    Ok(Some(found.into_iter().flatten().collect()))
+    found.into_iter().flatten().for_each(|item| add(state, kind, fields, item));
+    let others = needs.ids.iter().filter(|id| !state.objects.contains_key(*id)).cloned().collect();
+    singly(reader, kind, fields, others, state).await
 }
 
 /// With the lists that belong to those objects which the job may be about.

@@ -4,9 +4,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::call::{Call, Part, Target};
 use crate::catalogue::default_kind;
-use crate::model::words::a;
 use crate::model::Verb;
 use crate::model::endpoint::{self, Association, Endpoint};
+use crate::model::words::a;
 
 /// What stands in a path as it is.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');

@@ -51,6 +51,7 @@ mod tenants;
 mod tls;
 mod tomorrow;
 mod undo;
+mod users;
 mod waves;
 mod waves_by;
 mod writes;

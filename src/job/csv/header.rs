@@ -1,9 +1,9 @@
 //! What the columns of a CSV job mean.
 
 use crate::catalogue::{FieldType, Kind, Lookup, Writable};
-use crate::model::words::a;
 use crate::model::FieldPath;
 use crate::model::suggest::nearest;
+use crate::model::words::a;
 
 /// What one column is for.
 #[derive(Debug, Clone, PartialEq)]
@@ -166,7 +166,11 @@ fn field(kind: &Kind, text: &str, header: &str) -> Result<FieldPath, HeaderFault
         help: Some(match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => {
-                let other = if kind.name.is_default() { " (of something else, say `--kind KIND` or in a column `kind`)" } else { "" };
+                let other = if kind.name.is_default() {
+                    " (of something else, say `--kind KIND` or in a column `kind`)"
+                } else {
+                    ""
+                };
                 format!(
                     "a column names a field of {}{other}; to have it ignored, begin it with `_`, or --ignore-column '{header}'; if it is new at Auth0, --allow-field '{header}'",
                     a(&kind.singular)

@@ -6,6 +6,7 @@ mod creates;
 mod files;
 mod kills;
 mod laws;
+mod replayed;
 mod storms;
 mod values;
 
@@ -123,7 +124,11 @@ impl Plan {
             assert_eq!(before.len(), after.len(), "{}", kind.name);
             for (before, after) in before.iter().zip(after) {
                 for path in differing(kind, &unmoved(kind, before), &unmoved(kind, &after)) {
-                    let stays = path.get(before).is_none() && told.contains(&path.to_string());
+                    let absent = path.get(before).is_none();
+                    // A switch that cannot be absent again stands where its absence meant it to.
+                    let meant = path.get(&after).is_some_and(Value::is_boolean)
+                        && path.get(&after) == kind.default_of(&path);
+                    let stays = absent && (meant || told.contains(&path.to_string()));
                     let id = text(before, &kind.endpoint.id_field);
                     assert!(stays, "{} {id}: {path}\n{before:?}\n{after:?}\n{told}", kind.name);
                 }
