@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use patchwave::catalogue::{Field, FieldType, Kind, kinds};
 use patchwave::model::value::same;
 use patchwave::model::{Body, FieldPath};
-use patchwave::sandbox::Options;
+use patchwave::sandbox::{Counters, Options};
 use serde_json::Value;
 
 use changes::{Change, Inventor, Step, lines, order, selector};
@@ -45,6 +45,14 @@ struct Planned {
     id: String,
     step: Step,
     update: String,
+}
+
+impl Planned {
+    fn new(kind: &'static Kind, body: &Body, step: Step, by_name: bool) -> Self {
+        let who = selector(kind, body, &step, by_name);
+        let update = format!("[[update]]\nkind = \"{}\"\n{who}\n{}\n", kind.name, lines(&step));
+        Self { kind, id: text(body, &kind.endpoint.id_field).to_owned(), step, update }
+    }
 }
 
 /// What is to be done to a tenant.
@@ -117,14 +125,19 @@ impl Plan {
     /// Asserts that everything is as it was before. What was absent and cannot be emptied stays, and is told.
     #[track_caller]
     fn is_taken_back(&self, served: &Served, case: &Case) {
-        let told: String = case.results().iter().map(|row| format!("{}; ", row["_error"])).collect();
+        let results = case.results();
+        let told = |id: &str| {
+            let row = results.iter().find(|row| row.values().any(|cell| cell == id));
+            row.map(|row| row["_error"].clone()).unwrap_or_default()
+        };
         for kind in kinds() {
             let (before, after) = (&self.before[kind.name.as_str()], served.tenant().objects(&kind.name));
             assert_eq!(before.len(), after.len(), "{}", kind.name);
             for (before, after) in before.iter().zip(after) {
+                let id = text(before, &kind.endpoint.id_field);
+                let told = told(id);
                 for path in differing(kind, &unmoved(kind, before), &unmoved(kind, &after)) {
                     let stays = path.get(before).is_none() && told.contains(&path.to_string());
-                    let id = text(before, &kind.endpoint.id_field);
                     assert!(stays, "{} {id}: {path}\n{before:?}\n{after:?}\n{told}", kind.name);
                 }
             }
@@ -142,9 +155,7 @@ fn planned(served: &Served, kind: &'static Kind, objects: &[Body]) -> Vec<Planne
     for (at, body) in mine.iter().enumerate() {
         let step = inventor.together(body, most, &mut done);
         assert!(!step.is_empty(), "nothing can be made up for {} {body:?}", kind.name);
-        let who = selector(kind, body, &step, at % 2 == 1);
-        let update = format!("[[update]]\nkind = \"{}\"\n{who}\n{}\n", kind.name, lines(&step));
-        planned.push(Planned { kind, id: text(body, &kind.endpoint.id_field).to_owned(), step, update });
+        planned.push(Planned::new(kind, body, step, at % 2 == 1));
     }
     planned
 }
@@ -175,6 +186,9 @@ fn unmoved(kind: &Kind, body: &Body) -> Body {
 
 /// Calls that changed something, whatever the method.
 fn writes(served: &Served) -> u64 {
-    let seen = served.counters();
+    written(&served.counters())
+}
+
+fn written(seen: &Counters) -> u64 {
     seen.patch + seen.create + seen.delete + seen.other
 }
