@@ -199,6 +199,44 @@ fn key_of(association: &Association, item: &Value) -> String {
     key.and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
+/// What somebody's request made of an association, as `{field: {add: […], remove: […]}}` with items as the field shows them:
+/// the other way round than [`calls`]. `below` is the path from the object's id on. `None`, where it was none of these calls.
+pub(super) fn written(endpoint: &Endpoint, method: &str, below: &[String], body: &Value) -> Option<Body> {
+    let (path, item) = match below {
+        [_, path] => (path, None),
+        [_, path, item] => (path, Some(item)),
+        _ => return None,
+    };
+    let association = endpoint.associations.iter().find(|association| association.path == *path)?;
+    // A body may come as text.
+    let text = body.as_str().and_then(|text| serde_json::from_str(text).ok());
+    let body: &Value = text.as_ref().unwrap_or(body);
+    let takes =
+        |call: &&Call| call.verb.name().eq_ignore_ascii_case(method) && call.at_item == item.is_some();
+    let (mut add, mut remove) = (Vec::new(), Vec::new());
+    for sent in [&association.add, &association.remove].into_iter().chain(&association.change).filter(takes) {
+        let out = std::ptr::eq(sent, &association.remove);
+        let list = match (sent.body, &sent.key) {
+            (Shape::None, _) => vec![Value::Object(Map::new())],
+            (Shape::Item, _) => vec![body.clone()],
+            (Shape::List, None) => body.as_array()?.clone(),
+            (Shape::List, Some(key)) => body.get(key)?.as_array()?.clone(),
+        };
+        for mut one in list {
+            let marked = sent.mark.iter().all(|(key, value)| one.get(key) == Some(value));
+            if let (Some(item), Some(key), Value::Object(one)) = (item, association.keys.first(), &mut one) {
+                one.insert(key.clone(), item.as_str().into());
+            }
+            let Some(one) = shown(association, &one).ok().filter(|_| marked) else { continue };
+            if out { remove.push(one) } else { add.push(one) }
+        }
+    }
+    let mut items = Map::new();
+    items.insert("add".to_owned(), add.into());
+    items.insert("remove".to_owned(), remove.into());
+    Some(Body::from_iter([(association.field.clone(), items.into())]))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

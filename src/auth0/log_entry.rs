@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
+use super::associated;
 use crate::model::{Author, Body, Endpoint, EntityId, LogAction, LogEvent, Packed};
 
 /// The type of a successful write (Auth0, "Log Event Type Codes").
@@ -74,7 +75,12 @@ impl LogEntry {
             return Reading::Other;
         }
         let method = part("method").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
-        let Some(action) = action(&method, &below) else { return Reading::Other };
+        let Some(action) = action(&method, &below, endpoint) else { return Reading::Other };
+        let sent = body(part("body")).unwrap_or_default();
+        let items = (action == LogAction::Below)
+            .then(|| associated::written(endpoint, &method, &below, part("body").unwrap_or(&Value::Null)))
+            .flatten();
+        let (action, sent) = items.map_or((action, sent), |items| (LogAction::Associate, items));
         let answer = response.and_then(|response| body(response.get("body")));
         let answered = answer.as_ref().and_then(|body| body.get(&endpoint.id_field)?.as_str());
         let Some(target) = below.first().map(String::as_str).or(answered).map(EntityId::new) else {
@@ -92,7 +98,7 @@ impl LogEntry {
             channel: owned(part("channel")).unwrap_or_default(),
             action,
             target,
-            request: Packed::new(&body(part("body")).unwrap_or_default()),
+            request: Packed::new(&sent),
             response: answer.as_ref().map(Packed::new),
             correlation_id: owned(references.and_then(|references| references.get("correlation_id"))),
             user_agent: owned(part("userAgent")).or_else(|| self.text("user_agent").map(str::to_owned)),
@@ -124,13 +130,16 @@ fn segments(path: &str, endpoint: &Endpoint) -> Option<Vec<String>> {
     at_home.then(|| decoded.collect())
 }
 
-fn action(method: &str, below: &[String]) -> Option<LogAction> {
+fn action(method: &str, below: &[String], endpoint: &Endpoint) -> Option<LogAction> {
+    let follows = |path: &str| endpoint.then.as_ref().is_some_and(|then| then.path == path);
     let below: Vec<&str> = below.iter().map(String::as_str).collect();
     match (method, below.as_slice()) {
         ("post", []) => Some(LogAction::Create),
         ("patch" | "put", [_]) => Some(LogAction::Update),
         ("delete", [_]) => Some(LogAction::Delete),
         ("post", [_, "rotate-secret"]) => Some(LogAction::RotateSecret),
+        // What was changed is in the entry of the change.
+        ("post", [_, path]) if follows(path) => None,
         ("post" | "patch" | "put" | "delete", [_, _, ..]) => Some(LogAction::Below),
         _ => None,
     }

@@ -8,7 +8,7 @@ use super::differing::{comparable, holds_nothing, item_edit};
 use crate::catalogue::{Kind, Lookup, linked, patch, redact, validate};
 use crate::job::printed::OPEN;
 use crate::model::value::same;
-use crate::model::{Body, FieldPath, ItemEdit, ListOrder};
+use crate::model::{Body, FieldPath, ItemEdit};
 
 /// A field that differs.
 #[derive(Debug, Clone, PartialEq)]
@@ -124,7 +124,7 @@ impl Found<'_> {
         let change = match after {
             None => Change::Unset,
             Some(Value::Object(after)) if after.is_empty() => Change::EmptyObject,
-            Some(after) => items(self.kind.order(&path), before, after)
+            Some(after) => items(self.kind, &path, before, after)
                 .map_or_else(|| Change::Set(after.clone()), Change::Items),
         };
         let fault = match &change {
@@ -163,14 +163,17 @@ fn has_placeholder(value: &Value) -> bool {
 
 /// The items that came and went, where that is all there is to the difference of two lists: other tenants keep what else
 /// stands in theirs.
-fn items(order: ListOrder, before: Option<&Value>, after: &Value) -> Option<ItemEdit> {
+fn items(kind: &Kind, path: &FieldPath, before: Option<&Value>, after: &Value) -> Option<ItemEdit> {
+    let order = kind.order(path);
+    // Items of a list that has an endpoint of its own come and go one by one, objects that they are.
+    let belonging = path.depth() == 1 && kind.endpoint.association(path.root()).is_some();
     let plain = |list: Option<&Value>| {
         let items = list.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         items.iter().all(|item| !item.is_object() && !item.is_array() && !item.is_null())
     };
     let edit = item_edit(before, Some(after), order)?;
     let moves = !edit.add.is_empty() || !edit.remove.is_empty();
-    (moves && plain(before) && plain(Some(after))).then_some(edit)
+    (moves && (belonging || plain(before) && plain(Some(after)))).then_some(edit)
 }
 
 /// The changes without those that the others bring about: fields that move along, a setting under its other name, defaults

@@ -20,7 +20,7 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 
 use crate::catalogue::Kind;
-use crate::model::{Author, Body, EntityId, FieldPath, LogAction, LogEvent, Packed};
+use crate::model::{Author, Body, EntityId, FieldPath, LogEvent, Packed};
 
 mod client;
 mod edit;
@@ -144,6 +144,8 @@ pub enum WhyLeftOut {
     SecretRotated,
     /// Credentials, and whatever else hangs on a client, are none of its fields.
     Credentials,
+    /// A list that no answer shows was changed, and no snapshot tells what it held.
+    ListUnknown,
 }
 
 impl fmt::Display for WhyLeftOut {
@@ -153,7 +155,10 @@ impl fmt::Display for WhyLeftOut {
             Self::Deleted => "it was deleted, and a change set deletes nothing",
             Self::NotInBase => "the snapshot does not have it, so nobody knows what was there before",
             Self::SecretRotated => "it got a new secret, which is no change of a field",
-            Self::Credentials => "its credentials are no fields of it",
+            Self::Credentials => "credentials, and whatever else hangs on it, are no fields of it",
+            Self::ListUnknown => {
+                "a list of it was edited, and without a snapshot nobody knows what it held; --before FILE tells"
+            }
         })
     }
 }
@@ -191,10 +196,7 @@ impl Selection {
 pub fn squash(kind: &Kind, log: &Log<'_>, selection: &Selection) -> Squashed {
     let events = in_order(log.events);
     let mut squashed = Squashed {
-        edits: events
-            .iter()
-            .filter(|event| event.action == LogAction::Update && selection.chooses(event))
-            .count(),
+        edits: events.iter().filter(|event| event.action.edits() && selection.chooses(event)).count(),
         authors: events.iter().filter(|e| selection.within(e)).map(|e| e.by.clone()).collect(),
         ..Squashed::default()
     };

@@ -3,28 +3,33 @@
 use serde_json::Value;
 
 use super::recorder::{Edited, Recorder};
-use crate::catalogue::{Kind, patch};
+use crate::catalogue::{Kind, Kinds, patch};
 use crate::model::{Body, FieldPath, Outcome, RunRecord};
 use crate::plan::{TenantPlan, Write, is_from_place};
 
 /// Gives a recorder every client of one tenant that a run certainly changed.
-pub fn take(kind: &Kind, part: &TenantPlan, record: &RunRecord, recorder: &mut Recorder<'_>) {
+pub fn take(kinds: &Kinds, part: &TenantPlan, record: &RunRecord, recorder: &mut Recorder<'_>) {
     for (at, state) in record.writes(&part.tenant).iter().enumerate() {
         let Some(outcome) = state.outcome().filter(|_| state.is_surely_written()) else { continue };
         let Some(write) = part.writes.get(at) else { continue };
+        let kind = kinds.get(write.kind);
+        if write.create {
+            let name = write.name.clone().unwrap_or_else(|| outcome.id.to_string());
+            recorder.note(format!(
+                "{name}: the {} was created, and a change set only changes what is there",
+                kind.singular
+            ));
+            continue;
+        }
         let before = before(kind, &write, outcome);
         let changes: Vec<(FieldPath, Option<Value>)> =
             write.changes.iter().map(|change| (change.path.clone(), change.after.clone())).collect();
         let after = patch::predict(kind, &before, &changes);
         let secrets = write.changes.iter().filter(|change| is_from_place(change));
         let masked: Vec<FieldPath> = secrets.map(|change| change.path.clone()).collect();
-        recorder.take(Edited {
-            id: &write.id,
-            before: &before,
-            id_after: &write.id,
-            after: &after,
-            masked: &masked,
-        });
+        let edited =
+            Edited { id: &write.id, before: &before, id_after: &write.id, after: &after, masked: &masked };
+        recorder.take(kind, edited);
     }
 }
 

@@ -23,4 +23,4 @@ pub mod source;
 pub use difference::{Change, Edit, LeftOut, difference};
 pub use pairs::{Pairs, Snapshot, pairs};
 pub use recorder::{ChangeSet, Edited, Header, Recorder};
-pub use source::{Known, Source};
+pub use source::{Known, Named, Source};

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::difference::{LeftOut, difference};
 use super::pairs::{Pairs, key_of};
 use super::source::{Source, masked, var_name};
-use crate::catalogue::Kind;
+use crate::catalogue::{Kind, default_kind};
 use crate::job::{Printed, Recorded, print, recorded};
 use crate::model::{Body, EntityId, FieldPath};
 
@@ -53,7 +53,8 @@ pub struct Header {
 
 /// Gathers clients and writes the change set. What it holds of each is the text that will stand in the file.
 pub struct Recorder<'r> {
-    kind: &'r Kind,
+    /// The kinds that were met.
+    kinds: Vec<&'r Kind>,
     identity: Option<&'r FieldPath>,
     /// The tenant that the states before are of.
     before: &'r Source<'r>,
@@ -65,15 +66,10 @@ pub struct Recorder<'r> {
 }
 
 impl<'r> Recorder<'r> {
-    /// Of nothing yet. Clients are found elsewhere by name, or by what they have at `identity`.
-    pub fn new(
-        kind: &'r Kind,
-        identity: Option<&'r FieldPath>,
-        before: &'r Source<'r>,
-        after: &'r Source<'r>,
-    ) -> Self {
+    /// Of nothing yet. Objects are found elsewhere by what their kind calls their identity, or by what they have at `identity`.
+    pub fn new(identity: Option<&'r FieldPath>, before: &'r Source<'r>, after: &'r Source<'r>) -> Self {
         Self {
-            kind,
+            kinds: Vec::new(),
             identity,
             before,
             after,
@@ -83,15 +79,15 @@ impl<'r> Recorder<'r> {
         }
     }
 
-    /// Adds a client, if it changed.
-    pub fn take(&mut self, client: Edited<'_>) {
+    /// Adds an object of a kind, if it changed.
+    pub fn take(&mut self, kind: &'r Kind, client: Edited<'_>) {
         if client.before == client.after && client.masked.is_empty() {
             return;
         }
-        let before = self.before.marked(self.kind, client.id, client.before);
-        let after = self.after.marked(self.kind, client.id_after, client.after);
-        let (edits, left_out) = difference(self.kind, &before, &after);
-        let name = key_of(self.kind, None, client.before).unwrap_or_else(|| client.id.to_string());
+        let before = self.before.marked(kind, client.id, client.before);
+        let after = self.after.marked(kind, client.id_after, client.after);
+        let (edits, left_out) = difference(kind, &before, &after);
+        let name = key_of(kind, None, client.before).unwrap_or_else(|| client.id.to_string());
         self.leave_out(&name, left_out);
         let mut paths = client.masked.to_vec();
         paths.extend(new_secrets(client.before, client.after));
@@ -105,28 +101,29 @@ impl<'r> Recorder<'r> {
         for (path, value) in secrets {
             printed.set(&path, &value);
         }
-        let renamed = key_of(self.kind, None, client.after).filter(|new| *new != name);
+        let renamed = key_of(kind, None, client.after).filter(|new| *new != name);
         let renamed = renamed.as_deref().map(hashed);
-        self.keep(client.id, (&name, renamed), (client.before, &before), printed);
+        self.keep(kind, client.id, (&name, renamed), (client.before, &before), printed);
     }
 
     /// Adds a client of which nobody knows how it was before: what it holds now at these paths is asked for, whatever stands
     /// there.
     pub fn take_unguarded(
         &mut self,
+        kind: &'r Kind,
         id: &EntityId,
         known_as: &Body,
         fields: &[(FieldPath, Option<Value>)],
         masked_paths: &[FieldPath],
     ) {
-        let name = key_of(self.kind, None, known_as).unwrap_or_else(|| id.to_string());
+        let name = key_of(kind, None, known_as).unwrap_or_else(|| id.to_string());
         let mut state = Body::new();
         for (path, value) in fields {
             if let Some(value) = value {
                 path.put(&mut state, value.clone());
             }
         }
-        let state = self.after.marked(self.kind, id, &state);
+        let state = self.after.marked(kind, id, &state);
         let mut printed = Printed::unguarded();
         for (path, value) in fields {
             match (value, path.get(&state)) {
@@ -137,8 +134,8 @@ impl<'r> Recorder<'r> {
         for path in masked_paths {
             printed.set(path, &masked(path, &name));
         }
-        let marked = self.after.marked(self.kind, id, known_as);
-        self.keep(id, (&name, None), (known_as, &marked), printed);
+        let marked = self.after.marked(kind, id, known_as);
+        self.keep(kind, id, (&name, None), (known_as, &marked), printed);
     }
 
     /// Notes what is not in the change set.
@@ -152,11 +149,10 @@ impl<'r> Recorder<'r> {
     }
 
     /// Notes which clients two snapshots do not share: nothing of them is recorded.
-    pub fn note_pairs(&mut self, pairs: &Pairs<'_>) {
-        let name = |client: &(EntityId, Body)| {
-            key_of(self.kind, None, &client.1).unwrap_or_else(|| client.0.to_string())
-        };
-        let one = &self.kind.singular;
+    pub fn note_pairs(&mut self, kind: &Kind, pairs: &Pairs<'_>) {
+        let name =
+            |client: &(EntityId, Body)| key_of(kind, None, &client.1).unwrap_or_else(|| client.0.to_string());
+        let one = &kind.singular;
         let gone = pairs
             .gone
             .iter()
@@ -184,6 +180,7 @@ impl<'r> Recorder<'r> {
 
     fn keep(
         &mut self,
+        kind: &'r Kind,
         id: &EntityId,
         (name, renamed): (&str, Option<NonZeroU64>),
         (state, marked): (&Body, &Body),
@@ -192,27 +189,47 @@ impl<'r> Recorder<'r> {
         if printed.is_empty() {
             return;
         }
-        let name_path = FieldPath::root_field(&self.kind.endpoint.name_field);
-        let path = self.identity.unwrap_or(&name_path);
-        let (Some(key), Some(selector)) = (key_of(self.kind, Some(path), state), path.get(marked)) else {
-            let what = format!("{name}: it has no {path}, by which it would be found elsewhere");
-            return self.left_out.push(what);
-        };
-        if self.identity.is_some_and(|identity| printed.sets(identity)) {
-            let what = format!("{name}: its {path} changed, by which it would be found elsewhere");
-            return self.left_out.push(what);
+        let paths = kind.identity_or(self.identity);
+        let mut identity: Vec<(&FieldPath, &Value)> = Vec::new();
+        let mut keys: Vec<String> = Vec::new();
+        for path in &paths {
+            let (Some(key), Some(selector)) = (key_of(kind, Some(path), state), path.get(marked)) else {
+                let what = format!("{name}: it has no {path}, by which it would be found elsewhere");
+                return self.left_out.push(what);
+            };
+            // Only under another name an object is looked for once more.
+            let is_name = path.depth() == 1 && path.root() == kind.endpoint.name_field;
+            if printed.sets(path) && (!is_name || self.identity.is_some_and(|identity| *identity == **path)) {
+                let what = format!("{name}: its {path} changed, by which it would be found elsewhere");
+                return self.left_out.push(what);
+            }
+            // Of several, an id among them is another one in each tenant.
+            keys.push(if paths.len() > 1 { selector.to_string() } else { key });
+            identity.push((path, selector));
         }
-        let text = printed.finish(path, selector);
+        let text = printed.finish(kind, &identity);
         let shown = without_placeholders(&text);
         let leak = self.before.leak(id, &shown).or_else(|| self.after.leak(id, &shown));
         if let Some(leak) = leak {
             let what = format!("{name}: {leak} stands where no placeholder can, such as in a key");
             return self.left_out.push(what);
         }
-        match Entry::new(&key, name, renamed, &text) {
+        let place = self.place_of(kind);
+        match Entry::new(place, &keys.join(" "), name, renamed, &text) {
             Some(entry) => self.updates.push(entry),
-            None => self.left_out.push(format!("{name}: its {path} is too long")),
+            None => self.left_out.push(format!("{name}: what it is found by is too long")),
         }
+    }
+
+    /// Where the kinds of a change set stand: as they are met, each with the number that its entries have.
+    fn place_of(&mut self, kind: &'r Kind) -> u8 {
+        let known = self.kinds.iter().position(|of| of.name == kind.name);
+        let place = known.unwrap_or_else(|| {
+            self.kinds.push(kind);
+            self.kinds.len() - 1
+        });
+        // There are not so many kinds.
+        u8::try_from(place).unwrap_or(u8::MAX)
     }
 
     /// A client that takes a name which another gives up cannot be told from it when the change set is replayed again.
@@ -220,13 +237,14 @@ impl<'r> Recorder<'r> {
         if self.identity.is_some() {
             return;
         }
-        let given_up: HashSet<NonZeroU64> = self
+        let given_up: HashSet<(u8, NonZeroU64)> = self
             .updates
             .iter()
             .filter(|entry| entry.renamed().is_some())
-            .map(|entry| hashed(entry.key()))
+            .map(|entry| (entry.kind(), hashed(entry.key())))
             .collect();
-        let takes = |entry: &mut Entry| entry.renamed().is_some_and(|new| given_up.contains(&new));
+        let takes =
+            |entry: &mut Entry| entry.renamed().is_some_and(|new| given_up.contains(&(entry.kind(), new)));
         for entry in self.updates.extract_if(.., takes) {
             self.left_out.push(format!(
                 "{}: it takes a name that another gives up, and by name nobody could tell the two apart; --identity does",
@@ -240,26 +258,34 @@ impl<'r> Recorder<'r> {
         let mut body = Body::new();
         body.insert(String::new(), text.into());
         let own = EntityId::new("");
-        [self.before, self.after].iter().all(|source| source.marked(self.kind, &own, &body) == body)
+        [self.before, self.after].iter().all(|source| source.marked(default_kind(), &own, &body) == body)
     }
 
     /// The updates in the order of their keys, without those of which several have one.
     fn told_apart(&mut self) -> Vec<Entry> {
         let mut updates = std::mem::take(&mut self.updates);
-        // Those of one key all go, so their order among themselves is nothing.
-        updates.sort_unstable_by(|a, b| a.key().cmp(b.key()));
-        let mut twice: Vec<(String, usize)> = Vec::new();
-        for same in updates.chunk_by(|a, b| a.key() == b.key()).filter(|same| same.len() > 1) {
-            twice.push((same[0].key().to_owned(), same.len()));
-        }
-        for (key, several) in &twice {
+        // The default kind goes first, the others by their names: whoever met them in which order, it is one file. Those of one
+        // key all go, so their order among themselves is nothing.
+        let kind = |entry: &Entry| {
+            self.kinds.get(usize::from(entry.kind())).map(|kind| kind.name).unwrap_or_default()
+        };
+        let rank = |entry: &Entry| (!kind(entry).is_default(), kind(entry));
+        updates.sort_unstable_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| a.key().cmp(b.key())));
+        let same = |a: &Entry, b: &Entry| a.kind() == b.kind() && a.key() == b.key();
+        let mut twice: HashSet<(u8, String)> = HashSet::new();
+        for same in updates.chunk_by(same).filter(|same| same.len() > 1) {
             // Elsewhere there is one of that name at the most, and it cannot become two things.
             self.left_out.push(format!(
-                "{key}: {several} {}s of this name changed; --identity tells them apart",
-                self.kind.singular
+                "{}: {} {}s of this name changed; --identity tells them apart",
+                same[0].key(),
+                same.len(),
+                kind(&same[0]).kind().singular
             ));
+            twice.insert((same[0].kind(), same[0].key().to_owned()));
         }
-        updates.retain(|entry| twice.binary_search_by(|(key, _)| key.as_str().cmp(entry.key())).is_err());
+        if !twice.is_empty() {
+            updates.retain(|entry| !twice.contains(&(entry.kind(), entry.key().to_owned())));
+        }
         updates
     }
 

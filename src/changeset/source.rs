@@ -5,10 +5,11 @@
 //! so two states can be compared with their placeholders in them, whatever tenants they are of.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use crate::catalogue::Kind;
+use crate::catalogue::{Kind, KindName, kinds};
 use crate::job::printed::{CLOSE, OPEN};
 use crate::model::{Body, Domain, EntityId, FieldPath};
 use marker::{Marker, take};
@@ -18,30 +19,43 @@ use words::words;
 pub(super) const UNNAMED: &str = "id:";
 /// Inside a longer text a shorter value of a variable is left alone: it is likely to mean something else there.
 const SHORTEST: usize = 4;
-/// Prefixes of ids of other objects, with what a variable for one is called.
-const IDS: [(&str, &str); 6] = [
-    ("org_", "organization_id"),
-    ("con_", "connection_id"),
-    ("cred_", "credential_id"),
-    ("rol_", "role_id"),
-    ("cgr_", "client_grant_id"),
-    ("lst_", "log_stream_id"),
-];
+/// Prefixes of ids of objects that no kind is, with what a variable for one is called.
+const OTHER_IDS: [(&str, &str); 2] = [("cred_", "credential_id"), ("lst_", "log_stream_id")];
+
+/// Prefixes of ids, with what a variable for one is called.
+static IDS: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
+    let of_kind = |kind: &'static Kind| Some((kind.endpoint.id_prefix.clone()?, id_name(kind)));
+    let others = OTHER_IDS.iter().map(|(prefix, name)| ((*prefix).to_owned(), (*name).to_owned()));
+    kinds().filter_map(of_kind).chain(others).collect()
+});
+
+/// What a variable for the id of an object is called: `client_id`, `connection_id`.
+pub(super) fn id_name(kind: &Kind) -> String {
+    match kind.endpoint.id_field.as_str() {
+        "id" => format!("{}_id", kind.singular.replace(' ', "_")),
+        own => own.to_owned(),
+    }
+}
 
 /// Inside a number a smaller one is likely to mean something else.
 const SMALLEST: f64 = 1000.0;
 
-/// What is known of a client by its id.
+/// What is known of an object by its id.
 #[derive(Debug, Clone, Default)]
 pub struct Known {
-    /// What it is called.
+    /// What it is.
+    pub kind: KindName,
+    /// What it is called: what finds it in another tenant.
     pub name: Option<String>,
-    /// Whether it is certain that no other of the tenant is called so.
+    /// Whether it is certain that no other of its kind in the tenant is called so.
     pub alone: bool,
 }
 
-/// The client with an id, where the tenant has one.
-type Clients<'c> = Box<dyn Fn(&str) -> Option<Known> + 'c>;
+/// An object of a tenant: its kind, its id, and what it is called.
+pub type Named<'n> = (KindName, &'n EntityId, Option<String>);
+
+/// The object with an id, where the tenant has one.
+type Objects<'c> = Box<dyn Fn(&str) -> Option<Known> + 'c>;
 
 /// The tenant that states were read from.
 pub struct Source<'c> {
@@ -51,7 +65,7 @@ pub struct Source<'c> {
     vars: Vec<(String, Value)>,
     /// What is looked for inside texts, the longest first.
     needles: Vec<Needle>,
-    clients: Clients<'c>,
+    objects: Objects<'c>,
     /// Whether what looks like the id of a client is taken for one: where not all clients are known.
     guesses: bool,
 }
@@ -64,22 +78,22 @@ impl Default for Source<'_> {
 }
 
 impl<'c> Source<'c> {
-    /// `vars` are those whose values become placeholders; `clients` the ids and names that are known of the tenant.
+    /// `vars` are those whose values become placeholders; `objects` what is known of the tenant.
     pub fn new<'i>(
         domain: Option<&Domain>,
         vars: &Body,
-        clients: impl IntoIterator<Item = (&'i EntityId, Option<&'i str>)>,
+        objects: impl IntoIterator<Item = Named<'i>>,
     ) -> Self {
-        let named = |(id, name): (&EntityId, Option<&str>)| (id.to_string(), name.map(str::to_owned));
-        let known: HashMap<String, Option<String>> = clients.into_iter().map(named).collect();
-        let mut called: HashMap<String, usize> = HashMap::new();
-        for name in known.values() {
-            *called.entry(slug(name.as_deref().unwrap_or_default())).or_default() += 1;
+        let named = |(kind, id, name): Named<'_>| (id.to_string(), (kind, name));
+        let known: HashMap<String, (KindName, Option<String>)> = objects.into_iter().map(named).collect();
+        let mut called: HashMap<(KindName, String), usize> = HashMap::new();
+        for (kind, name) in known.values() {
+            *called.entry((*kind, name.clone().unwrap_or_default())).or_default() += 1;
         }
         let looking_up = Self::looking_up(domain, vars, move |id| {
-            let name = known.get(id)?.clone();
-            let alone = called.get(&slug(name.as_deref().unwrap_or_default())) == Some(&1);
-            Some(Known { name, alone })
+            let (kind, name) = known.get(id)?.clone();
+            let alone = name.as_ref().is_some_and(|name| called.get(&(kind, name.clone())) == Some(&1));
+            Some(Known { kind, name, alone })
         });
         Self { guesses: false, ..looking_up }
     }
@@ -90,11 +104,11 @@ impl<'c> Source<'c> {
         Self { guesses: true, ..self }
     }
 
-    /// The same where clients are looked up one by one, since there are too many to have their names twice.
+    /// The same where objects are looked up one by one, since there are too many to have their names twice.
     pub fn looking_up(
         domain: Option<&Domain>,
         vars: &Body,
-        clients: impl Fn(&str) -> Option<Known> + 'c,
+        objects: impl Fn(&str) -> Option<Known> + 'c,
     ) -> Self {
         let is_value = |value: &Value| match value {
             Value::String(text) => !text.trim().is_empty(),
@@ -115,7 +129,7 @@ impl<'c> Source<'c> {
         let mut needles: Vec<Needle> =
             all.map(|(text, code, any_case)| Needle { text, code, any_case }).collect();
         needles.sort_by_key(|needle| std::cmp::Reverse(needle.text.len()));
-        Self { has_domain, vars, needles, clients: Box::new(clients), guesses: true }
+        Self { has_domain, vars, needles, objects: Box::new(objects), guesses: true }
     }
 
     /// Names of the variables whose values become placeholders.
@@ -138,7 +152,7 @@ impl<'c> Source<'c> {
         if !found.is_empty() {
             return Some("the tenant's domain".to_owned());
         }
-        let known = |word: &str| word == own.as_str() || (self.clients)(word).is_some();
+        let known = |word: &str| word == own.as_str() || (self.objects)(word).is_some();
         let word = words(text).into_iter().find(|range| known(&text[range.clone()]));
         word.map(|_| "an id of the tenant".to_owned())
     }
@@ -147,7 +161,7 @@ impl<'c> Source<'c> {
     pub fn marked(&self, kind: &Kind, own: &EntityId, body: &Body) -> Body {
         let marker = Marker {
             source: self,
-            id_field: &kind.endpoint.id_field,
+            kind,
             own: own.as_str(),
             tenant: body.get("tenant").and_then(Value::as_str),
         };
@@ -178,6 +192,12 @@ pub(super) fn var_code(name: &str) -> String {
     } else {
         format!("vars['{name}']")
     }
+}
+
+/// How a template asks for the id of an object by what it is called.
+fn id_of(kind: KindName, name: &str) -> String {
+    let quoted = name.replace('\\', "\\\\").replace('\'', "\\'").replace('\n', "\\n").replace('\r', "\\r");
+    format!("id_of('{kind}', '{quoted}')")
 }
 
 /// The variable that code reads, if it reads one.

@@ -28,7 +28,7 @@ use crate::job::Threshold;
 
 /// Bulk change runner for the Auth0 Management API.
 ///
-/// Reads a tenant, shows exactly what will change, then sends rate-limited PATCH requests and writes one result per client.
+/// Reads a tenant, shows exactly what will change, then sends rate-limited requests and writes one result per client (or user, role, connection, …).
 #[derive(Debug, Parser)]
 #[command(name = "patchwave", version, max_term_width = 100, arg_required_else_help = true, after_help = EXIT_CODES)]
 pub struct Cli {
@@ -64,7 +64,7 @@ pub enum Verb {
     Report(ReportArgs),
     /// Show which change sets went to which tenants, when, and with what result. Needs no network.
     Status(StatusArgs),
-    /// Fetch clients into a file that is a job again: edit it, then apply it.
+    /// Fetch clients, or another kind of object, into a file that is a job again: edit it, then apply it.
     Get(GetArgs),
     /// Make a change set: what a run, a person or a program changed in a tenant, as a job that does the same in others.
     Record(RecordArgs),
@@ -263,7 +263,7 @@ pub struct JobArgs {
     /// Job file: TOML, CSV, or JSON that `get` wrote; `-` is standard input.
     #[arg(value_name = "JOB")]
     pub job: String,
-    /// Only clients of which this holds, such as "app_type == 'spa'"; the others are skipped.
+    /// Only clients (or objects of the job's kinds) of which this holds, such as "app_type == 'spa'"; the others are skipped.
     #[arg(long = "where", value_name = "EXPR", env = "PATCHWAVE_WHERE", hide_env = true)]
     pub narrow: Option<String>,
     /// Which clients are meant in which tenant, instead of those that are found: a CSV file with the columns match (the name or
@@ -276,7 +276,7 @@ pub struct JobArgs {
     #[command(flatten)]
     #[expect(missing_docs, reason = "named by its type")]
     pub read: ReadArgs,
-    /// Change only the first N clients that would change.
+    /// Change, or create, only the first N of what would change.
     #[arg(long, value_name = "N", env = "PATCHWAVE_LIMIT", hide_env = true)]
     pub limit: Option<usize>,
     /// An environment variable that templates may read with env("NAME"). Repeatable.
@@ -291,7 +291,7 @@ pub struct JobArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Job")]
 pub struct GuardArgs {
-    /// Refuse the run where more clients of a tenant would change than this. Overrides the job's guard; of the job's and PATCHWAVE_MAX_CHANGES the stricter holds.
+    /// Refuse the run where more clients (or other objects) of a tenant would change than this, new ones included. Overrides the job's guard; of the job's and PATCHWAVE_MAX_CHANGES the stricter holds.
     #[arg(long, value_name = "N|P%")]
     pub max_changes: Option<Threshold>,
     /// Lift guards by name: max-changes, own-client, protect.
@@ -303,7 +303,7 @@ pub struct GuardArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Job")]
 pub struct ReadArgs {
-    /// What a job is about that does not say so itself: connections, resource-servers, client-grants, roles, organizations, actions, rules, users; clients where nobody says.
+    /// What a job is about that does not say so itself: connections, resource-servers, client-grants, roles, organizations, actions, rules or users; clients where nobody says.
     #[arg(long, value_name = "KIND", env = "PATCHWAVE_KIND", hide_env = true)]
     pub kind: Option<String>,
     /// Compare a file of several clients with the live state where what `get` fetched is not kept here.

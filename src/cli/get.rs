@@ -11,9 +11,9 @@ use super::context::expression;
 use super::error::CliError;
 use super::interrupt::Interrupt;
 use super::output::Output;
-use super::snapshot;
+use super::{kinds, snapshot};
 use crate::catalogue::{self, Kind, redact};
-use crate::job::fetched::{self, Form};
+use crate::job::fetched::{self, Fetched, Form};
 use crate::job::{Expression, Scope, TenantScope};
 use crate::model::{Body, Entity, EntityId, FieldPath};
 use crate::report::term;
@@ -22,8 +22,8 @@ use crate::store::{atomic, snapshots};
 
 /// Fetches, keeps what was fetched as the base of later edits, and writes the file.
 pub(super) async fn run(args: GetArgs, output: &Output) -> Result<u8, CliError> {
-    let asked = Asked::from_args(&args)?;
     let form = form(&args)?;
+    let all = Asked::all(&args, form)?;
     if let Some(path) = args.out.as_deref().filter(|path| path.exists() && !args.overwrite) {
         let message = format!("{} exists, and may hold edits; --overwrite replaces it", path.display());
         return Err(CliError::usage(message).next(super::output::command_line_with(&["--overwrite"])));
@@ -35,28 +35,39 @@ pub(super) async fn run(args: GetArgs, output: &Output) -> Result<u8, CliError> 
         return Err(CliError::usage("get reads one tenant: choose one with --tenant"));
     };
     display.reading();
-    let began = now();
-    let fetched = interrupt.or(asked.fetch(target)).await;
+    let mut parts = Vec::new();
+    for asked in &all {
+        let began = now();
+        let fetched = interrupt.or(asked.fetch(target)).await;
+        if fetched.is_err() {
+            display.clear();
+        }
+        let bodies = fetched?;
+        let whole = asked.list && asked.condition.is_none();
+        let from = (&target.domain, asked.kind.name.as_str());
+        let digest = snapshots::keep(&session.state, &bodies, from, (began, now(), whole))?;
+        let bodies: Vec<Body> = bodies.into_iter().map(|body| asked.pruned(body)).collect();
+        parts.push(Fetched { kind: asked.kind, bodies, digest });
+    }
     display.clear();
-    let bodies = fetched?;
-    let whole = asked.list && asked.condition.is_none();
-    let from = (&target.domain, asked.kind.name.as_str());
-    let digest = snapshots::keep(&session.state, &bodies, from, (began, now(), whole))?;
-    let bodies: Vec<Body> = bodies.into_iter().map(|body| asked.pruned(body)).collect();
-    let single = !asked.list && asked.email.is_empty() && bodies.len() == 1;
-    let count = bodies.len();
-    let write = |out: &mut dyn std::io::Write| fetched::write(asked.kind, form, bodies, &digest, single, out);
+    let count: usize = parts.iter().map(|part| part.bodies.len()).sum();
+    let noun = match all.as_slice() {
+        [only] => only.kind.singular.as_str(),
+        _ => "object",
+    };
+    let single = all.iter().all(|asked| !asked.list && asked.email.is_empty()) && count == 1;
+    let write = |out: &mut dyn std::io::Write| fetched::write(form, parts, single, out);
     let Some(path) = &args.out else {
         let mut text = Vec::new();
         write(&mut text)
-            .map_err(|error| CliError::setup(format!("the clients cannot be written: {error}")))?;
+            .map_err(|error| CliError::setup(format!("what was read cannot be written: {error}")))?;
         output.result(&String::from_utf8_lossy(&text));
         return Ok(super::exit::OK);
     };
     atomic::write(path, |out| write(out)).map_err(|error| CliError::setup(error.to_string()))?;
     output.note(&format!(
         "{} from {} in {}. Edit it, then: patchwave apply {}{}",
-        term::count(count, &asked.kind.singular),
+        term::count(count, noun),
         target.domain,
         path.display(),
         path.display(),
@@ -125,6 +136,34 @@ struct Asked {
 }
 
 impl Asked {
+    /// Kind by kind, where several are named in one word.
+    fn all(args: &GetArgs, form: Form) -> Result<Vec<Self>, CliError> {
+        let several = args.ids.first().filter(|word| *word == kinds::ALL || word.contains(','));
+        let Some(words) = several else { return Ok(vec![Self::from_args(args)?]) };
+        let words: Vec<String> = words.split(',').map(str::to_owned).collect();
+        let kinds = kinds::named(&words)?;
+        let wrong = |what: String| Err(CliError::usage(what).next(super::output::help_line()));
+        let narrower = args.narrow.is_some() || !args.fields.is_empty() || !args.email.is_empty();
+        if args.ids.len() > 1 || args.own || narrower {
+            let what =
+                "of several kinds all is fetched: ids, --self, --email, --where and --fields are about one";
+            return wrong(what.to_owned());
+        }
+        if !form.holds_several_kinds() {
+            return wrong("a file of this form holds one kind; name the file .json or .jsonl".to_owned());
+        }
+        let whole = |kind: &'static Kind| Self {
+            kind,
+            list: true,
+            ids: Vec::new(),
+            own: false,
+            email: Vec::new(),
+            condition: None,
+            fields: Vec::new(),
+        };
+        Ok(kinds.into_iter().map(whole).collect())
+    }
+
     fn from_args(args: &GetArgs) -> Result<Self, CliError> {
         let named = args.ids.first().and_then(|word| catalogue::kind(word));
         let ids = if named.is_some() { &args.ids[1..] } else { args.ids.as_slice() };

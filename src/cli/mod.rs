@@ -19,6 +19,7 @@ mod forecasts;
 mod get;
 mod history;
 mod interrupt;
+mod kinds;
 mod ledger;
 mod live_run;
 mod locks;

@@ -156,7 +156,8 @@ fn one(
             let resolved = plan_tenant(job, scope, &states, options)?;
             planned.warnings.extend(warnings(job, &target.tenant, &states, &resolved));
             let (writes, rows) = resolved;
-            Ok(TenantPlan { writes, rows, totals: totals(job, &states), ..tenant })
+            let named = crate::plan::references::met(job, scope, &states, &writes);
+            Ok(TenantPlan { writes, named, rows, totals: totals(job, &states), ..tenant })
         }
     }
 }

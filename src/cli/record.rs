@@ -9,11 +9,12 @@ use super::connect::{Surroundings, connect, surroundings};
 use super::context::state_dir;
 use super::error::CliError;
 use super::interrupt::Interrupt;
+use super::kinds;
 use super::output::{self, Output};
 use super::prompt;
 use super::snapshot::{self, Taken};
-use crate::catalogue::{self, Kind};
-use crate::changeset::{ChangeSet, Edited, Header, Recorder, Source, pairs};
+use crate::catalogue::Kind;
+use crate::changeset::{ChangeSet, Edited, Header, Pairs, Recorder, Source, pairs};
 use crate::config::{Environment, process_environment};
 use crate::report::progress::Display;
 use crate::report::term;
@@ -36,7 +37,7 @@ pub(super) async fn run(mut args: RecordArgs, output: &Output) -> Result<u8, Cli
     one_tenant(&args.tenant, "record")?;
     let display = output.progress();
     let interrupt = Interrupt::listen(&display);
-    let recording = Recording { args: &args, kind: catalogue::default_kind(), display: &display, output };
+    let recording = Recording { args: &args, kinds: kinds::named(&args.kind)?, display: &display, output };
     let changeset = if let Some(run) = &args.run {
         recording.of_run(run)?
     } else if args.watch {
@@ -60,7 +61,8 @@ fn check_out(path: &Path, overwrite: bool) -> Result<(), CliError> {
 /// A recording under way.
 struct Recording<'r> {
     args: &'r RecordArgs,
-    kind: &'static Kind,
+    /// Those that were named; none, where nobody named any.
+    kinds: Vec<&'static Kind>,
     display: &'r Display,
     output: &'r Output,
 }
@@ -79,12 +81,12 @@ impl Recording<'_> {
         self.display.reading();
         let words = (before.as_str(), after.as_str());
         let taken =
-            snapshot::two(words, (&args.tenant, &args.pace), &around, (self.kind, &state), self.display)
+            snapshot::two(words, (&args.tenant, &args.pace), &around, (&self.kinds, &state), self.display)
                 .await;
         self.display.clear();
         let (mut before, mut after) = taken?;
         self.refuse_empty(&before)?;
-        tell_unseen(&snapshot::forget_unseen(self.kind, [&mut before, &mut after]), self.output);
+        tell_unseen(&snapshot::forget_unseen([&mut before, &mut after]), self.output);
         Ok(self.difference(&before, &after, "before and after"))
     }
 
@@ -101,21 +103,22 @@ impl Recording<'_> {
         let [target] = session.targets.as_slice() else {
             return Err(CliError::usage("--watch looks at one tenant: choose one with --tenant"));
         };
+        let kinds = kinds::named_or_default(&self.args.kind)?;
         self.display.reading();
-        let before = snapshot::of_tenant(target, self.kind, &session.state).await;
+        let before = snapshot::of_tenant(target, &kinds, &session.state).await;
         self.display.clear();
         let before = before?;
-        let clients = term::count(before.snapshot.clients.len(), &self.kind.singular);
+        let clients = term::count(before.len(), noun(&kinds));
         self.output.error(&format!("{clients} of {} seen. Make the changes now.", target.domain));
         match until {
             Some(until) => interrupt.wait(until).await,
             None => prompt::enter("Press Enter when they are made: ".to_owned()).await,
         }
         self.display.reading();
-        let after = snapshot::of_tenant(target, self.kind, &session.state).await;
+        let after = snapshot::of_tenant(target, &kinds, &session.state).await;
         self.display.clear();
         let (mut before, mut after) = (before, after?);
-        tell_unseen(&snapshot::forget_unseen(self.kind, [&mut before, &mut after]), self.output);
+        tell_unseen(&snapshot::forget_unseen([&mut before, &mut after]), self.output);
         Ok(self.difference(&before, &after, "watch"))
     }
 
@@ -133,34 +136,50 @@ impl Recording<'_> {
     fn difference(&self, before: &Taken, after: &Taken, by: &str) -> ChangeSet {
         let parametrize = !self.args.no_parametrize;
         let identity = self.args.identity.as_ref();
-        let snapshots = (&before.snapshot, &after.snapshot);
-        let pairs = pairs(self.kind, identity, snapshots, before.is_of_the_tenant_of(after));
+        let kinds: Vec<&'static Kind> = before.shots.iter().map(|shot| shot.kind).collect();
+        let all: Vec<Pairs<'_>> = kinds
+            .iter()
+            .map(|kind| {
+                pairs(kind, identity, (before.of(kind), after.of(kind)), before.is_of_the_tenant_of(after))
+            })
+            .collect();
         let (old, other);
-        let new = if pairs.same_tenant {
-            old = before.source_with(after, self.kind, parametrize);
+        let new = if all.iter().any(|pairs| pairs.same_tenant) {
+            old = before.source_with(after, identity, parametrize);
             &old
         } else {
-            old = before.source(self.kind, parametrize);
-            other = after.source(self.kind, parametrize);
+            old = before.source(identity, parametrize);
+            other = after.source(identity, parametrize);
             &other
         };
         self.tell_of_no_vars(new);
-        let mut recorder = Recorder::new(self.kind, identity, &old, new);
-        for ((id, before), (id_after, after)) in &pairs.both {
-            recorder.take(Edited { id, before, id_after, after, masked: &[] });
+        let mut recorder = Recorder::new(identity, &old, new);
+        for (kind, pairs) in kinds.into_iter().zip(&all) {
+            for ((id, before), (id_after, after)) in &pairs.both {
+                recorder.take(kind, Edited { id, before, id_after, after, masked: &[] });
+            }
+            recorder.note_pairs(kind, pairs);
         }
-        recorder.note_pairs(&pairs);
         let tenant = after.label().or_else(|| before.label());
-        let at = after.at.unwrap_or_else(now);
+        let at = after.at().unwrap_or_else(now);
         recorder.finish(&Header { tenant, at: at.to_string(), by: by.to_owned(), job: None })
     }
 
-    /// Against nothing, every client would be new.
+    /// Against nothing, every object would be new.
     fn refuse_empty(&self, before: &Taken) -> Result<(), CliError> {
-        if before.snapshot.clients.is_empty() {
-            return Err(CliError::usage(format!("{} holds no {}", before.name, self.kind.singular)));
+        if before.len() == 0 {
+            let kinds: Vec<&'static Kind> = before.shots.iter().map(|shot| shot.kind).collect();
+            return Err(CliError::usage(format!("{} holds no {}", before.name, noun(&kinds))));
         }
         Ok(())
+    }
+}
+
+/// What objects of these kinds are called.
+fn noun(kinds: &[&'static Kind]) -> &'static str {
+    match kinds {
+        [only] => &only.singular,
+        _ => "object",
     }
 }
 

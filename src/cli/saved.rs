@@ -167,6 +167,7 @@ async fn revived(
                     let failure = part.failure.clone();
                     planned.add(TenantPlan {
                         writes,
+                        named: part.named.clone(),
                         rows,
                         totals: states.totals(),
                         failure,

@@ -24,38 +24,54 @@ pub enum Form {
     Toml,
 }
 
-/// Writes clients; `digest` names what was kept of this fetch, so that edits can be told from what others change meanwhile.
-/// `single`: one client was asked for, and stands alone.
+/// Objects of one kind that were fetched together.
+#[derive(Debug, Clone)]
+pub struct Fetched {
+    /// The kind.
+    pub kind: &'static Kind,
+    /// The objects.
+    pub bodies: Vec<Body>,
+    /// Names what was kept of this fetch, so that edits can be told from what others change meanwhile.
+    pub digest: String,
+}
+
+impl Form {
+    /// Whether a file of this form holds objects of several kinds: one has a header, and in the other nothing says of which
+    /// tenant's state its values are but the one digest.
+    pub fn holds_several_kinds(self) -> bool {
+        matches!(self, Self::Json | Self::JsonLines)
+    }
+}
+
+/// Writes objects, kind after kind; several kinds where the form [holds them](Form::holds_several_kinds). `single`: one object
+/// was asked for, and stands alone.
 ///
 /// # Errors
 /// Those of the writer.
-pub fn write(
-    kind: &'static Kind,
-    form: Form,
-    bodies: Vec<Body>,
-    digest: &str,
-    single: bool,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let mark = |mut body: Body| {
-        if !kind.name.is_default() {
-            body.insert(KIND_KEY.to_owned(), Value::from(kind.name.as_str()));
-        }
-        body.insert(BASE_KEY.to_owned(), Value::from(digest));
-        Value::Object(body)
+pub fn write(form: Form, all: Vec<Fetched>, single: bool, out: &mut dyn Write) -> io::Result<()> {
+    let marked = |Fetched { kind, bodies, digest }: Fetched| {
+        bodies.into_iter().map(move |mut body| {
+            if !kind.name.is_default() {
+                body.insert(KIND_KEY.to_owned(), Value::from(kind.name.as_str()));
+            }
+            body.insert(BASE_KEY.to_owned(), Value::from(digest.as_str()));
+            Value::Object(body)
+        })
     };
     match form {
-        Form::Csv => csv::write::print(kind, &bodies, digest, out),
-        Form::Toml => out.write_all(print::toml(&job(kind, &bodies, digest)).as_bytes()),
+        Form::Csv => all.iter().try_for_each(|of| csv::write::print(of.kind, &of.bodies, &of.digest, out)),
+        Form::Toml => all
+            .iter()
+            .try_for_each(|of| out.write_all(print::toml(&job(of.kind, &of.bodies, &of.digest)).as_bytes())),
         Form::JsonLines => {
-            for body in bodies {
-                serde_json::to_writer(&mut *out, &mark(body))?;
+            for body in all.into_iter().flat_map(marked) {
+                serde_json::to_writer(&mut *out, &body)?;
                 out.write_all(b"\n")?;
             }
             Ok(())
         }
         Form::Json => {
-            let mut marked = bodies.into_iter().map(mark);
+            let mut marked = all.into_iter().flat_map(marked);
             let value: Value = match (single, marked.next()) {
                 (true, Some(only)) => only,
                 (_, first) => first.into_iter().chain(marked).collect(),

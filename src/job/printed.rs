@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::Pattern;
 use super::print::{dotted, print_value, template_text, text};
 use super::template::{escaped, is_template};
+use crate::catalogue::Kind;
 use crate::model::{Body, FieldPath};
 
 /// Before an expression inside a text: all between the two signs is code.
@@ -81,14 +82,19 @@ impl Printed {
         self.expect_absent.push(text(&path.to_string()));
     }
 
-    /// The whole update, for the client that has this value at this path.
-    pub fn finish(self, path: &FieldPath, value: &Value) -> String {
+    /// The whole update, for the object of a kind that has these values at these paths.
+    pub fn finish(self, kind: &Kind, identity: &[(&FieldPath, &Value)]) -> String {
         let mut out = String::from("[[update]]\n");
-        let pattern = match value {
-            Value::String(text) => pattern_source(text),
-            value => value.to_string(),
-        };
-        line(&mut out, format_args!("match.{} = {}", dotted(path), text(&pattern)));
+        if !kind.name.is_default() {
+            line(&mut out, format_args!("kind = {}", text(&kind.name)));
+        }
+        for (path, value) in identity {
+            let pattern = match value {
+                Value::String(text) => pattern_source(text),
+                value => value.to_string(),
+            };
+            line(&mut out, format_args!("match.{} = {}", dotted(path), text(&pattern)));
+        }
         if self.unguarded {
             out.push_str("unguarded = true\n");
         }

@@ -122,6 +122,18 @@ pub enum Verb {
     Delete,
 }
 
+impl Verb {
+    /// Its name, as HTTP writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Patch => "PATCH",
+            Self::Put => "PUT",
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
 /// A call that follows a change of an object.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -45,8 +45,18 @@ pub enum LogAction {
     Delete,
     /// Gives it a new secret.
     RotateSecret,
+    /// Changes a list of it that has an endpoint of its own. The request is then told as `{field: {add: […], remove: […]}}`, each
+    /// item as the field shows it.
+    Associate,
     /// Changes something that hangs on it and is none of its fields, such as a credential.
     Below,
+}
+
+impl LogAction {
+    /// Whether fields of the object are changed by it, so that a change set can have it.
+    pub fn edits(self) -> bool {
+        matches!(self, Self::Update | Self::Associate)
+    }
 }
 
 /// Who wrote, as far as the log says. A machine has an application alone.

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::forecast::Forecast;
-use super::types::{Counts, Header, Plan, Row, TenantFailure, TenantPlan, Write};
+use super::types::{Counts, Header, NamedObject, Plan, Row, TenantFailure, TenantPlan, Write};
 use crate::catalogue::KindName;
 use crate::model::deep::from_own;
 use crate::model::{Domain, Pace, TenantName};
@@ -37,6 +37,8 @@ enum Line<H, W, R> {
         /// Of others.
         #[serde(default, skip_serializing_if = "Counts::is_empty")]
         totals: Counts,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        named: Vec<NamedObject>,
         pace: Pace,
         forecast: Option<Forecast>,
         failure: Option<TenantFailure>,
@@ -153,6 +155,7 @@ fn print_part(part: &TenantPlan, out: &mut dyn std::io::Write) -> std::io::Resul
                 .filter(|(kind, _)| !kind.is_default())
                 .map(|(k, n)| (*k, *n))
                 .collect(),
+            named: part.named.clone(),
             pace: part.pace,
             forecast: part.forecast,
             failure: part.failure.clone(),
@@ -181,12 +184,12 @@ pub fn parse(bytes: &[u8]) -> Result<Plan, PlanFileError> {
         let line: Owned = from_own(text).map_err(|cause| PlanFileError::Line { line: number, cause })?;
         match line {
             Line::Plan { header: found, .. } if number == 1 => header = Some(found),
-            Line::Tenant { tenant, domain, origin, total, mut totals, pace, forecast, failure }
+            Line::Tenant { tenant, domain, origin, total, mut totals, named, pace, forecast, failure }
                 if header.is_some() =>
             {
                 let part = TenantPlan::empty(tenant, domain, origin, pace);
                 totals.extend(total.map(|total| (KindName::default(), total)));
-                tenants.push(TenantPlan { totals, forecast, failure, ..part });
+                tenants.push(TenantPlan { totals, named, forecast, failure, ..part });
             }
             Line::Write { tenant, write } => part(&mut tenants, &tenant, number)?.writes.push(&write),
             Line::Row { tenant, row } => part(&mut tenants, &tenant, number)?.rows.push(row),
@@ -275,6 +278,7 @@ mod tests {
             totals: Counts::from_iter([(KindName::default(), 3)]),
             pace: Pace::default(),
             writes: Writes::from_iter([write]),
+            named: vec![NamedObject { kind: KindName::default(), id: "x".into(), name: "Shop".into() }],
             rows: vec![row(RowState::Write(0)), row(Done::plain(RowResult::Unchanged).into())],
             forecast: None,
             failure: None,

@@ -15,7 +15,7 @@ pub mod index;
 mod judge;
 mod judging;
 pub mod needs;
-mod references;
+pub mod references;
 pub mod rejudge;
 mod repeat;
 pub mod resolve;
@@ -40,8 +40,8 @@ pub use resolve::{Narrow, PlanOptions, Unplannable, plan_tenant};
 pub use shard::{Part, Shard};
 pub use state::{Missing, TenantState, TenantStates};
 pub use types::{
-    Counts, Done, Header, Left, Plan, Row, RowState, TakesBack, TenantFailure, TenantPlan, Totals, Write,
-    is_from_place,
+    Counts, Done, Header, Left, NamedObject, Plan, Row, RowState, TakesBack, TenantFailure, TenantPlan,
+    Totals, Write, is_from_place,
 };
 pub use warnings::{protects_a_name, protects_nobody, warnings};
 pub use waves_by::{TagWaves, WavesBy};

@@ -1,5 +1,5 @@
 //! Objects that a job names by what they are called, where their ids are meant: found in the tenant that is being planned.
-//! Central function: [`knowing_ids`].
+//! Central functions: [`knowing_ids`] and [`met`].
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -8,22 +8,62 @@ use serde_json::Value;
 
 use super::select::{exact_name, literal_new_name};
 use super::state::TenantStates;
+use super::types::NamedObject;
+use super::writes::Writes;
 use crate::catalogue::{Kind, KindName};
 use crate::job::{Ids, Job, TenantScope};
 use crate::model::EntityId;
 
 /// What templates see of the tenant, with its objects by name, as far as the job asks for any.
 pub(super) fn knowing_ids(job: &Job, tenant: &Arc<TenantScope>, states: &TenantStates) -> Arc<TenantScope> {
-    let references = job.references(&tenant.name);
-    if references.is_empty() {
-        return Arc::clone(tenant);
+    let named = asked_for(job, tenant, states);
+    if job.references(&tenant.name).is_empty() {
+        Arc::clone(tenant)
+    } else {
+        Arc::new(tenant.with_ids(Ids::new(named)))
     }
-    let of = |name: KindName| {
-        let kind = job.kinds.get(name);
-        let named = called(job, kind, tenant, states);
+}
+
+/// The objects of the kinds that the job asks for by name, with what each is called.
+fn asked_for<'j>(
+    job: &'j Job,
+    tenant: &'j TenantScope,
+    states: &'j TenantStates,
+) -> impl Iterator<Item = (KindName, String, EntityId)> {
+    let of = move |name: KindName| {
+        let named = called(job, job.kinds.get(name), tenant, states);
         named.into_iter().map(move |(key, id)| (name, key, id))
     };
-    Arc::new(tenant.with_ids(Ids::new(references.into_iter().flat_map(of))))
+    job.references(&tenant.name).into_iter().flat_map(of)
+}
+
+/// The objects whose ids stand in writes, of those that the job asks for by name: who reads the plan later has no tenant to ask.
+pub fn met(job: &Job, tenant: &TenantScope, states: &TenantStates, writes: &Writes) -> Vec<NamedObject> {
+    if job.references(&tenant.name).is_empty() {
+        return Vec::new();
+    }
+    let mut ids: HashSet<String> = HashSet::new();
+    for write in writes.iter() {
+        let values = write.changes.iter().flat_map(|change| [&change.before, &change.after]);
+        values.flatten().for_each(|value| texts(value, &mut ids));
+    }
+    let all: Vec<_> = asked_for(job, tenant, states).collect();
+    let mut times: HashMap<(KindName, &str), usize> = HashMap::new();
+    all.iter().for_each(|(kind, name, _)| *times.entry((*kind, name.as_str())).or_default() += 1);
+    let is_met = |(kind, name, id): &&(KindName, String, EntityId)| {
+        ids.contains(id.as_str()) && times.get(&(*kind, name.as_str())) == Some(&1)
+    };
+    let named = all.iter().filter(is_met);
+    named.map(|(kind, name, id)| NamedObject { kind: *kind, id: id.clone(), name: name.clone() }).collect()
+}
+
+fn texts(value: &Value, all: &mut HashSet<String>) {
+    match value {
+        Value::String(text) => drop(all.insert(text.clone())),
+        Value::Array(items) => items.iter().for_each(|item| texts(item, all)),
+        Value::Object(map) => map.values().for_each(|inner| texts(inner, all)),
+        _ => (),
+    }
 }
 
 /// The objects of a kind with what each is called; where somebody said which one is meant, that one.

@@ -105,12 +105,25 @@ pub struct TenantPlan {
     pub pace: Pace,
     /// One PATCH each.
     pub writes: Writes,
+    /// Objects that writes name by their ids, as far as the job called them by name.
+    pub named: Vec<NamedObject>,
     /// One per input row and client, in input order.
     pub rows: Vec<Row>,
     /// What the writes will take, as far as it can be told.
     pub forecast: Option<Forecast>,
     /// Why nothing could be planned here.
     pub failure: Option<TenantFailure>,
+}
+
+/// An object that nobody else of its kind is called like.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedObject {
+    /// Its kind.
+    pub kind: KindName,
+    /// Its id in this tenant.
+    pub id: EntityId,
+    /// What it is called.
+    pub name: String,
 }
 
 /// How many objects there are of each kind.
@@ -144,6 +157,7 @@ impl TenantPlan {
             totals: Counts::new(),
             pace,
             writes,
+            named: Vec::new(),
             rows,
             forecast: None,
             failure: None,

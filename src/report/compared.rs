@@ -32,6 +32,9 @@ pub struct Compared {
 /// A client that differs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ComparedClient {
+    /// Its kind, where it is no client.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<&'static str>,
     /// Its name in the first.
     pub name: Option<String>,
     /// Its id in the first.
@@ -45,6 +48,9 @@ pub struct ComparedClient {
 /// A client.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Named {
+    /// Its kind, where it is no client.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<&'static str>,
     /// Its name.
     pub name: Option<String>,
     /// Its id.
@@ -61,6 +67,16 @@ pub struct Ambiguous {
 }
 
 impl Compared {
+    /// Adds what was compared of another kind.
+    pub fn add(&mut self, other: Self) {
+        self.both += other.both;
+        self.clients.extend(other.clients);
+        self.only_a.extend(other.only_a);
+        self.only_b.extend(other.only_b);
+        self.ambiguous.extend(other.ambiguous);
+        self.by_tenant += other.by_tenant;
+    }
+
     /// Whether there is any difference.
     pub fn differs(&self) -> bool {
         !(self.clients.is_empty() && self.only_a.is_empty() && self.only_b.is_empty())
@@ -79,6 +95,7 @@ impl Compared {
             } else {
                 format!("{} → {}", client.id_a, client.id_b)
             };
+            let place = client.kind.map_or(place.clone(), |kind| format!("{kind} {place}"));
             changes.client(&mut out, (client.name.as_deref(), &place), &client.changes);
         }
         changes.close(&mut out, self.clients.len().saturating_sub(most));
@@ -87,7 +104,9 @@ impl Compared {
         {
             for named in side.iter().take(most) {
                 let name = term::safe(named.name.as_deref().unwrap_or("(no name)"));
-                let place = paint(term::FAINT, format_args!("{}  only in {}", named.id, term::safe(whose)));
+                let kind = named.kind.map(|kind| format!("{kind} ")).unwrap_or_default();
+                let place =
+                    paint(term::FAINT, format_args!("{kind}{}  only in {}", named.id, term::safe(whose)));
                 line(
                     &mut out,
                     format_args!("  {} {}  {place}", paint(style, sign), paint(term::STRONG, name)),

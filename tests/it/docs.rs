@@ -1,13 +1,14 @@
 //! The documents say what the program does: their tables are complete, and their examples are good.
 
 mod examples;
+mod kinds;
+mod samples;
 
 use std::path::Path;
 
 use patchwave::report::csv::COLUMNS;
-use toml::Table;
 
-use crate::common::{Case, Served};
+use crate::common::Case;
 use examples::Example;
 
 fn read(path: &str) -> String {
@@ -65,11 +66,14 @@ fn every_exit_code_is_documented_and_no_other() {
     assert_eq!(documented, codes);
 }
 
-/// The examples of the page about job files.
+/// The examples of the pages about job files and about kinds.
 fn job_examples() -> Vec<Example> {
-    let examples = examples::of(&read("docs/job-files.md"));
-    assert!(examples.len() >= 15, "the examples were not found");
-    examples
+    let of = |(page, least): (&str, usize)| {
+        let examples = examples::of(&read(page));
+        assert!(examples.len() >= least, "the examples of {page} were not found");
+        examples
+    };
+    [("docs/job-files.md", 15), ("docs/kinds.md", 9)].into_iter().flat_map(of).collect()
 }
 
 #[test]
@@ -114,92 +118,6 @@ fn the_jobs_of_the_readme_pass_check() {
         let case = Case::new().file(name, &text).file("cost-centers.csv", read("jobs/cost-centers.csv"));
         let done = case.run(["check", name]);
         assert_eq!(done.code, Some(0), "{text}\n{done}");
-    }
-}
-
-/// The names of the files in `jobs/`, without its page.
-fn job_folder() -> Vec<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("jobs");
-    let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
-    let mut names: Vec<String> = names.map(|name| name.into_string().unwrap()).collect();
-    names.retain(|name| name != "README.md");
-    names.sort();
-    names
-}
-
-/// A sample job and, where it is for certain tenants only, which.
-struct Sample {
-    name: String,
-    tenants: Vec<String>,
-}
-
-/// All but the files that are no jobs by themselves, since `rows` of another names them.
-fn sample_jobs() -> Vec<Sample> {
-    let files = job_folder();
-    let tables: Vec<(&String, Table)> = files
-        .iter()
-        .filter(|name| name.ends_with(".toml"))
-        .map(|name| (name, toml::from_str(&read(&format!("jobs/{name}"))).unwrap()))
-        .collect();
-    let texts = |value: Option<&toml::Value>| -> Vec<String> {
-        let list = value.and_then(toml::Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        list.iter().filter_map(|text| Some(text.as_str()?.to_owned())).collect()
-    };
-    let updates = tables.iter().filter_map(|(_, table)| table["update"].as_array()).flatten();
-    let rows: Vec<&str> = updates.filter_map(|update| update.get("rows")?.as_str()).collect();
-    let table = |name: &str| tables.iter().find(|(of, _)| *of == name).map(|(_, table)| table);
-    let jobs = files.iter().filter(|name| !rows.contains(&name.as_str()));
-    let sample = |name: &String| Sample {
-        name: name.clone(),
-        tenants: texts(table(name).and_then(|table| table.get("tenants"))),
-    };
-    let samples: Vec<Sample> = jobs.map(sample).collect();
-    assert!(samples.len() >= 10 && !rows.is_empty(), "the sample jobs were not found");
-    samples
-}
-
-/// The folder `jobs` as it is in the repository.
-fn with_jobs(case: Case) -> Case {
-    job_folder().iter().fold(case, |case, name| {
-        let path = format!("jobs/{name}");
-        let text = read(&path);
-        case.file(&path, text)
-    })
-}
-
-#[test]
-fn every_sample_job_changes_clients_the_first_time_and_none_the_second_time() {
-    for sample in sample_jobs().iter().filter(|sample| sample.tenants.is_empty()) {
-        let served = Served::quick();
-        let case = with_jobs(served.case());
-        let apply = || case.run(["apply", &format!("jobs/{}", sample.name), "--yes"]);
-        let first = apply();
-        let written = served.counters().patch;
-        assert!(first.code == Some(0) && written > 0, "{} wrote {written}\n{first}", sample.name);
-        let second = apply();
-        assert_eq!(second.code, Some(0), "{second}");
-        assert_eq!(served.counters().patch, written, "{second}");
-    }
-}
-
-#[test]
-fn every_sample_job_for_certain_tenants_runs_on_simulated_ones_of_these_names() {
-    let samples = sample_jobs();
-    let mut several = samples.iter().filter(|sample| !sample.tenants.is_empty()).peekable();
-    assert!(several.peek().is_some(), "none of the sample jobs is for certain tenants");
-    for sample in several {
-        let job = format!("jobs/{}", sample.name);
-        let tenants = sample.tenants.iter().flat_map(|tenant| ["--tenant", tenant]);
-        let done = with_jobs(Case::new()).run(["apply", &job, "--sandbox"].into_iter().chain(tenants));
-        assert!(done.exits(0).stdout.contains(" updated"), "{done}");
-    }
-}
-
-#[test]
-fn every_sample_job_is_in_the_table_of_sample_jobs() {
-    let table = read("jobs/README.md");
-    for name in job_folder() {
-        assert!(table.contains(&format!("({name})")), "jobs/README.md does not name {name}");
     }
 }
 

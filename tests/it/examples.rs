@@ -5,7 +5,8 @@ mod text;
 
 use crate::common::{Case, Done, Served};
 use crate::shards;
-use text::{at, below, commands, file, items, read};
+pub(crate) use text::file;
+use text::{at, below, commands, items, read};
 
 const CRON: &str = "examples/cron/crontab";
 const SERVICE: &str = "examples/systemd/patchwave-nightly.service";

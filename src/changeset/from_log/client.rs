@@ -36,6 +36,8 @@ pub(super) struct History<'h> {
     pub(super) chosen_events: usize,
     pub(super) rotations: usize,
     pub(super) below: usize,
+    /// Chosen edits of lists of which nobody knows what they held.
+    pub(super) lists: usize,
     pub(super) name: Option<String>,
     /// The last answer as it stood in the log.
     answer: Option<Body>,
@@ -73,6 +75,7 @@ impl<'h> History<'h> {
             chosen_events: 0,
             rotations: 0,
             below: 0,
+            lists: 0,
             answer: None,
         };
         history.name = history.base.as_ref().and_then(|base| history.name_in(base));
@@ -116,7 +119,9 @@ impl<'h> History<'h> {
                 self.rotations += usize::from(chosen);
                 self.step(event, false);
             }
-            LogAction::Update => {
+            // Answers do not show such a list: without a snapshot nobody knows what else it holds.
+            LogAction::Associate if self.base.is_none() => self.lists += usize::from(chosen),
+            LogAction::Update | LogAction::Associate => {
                 self.updates += usize::from(chosen);
                 self.step(event, chosen);
             }
@@ -128,8 +133,10 @@ impl<'h> History<'h> {
         let request = event.request.open();
         let named = Named::of(self.kind, &request, self.state.as_ref());
         let after = state::after(self.kind, self.state.as_ref(), event, &named);
-        let answer = event.response.as_ref().map(Packed::open).filter(|body| !body.is_empty());
-        let masked = self.masked_by(&request, answer.as_ref());
+        let belonging = event.action == LogAction::Associate;
+        let answer = event.response.as_ref().filter(|_| !belonging).map(Packed::open);
+        let answer = answer.filter(|body| !body.is_empty());
+        let masked = if belonging { Vec::new() } else { self.masked_by(&request, answer.as_ref()) };
         // Of an object of which nothing was seen, a request alone shows a part.
         let whole = answer.is_some() || self.state.is_some();
         let edits = match self.state.take() {
@@ -138,7 +145,7 @@ impl<'h> History<'h> {
             None => Vec::new(),
         };
         if chosen {
-            if answer.is_none() {
+            if answer.is_none() && !belonging {
                 self.warnings.push(format!(
                     "the log does not show what {} answered; what was sent at {} is taken at its word",
                     self.id, event.at
@@ -156,7 +163,9 @@ impl<'h> History<'h> {
             self.known.get_or_insert_with(|| after.clone());
             self.state = Some(after);
         }
-        self.answer = answer;
+        if !belonging {
+            self.answer = answer;
+        }
     }
 
     /// What an event changed: all that its request explains. The rest somebody else did, unseen.

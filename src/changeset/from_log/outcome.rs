@@ -34,6 +34,7 @@ impl History<'_> {
         }
         leave_out(WhyLeftOut::SecretRotated, self.rotations);
         leave_out(WhyLeftOut::Credentials, self.below);
+        leave_out(WhyLeftOut::ListUnknown, self.lists);
         if self.updates == 0 {
             return;
         }

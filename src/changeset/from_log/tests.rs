@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::catalogue::{default_kind, linked, patch};
+use crate::model::LogAction;
 
 mod laws;
 mod linked_fields;

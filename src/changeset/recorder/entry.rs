@@ -7,6 +7,8 @@ use std::num::NonZeroU64;
 pub(super) struct Entry {
     /// Its key, its name where that is another, and the update itself.
     all: Box<str>,
+    /// Which of the recorder's kinds.
+    kind: u8,
     /// Bytes of the key.
     key: u32,
     /// Bytes of the name.
@@ -17,14 +19,25 @@ pub(super) struct Entry {
 
 impl Entry {
     /// `key` is what finds the client elsewhere. `None` where a key or a name is too long to be one.
-    pub(super) fn new(key: &str, name: &str, renamed: Option<NonZeroU64>, text: &str) -> Option<Self> {
+    pub(super) fn new(
+        kind: u8,
+        key: &str,
+        name: &str,
+        renamed: Option<NonZeroU64>,
+        text: &str,
+    ) -> Option<Self> {
         let name = if name == key { "" } else { name };
         Some(Self {
+            kind,
             all: [key, name, text].concat().into(),
             key: key.len().try_into().ok()?,
             name: name.len().try_into().ok()?,
             renamed,
         })
+    }
+
+    pub(super) fn kind(&self) -> u8 {
+        self.kind
     }
 
     pub(super) fn key(&self) -> &str {

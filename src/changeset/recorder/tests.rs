@@ -7,11 +7,11 @@ use crate::model::Domain;
 fn recorded(clients: &[(&str, Value, Value)]) -> ChangeSet {
     let domain = Domain::parse("acme-dev.eu.auth0.com").unwrap();
     let source = Source::new(Some(&domain), &Body::new(), []);
-    let mut recorder = Recorder::new(default_kind(), None, &source, &source);
+    let mut recorder = Recorder::new(None, &source, &source);
     for (id, before, after) in clients {
         let id = EntityId::new(*id);
         let (before, after) = (before.as_object().unwrap(), after.as_object().unwrap());
-        recorder.take(Edited { id: &id, before, id_after: &id, after, masked: &[] });
+        recorder.take(default_kind(), Edited { id: &id, before, id_after: &id, after, masked: &[] });
     }
     recorder.finish(&Header { at: "2026-11-28T00:00:00Z".into(), by: "test".into(), ..Header::default() })
 }
@@ -64,12 +64,13 @@ fn two_clients_of_one_name_are_left_out_and_nothing_is_guessed() {
 #[test]
 fn a_value_that_nobody_shows_becomes_a_variable_of_its_own() {
     let source = Source::default();
-    let mut recorder = Recorder::new(default_kind(), None, &source, &source);
+    let mut recorder = Recorder::new(None, &source, &source);
     let body = json!({"name": "Shop {old}"});
     let body = body.as_object().unwrap();
     let id = EntityId::new("1");
     let masked = ["client_secret".parse().unwrap()];
-    recorder.take(Edited { id: &id, before: body, id_after: &id, after: body, masked: &masked });
+    recorder
+        .take(default_kind(), Edited { id: &id, before: body, id_after: &id, after: body, masked: &masked });
     let set = recorder.finish(&Header::default());
     assert_eq!(set.required, ["client_secret_of_shop_old"]);
     assert!(
@@ -93,11 +94,11 @@ fn a_client_that_takes_the_name_of_another_is_left_out_and_the_other_is_not() {
 fn a_variable_of_the_source_is_never_taken_for_an_id_of_another_object() {
     let vars = json!({"organization_id_86fefc": "org_zzzzzzzzzzzzzzzz"});
     let source = Source::new(None, vars.as_object().unwrap(), []);
-    let mut recorder = Recorder::new(default_kind(), None, &source, &source);
+    let mut recorder = Recorder::new(None, &source, &source);
     let (before, after) = (client("A", "org_zzzzzzzzzzzzzzzz"), client("A", "org_aaaaaaaaaaaaaaaa"));
     let id = EntityId::new("1");
     let (before, after) = (before.as_object().unwrap(), after.as_object().unwrap());
-    recorder.take(Edited { id: &id, before, id_after: &id, after, masked: &[] });
+    recorder.take(default_kind(), Edited { id: &id, before, id_after: &id, after, masked: &[] });
     let set = recorder.finish(&Header::default());
     assert_eq!(set.required, ["organization_id_86fefc_2"]);
     assert!(
@@ -121,7 +122,7 @@ fn the_job_that_a_run_was_of_is_named_only_where_its_name_says_nothing_of_the_te
     let domain = Domain::parse("acme-dev.eu.auth0.com").unwrap();
     let source = Source::new(Some(&domain), &Body::new(), []);
     for (job, named) in [("nightly", true), ("fix acme-dev.eu.auth0.com", false)] {
-        let recorder = Recorder::new(default_kind(), None, &source, &source);
+        let recorder = Recorder::new(None, &source, &source);
         let set = recorder.finish(&Header { job: Some(job.to_owned()), ..Header::default() });
         assert_eq!(set.text().contains("job = "), named, "{}", set.text());
     }

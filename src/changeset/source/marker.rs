@@ -5,8 +5,8 @@ use std::ops::Range;
 use serde_json::Value;
 
 use super::words::{is_a_whole_host, is_bounded, is_free, is_id, is_of_a_client, short_hash, words};
-use super::{IDS, Known, Needle, Source, UNNAMED, placeholder, slug, var_code};
-use crate::catalogue::Field;
+use super::{IDS, Known, Needle, Source, UNNAMED, id_name, id_of, placeholder, slug, var_code};
+use crate::catalogue::{Field, Kind, default_kind};
 use crate::job::printed::{CLOSE, OPEN};
 use crate::model::ListOrder;
 use crate::model::value::same;
@@ -14,8 +14,8 @@ use crate::model::value::same;
 /// One client on its way to placeholders.
 pub(super) struct Marker<'s> {
     pub(super) source: &'s Source<'s>,
-    /// What its id is called.
-    pub(super) id_field: &'s str,
+    /// What it is.
+    pub(super) kind: &'s Kind,
     pub(super) own: &'s str,
     /// The tenant's short name, as the API tells it: the beginning of its domain.
     pub(super) tenant: Option<&'s str>,
@@ -108,22 +108,34 @@ impl Marker<'_> {
         }
     }
 
+    /// Whether a name says nothing of the tenant: no value of a variable, no domain, no id stands in it.
+    fn is_anybodys(&self, name: &str) -> bool {
+        let mut found = Vec::new();
+        self.source.needles.iter().for_each(|needle| take(name, needle, &mut found));
+        self.domain_by_name(name, &mut found);
+        let is_id = |range: Range<usize>| (self.source.objects)(&name[range]).is_some();
+        found.is_empty()
+            && self.whole(&Value::String(name.to_owned())).is_none()
+            && !name.contains([OPEN, CLOSE])
+            && !words(name).into_iter().any(is_id)
+    }
+
     /// What stands for a word that is an id.
     fn id_code(&self, word: &str, foreign: bool) -> Option<String> {
         if word == self.own {
-            return Some(self.id_field.to_owned());
+            return Some(self.kind.endpoint.id_field.clone());
         }
         // In no two change sets one name stands for two objects: what cannot be told by a name is told by a part of a hash.
         let unnamed = |base: &str| Some(format!("{UNNAMED}{base}_{}:{word}", short_hash(word)));
-        if let Some(Known { name, alone }) = (self.source.clients)(word) {
-            let of = slug(name.as_deref().unwrap_or_default());
-            let base = format!("{}_of_{of}", self.id_field);
-            // In another tenant it is the same client under another id.
-            return if alone { Some(format!("{UNNAMED}{base}:{of}")) } else { unnamed(&base) };
+        if let Some(Known { kind, name, alone }) = (self.source.objects)(word) {
+            let base = format!("{}_of_{}", id_name(kind.kind()), slug(name.as_deref().unwrap_or_default()));
+            // In another tenant it is the same object under another id, as long as its name is the same there.
+            let name = name.filter(|name| alone && self.is_anybodys(name));
+            return name.map(|name| id_of(kind, &name)).or_else(|| unnamed(&base));
         }
         // Clients of third parties have ids that tell so, and others look like nothing else.
         if is_id(word, "tpc_") || self.source.guesses && is_of_a_client(word) {
-            return unnamed(self.id_field);
+            return unnamed(&id_name(default_kind()));
         }
         let of_prefix = IDS.iter().find(|(prefix, _)| is_id(word, prefix));
         match of_prefix {

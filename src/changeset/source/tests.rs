@@ -1,13 +1,13 @@
 use serde_json::json;
 
 use super::*;
-use crate::catalogue::default_kind;
+use crate::catalogue::{KindName, default_kind};
 
 /// A text of a client "own" of dev, with its placeholders in braces.
 fn marked(vars: &Value, text: &str) -> String {
     let ids = [(EntityId::new("A1b2C3d4E5f6G7h8A1b2C3d4E5f6G7h8"), "Billing API")];
     let domain = Domain::parse("acme-dev.eu.auth0.com").unwrap();
-    let clients = ids.iter().map(|(id, name)| (id, Some(*name)));
+    let clients = ids.iter().map(|(id, name)| (KindName::default(), id, Some((*name).to_owned())));
     let source = Source::new(Some(&domain), vars.as_object().unwrap(), clients);
     let body = json!({ "client_metadata": { "x": text } });
     let marked =
@@ -48,7 +48,7 @@ fn the_domain_and_ids_become_placeholders_by_themselves() {
         ("https://ACME-dev.eu.auth0.com/authorize", "https://<tenant.domain>/authorize"),
         ("https://acme-dev.eu.auth0.community", "https://acme-dev.eu.auth0.community"),
         ("?client_id=own-id-of-the-client", "?client_id=<client_id>"),
-        ("A1b2C3d4E5f6G7h8A1b2C3d4E5f6G7h8", "<id:client_id_of_billing_api:billing_api>"),
+        ("A1b2C3d4E5f6G7h8A1b2C3d4E5f6G7h8", "<id_of('clients', 'Billing API')>"),
         ("org_abcdefghijklmnop", "<id:organization_id_f4dac5:org_abcdefghijklmnop>"),
         ("org_short", "org_short"),
         // Where all clients are known, what looks like an id of one is none.
@@ -59,8 +59,8 @@ fn the_domain_and_ids_become_placeholders_by_themselves() {
         ("see acme-dev.eu.auth0.com.", "see <tenant.domain>."),
         ("0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcdef"),
         ("?iss=https%3A%2F%2Facme-dev.eu.auth0.com%2F", "?iss=https%3A%2F%2F<tenant.domain>%2F"),
-        ("id%3DA1b2C3d4E5f6G7h8A1b2C3d4E5f6G7h8", "id%3D<id:client_id_of_billing_api:billing_api>"),
-        ("app-A1b2C3d4E5f6G7h8A1b2C3d4E5f6G7h8", "app-<id:client_id_of_billing_api:billing_api>"),
+        ("id%3DA1b2C3d4E5f6G7h8A1b2C3d4E5f6G7h8", "id%3D<id_of('clients', 'Billing API')>"),
+        ("app-A1b2C3d4E5f6G7h8A1b2C3d4E5f6G7h8", "app-<id_of('clients', 'Billing API')>"),
         ("sign \u{f8f0} here", "sign <\"\\uf8f0\"> here"),
     ] {
         assert_eq!(marked(&json!({}), text), wanted);

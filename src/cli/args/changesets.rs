@@ -44,6 +44,9 @@ pub struct RecordArgs {
     /// Record without a state before. Nothing guards such a change set: replaying it wants --on-conflict overwrite.
     #[arg(long, requires = "from_log", conflicts_with = "before")]
     pub no_before: bool,
+    /// What is recorded of tenants and their logs: kinds separated by commas, or `all` [default: clients; of files and runs what is in them].
+    #[arg(long, value_name = "KIND,…", value_delimiter = ',', env = "PATCHWAVE_KIND", hide_env = true)]
+    pub kind: Vec<String>,
     /// Find clients elsewhere by what they have here, such as client_metadata.slug, instead of by name.
     #[arg(long, value_name = "PATH", env = "PATCHWAVE_IDENTITY", hide_env = true)]
     pub identity: Option<FieldPath>,
@@ -110,6 +113,9 @@ pub struct DiffArgs {
     /// What it is compared with: likewise.
     #[arg(value_name = "B")]
     pub after: String,
+    /// What is compared: kinds separated by commas, or `all` [default: clients; of files what is in them].
+    #[arg(long, value_name = "KIND,…", value_delimiter = ',', env = "PATCHWAVE_KIND", hide_env = true)]
+    pub kind: Vec<String>,
     /// Of two tenants: which client is which is told by what they have here, such as client_metadata.slug, instead of by name.
     #[arg(long, value_name = "PATH", env = "PATCHWAVE_IDENTITY", hide_env = true)]
     pub identity: Option<FieldPath>,

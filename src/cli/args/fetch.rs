@@ -12,19 +12,20 @@ use crate::sandbox::{Faults, Latency, Reset, Tier};
 /// `get`.
 #[derive(Debug, Clone, Args)]
 pub struct GetArgs {
-    /// A kind (clients where none is named; connections, resource-servers, client-grants, roles, organizations, actions, rules, users), and ids. A kind alone means all of it.
+    /// What to fetch (a kind such as connections, roles or users; clients where nothing is said), and ids. The kind alone means
+    /// all of it; several, separated by commas, or `all`, go into one JSON file.
     #[arg(value_name = "[KIND] ID", required_unless_present_any = ["all", "own", "narrow", "email"])]
     pub ids: Vec<String>,
-    /// The users that have this mail address, as the API finds them: exactly, in lower case as it is stored. Repeatable.
+    /// Users with this mail address, spelt as Auth0 stores it: in lower case. Repeatable.
     #[arg(long, value_name = "MAIL", conflicts_with_all = ["all", "own"])]
     pub email: Vec<String>,
-    /// Every client of the tenant, or every object of that kind.
+    /// Every client of the tenant, or everything of that kind.
     #[arg(long, conflicts_with = "own")]
     pub all: bool,
     /// The client whose credentials are used.
     #[arg(long = "self", id = "own", conflicts_with = "ids")]
     pub own: bool,
-    /// Only clients of which this holds, such as "app_type == 'spa'".
+    /// Only clients (or objects of that kind) of which this holds, such as "app_type == 'spa'".
     #[arg(long = "where", id = "narrow", value_name = "EXPR", conflicts_with = "own")]
     pub narrow: Option<String>,
     /// Only these fields, beside id and name. Repeatable, or separated by commas.

@@ -47,10 +47,10 @@ pub struct RunArgs {
     /// Stop once more rows have failed than this [default: the greater of 10 and 10%; 0 with waves]. Overrides the job's guard; of the job's and PATCHWAVE_MAX_FAILURES the stricter holds.
     #[arg(long, value_name = "N|P%")]
     pub max_failures: Option<Threshold>,
-    /// What to do about a client that somebody else changed since it was planned: leave it, write all the same, or leave it and stop.
+    /// What to do about a client (or another object) that somebody else changed since it was planned: leave it, write all the same, or leave it and stop.
     #[arg(long, value_name = "WHAT", value_enum, default_value = "skip")]
     pub on_conflict: ConflictArg,
-    /// Read clients again, by the page, before they are written where that was longer ago.
+    /// Read what is to be changed again, by the page, before it is written, where that was longer ago.
     #[arg(long, value_name = "D", default_value = "5m", value_parser = parse_duration, env = "PATCHWAVE_MAX_AGE", hide_env = true)]
     pub max_age: Duration,
     /// Take no more rows after so long (30m), or from that local time on (03:00); what is left can be resumed.
@@ -62,7 +62,7 @@ pub struct RunArgs {
     /// Copy the results to this file as well (.csv or .json). Repeatable.
     #[arg(long, value_name = "FILE")]
     pub report: Vec<PathBuf>,
-    /// Show every client of the plan, however many (else 100), and values whole, however long.
+    /// Show all of the plan, however many clients or other objects (else 100), and values whole, however long.
     #[arg(long)]
     pub full: bool,
 }
@@ -148,7 +148,7 @@ pub struct UndoArgs {
     /// The run: its id, a beginning of it that no other has, or `latest` [default, where somebody is there to ask: latest].
     #[arg(value_name = "RUN")]
     pub id: Option<String>,
-    /// Only this client, by its id or by the name that it had before the run. Repeatable.
+    /// Only this client (or object of the run's kind), by its id or by the name that it had before the run. Repeatable.
     #[arg(long = "client", value_name = "ID|NAME")]
     pub clients: Vec<String>,
     /// Only this field and what is below it. Repeatable.

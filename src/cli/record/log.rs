@@ -1,6 +1,6 @@
-//! `record --from-log`: the tenant's own log of writes, squashed into what each client became.
+//! `record --from-log`: the tenant's own log of writes, squashed into what each object became.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -10,21 +10,21 @@ use super::super::args::ChannelArg;
 use super::super::connect::{Session, Target, connect};
 use super::super::error::CliError;
 use super::super::output;
-use super::super::snapshot::{self, Taken};
-use super::{Recording, around, now};
+use super::super::snapshot::{self, Shot, Taken};
+use super::{Recording, kinds, noun, now};
 use crate::auth0::LogWindow;
-use crate::catalogue::redact;
+use crate::catalogue::{Kind, redact};
 use crate::changeset::from_log::{Base, Channel, Log, Recorded, Selection, Squashed, retention, squash};
 use crate::changeset::{ChangeSet, Edited, Header, Recorder, Snapshot};
 use crate::model::suggest::nearest;
 use crate::model::{Body, EntityId, FieldPath};
 use crate::report::term;
-use crate::store::{bases, snapshots};
 
+mod before;
 mod clock;
 mod refused;
 
-use clock::{Clock, written};
+use clock::Clock;
 use refused::{gaps, unreadable};
 
 /// Entries arrive late: where nobody says otherwise, the window ends so long ago.
@@ -50,17 +50,36 @@ impl Recording<'_> {
         let selection = self.selection(&clock)?;
         let before =
             if self.args.no_before { None } else { Some(self.before(session, target, &selection, &clock)?) };
-        let from = before.as_ref().and_then(|before| before.at).map_or(selection.since, |at| clock.there(at));
-        let window = self.window(target, from, selection.until).await?;
+        let kinds = match &before {
+            Some(before) => before.shots.iter().map(|shot| shot.kind).collect(),
+            None => kinds::named_or_default(&self.args.kind)?,
+        };
+        let mut squashed: Vec<(&'static Kind, Squashed)> = Vec::new();
+        for kind in kinds {
+            let shot = before.as_ref().and_then(|before| before.shot(kind));
+            squashed.push((kind, self.squashed(target, kind, shot, (&selection, &clock)).await?));
+        }
+        self.tell(&squashed, &selection, &clock);
+        Ok(self.change_set(target, before.as_ref(), &squashed))
+    }
+
+    /// What the log tells of the objects of one kind.
+    async fn squashed(
+        &self,
+        target: &Target,
+        kind: &Kind,
+        before: Option<&Shot>,
+        (selection, clock): (&Selection, &Clock),
+    ) -> Result<Squashed, CliError> {
+        let from = before.and_then(|before| before.at).map_or(selection.since, |at| clock.there(at));
+        let window = self.window(target, kind, from, selection.until).await?;
         let clients: HashMap<EntityId, Body> =
             before.iter().flat_map(|before| before.snapshot.clients.iter().cloned()).collect();
-        let base = before.as_ref().map(|before| Base {
+        let base = before.map(|before| Base {
             clients: &clients,
             read_by: before.read_by.map_or(from, |at| clock.there(at)),
         });
-        let squashed = self.sound(target, (&window, from), base, (&selection, &clock)).await?;
-        self.tell(&squashed, &selection, &clock);
-        Ok(self.change_set(target, before.as_ref(), &squashed))
+        self.sound((target, kind), (&window, from), base, (selection, clock)).await
     }
 
     fn selection(&self, clock: &Clock) -> Result<Selection, CliError> {
@@ -88,94 +107,27 @@ impl Recording<'_> {
         Ok(Selection { since, until, by: self.args.by.clone(), channel })
     }
 
-    /// The state that the window started from: the file that was named, else the newest snapshot that is old enough.
-    fn before(
-        &self,
-        session: &Session,
-        target: &Target,
-        selection: &Selection,
-        clock: &Clock,
-    ) -> Result<Taken, CliError> {
-        let old_enough = |at: Timestamp| clock.there(at) <= selection.since;
-        if let Some(path) = &self.args.before {
-            let around = around(&self.args.tenant)?;
-            let mut taken = snapshot::of_file(path, self.kind, (&session.state, &around), &self.args.tenant)?;
-            if taken.at.is_none() {
-                taken.at = written(path);
-                taken.read_by = taken.at;
-            }
-            if !taken.at.is_some_and(old_enough) {
-                let at = taken.at.map_or_else(|| "nobody knows when".to_owned(), |at| at.to_string());
-                return Err(CliError::usage(format!(
-                    "{path} was fetched {at}, and not before --since {}: what was changed until then is in it already",
-                    selection.since
-                )));
-            }
-            return Ok(Taken {
-                vars: target.vars.clone(),
-                tenant: Some(target.tenant.clone()),
-                domain: Some(target.domain.clone()),
-                ..taken
-            });
-        }
-        let kept = snapshots::list(&session.state)?.into_iter().rev().find(|kept| {
-            kept.domain == target.domain && kept.kind == *self.kind.name && kept.whole && old_enough(kept.at)
-        });
-        let id_field = &self.kind.endpoint.id_field;
-        let bodies = match &kept {
-            Some(kept) => bases::find(&session.state, &kept.digest, id_field)?,
-            None => None,
-        };
-        let (Some(kept), Some(bodies)) = (kept, bodies) else {
-            let kept = snapshots::list(&session.state)?
-                .into_iter()
-                .find(|kept| kept.domain == target.domain && kept.kind == *self.kind.name && kept.whole);
-            if let Some(oldest) = kept {
-                let what = format!(
-                    "the oldest snapshot of {} that is kept is of {}, later than {}: say --since {} or later; or name \
-                     an older file of `get --all` with --before FILE",
-                    target.domain, oldest.at, selection.since, oldest.at
-                );
-                return Err(CliError::usage(what));
-            }
-            return Err(CliError::usage(format!(
-                "the log holds no old values, and no snapshot of {} is kept that is older than {}: name a file of \
-                 `get --all` with --before FILE; or --no-before records without, and nothing guards the replay",
-                target.domain, selection.since
-            ))
-            .next(output::command_line_with(&["--no-before"])));
-        };
-        Ok(Taken {
-            name: target.tenant.to_string(),
-            snapshot: Snapshot { clients: bodies.into_iter().collect() },
-            tenant: Some(target.tenant.clone()),
-            domain: Some(target.domain.clone()),
-            vars: target.vars.clone(),
-            at: Some(kept.at),
-            read_by: Some(kept.read_by),
-        })
-    }
-
     async fn window(
         &self,
         target: &Target,
+        kind: &Kind,
         from: Timestamp,
         until: Timestamp,
     ) -> Result<LogWindow, CliError> {
-        let read = target.connection.reader().log_window(&self.kind.endpoint, from, until).await;
+        let read = target.connection.reader().log_window(&kind.endpoint, from, until).await;
         read.map_err(|error| CliError::tenant(target.tenant.as_str(), &error))
     }
 
     /// The log squashed, once it is certain that nothing is missing in it.
     async fn sound(
         &self,
-        target: &Target,
+        (target, kind): (&Target, &Kind),
         (window, from): (&LogWindow, Timestamp),
         base: Option<Base<'_>>,
         (selection, clock): (&Selection, &Clock),
     ) -> Result<Squashed, CliError> {
         let log = Log { events: &window.events, base, now: None };
-        let squashed = squash(self.kind, &log, selection);
+        let squashed = squash(kind, &log, selection);
         if window.unreadable > 0 {
             return Err(unreadable(window));
         }
@@ -187,13 +139,13 @@ impl Recording<'_> {
         if base.is_none() {
             return Err(gaps(&squashed, Some(&gap)));
         }
-        let today = snapshot::entities(&target.connection.reader(), self.kind).await;
+        let today = snapshot::entities(&target.connection.reader(), kind).await;
         let today = today.map_err(|error| CliError::tenant(target.tenant.as_str(), &error))?;
         let today: HashMap<EntityId, Body> =
             today.into_iter().map(|entity| (entity.id, entity.body)).collect();
-        let whole = self.window(target, from, clock.now()).await?;
+        let whole = self.window(target, kind, from, clock.now()).await?;
         let log = Log { events: &whole.events, base, now: Some(&today) };
-        let squashed = squash(self.kind, &log, selection);
+        let squashed = squash(kind, &log, selection);
         match retention(whole.oldest, from, clock.now(), squashed.proof(&log)) {
             None => Ok(squashed),
             Some(gap) => Err(gaps(&squashed, Some(&gap))),
@@ -201,21 +153,26 @@ impl Recording<'_> {
     }
 
     /// What was read, and who was meant.
-    fn tell(&self, squashed: &Squashed, selection: &Selection, clock: &Clock) {
+    fn tell(&self, all: &[(&'static Kind, Squashed)], selection: &Selection, clock: &Clock) {
         let note = term::paint(term::WARN, "note:");
+        let edits: usize = all.iter().map(|(_, squashed)| squashed.edits).sum();
         if clock.now() - LATE < selection.until {
             self.output.note(&format!("{note} entries arrive late: some of the last minute may be missing"));
-        } else if self.args.until.is_none() && squashed.edits == 0 {
+        } else if self.args.until.is_none() && edits == 0 {
             self.output
                 .note(&format!("{note} the last minute is not looked at; --until now takes what is there"));
         }
-        if let Some(by) = selection.by.as_ref().filter(|_| squashed.edits == 0) {
-            let authors: Vec<String> = squashed.authors.iter().map(ToString::to_string).collect();
+        if let Some(by) = selection.by.as_ref().filter(|_| edits == 0) {
+            let authors: BTreeSet<String> =
+                all.iter().flat_map(|(_, squashed)| &squashed.authors).map(ToString::to_string).collect();
             let near = nearest(by, authors.iter().map(String::as_str));
-            let hint = match (near, authors.as_slice()) {
-                (Some(near), _) => format!("did you mean {near}?"),
-                (None, []) => "nobody wrote in this time".to_owned(),
-                (None, some) => format!("those who wrote are {}", some.join(", ")),
+            let hint = match near {
+                Some(near) => format!("did you mean {near}?"),
+                None if authors.is_empty() => "nobody wrote in this time".to_owned(),
+                None => {
+                    let authors: Vec<&str> = authors.iter().map(String::as_str).collect();
+                    format!("those who wrote are {}", authors.join(", "))
+                }
             };
             self.output.note(&format!(
                 "{note} nothing was changed by {}; {}",
@@ -223,39 +180,46 @@ impl Recording<'_> {
                 term::safe(&hint)
             ));
         }
-        let edits = term::count(squashed.edits, "edit");
-        let back = match squashed.unchanged {
+        let unchanged: usize = all.iter().map(|(_, squashed)| squashed.unchanged).sum();
+        let kinds: Vec<&'static Kind> = all.iter().map(|(kind, _)| *kind).collect();
+        let back = match unchanged {
             0 => String::new(),
-            some => format!("; of {} nothing is left", term::count(some, &self.kind.singular)),
+            some => format!("; of {} nothing is left", term::count(some, noun(&kinds))),
         };
+        let edits = term::count(edits, "edit");
         self.output
             .note(&format!("{edits} in the log from {} to {}{back}.", selection.since, selection.until));
     }
 
-    fn change_set(&self, target: &Target, before: Option<&Taken>, squashed: &Squashed) -> ChangeSet {
+    fn change_set(
+        &self,
+        target: &Target,
+        before: Option<&Taken>,
+        all: &[(&'static Kind, Squashed)],
+    ) -> ChangeSet {
         let parametrize = !self.args.no_parametrize;
-        let none = Taken {
-            name: target.tenant.to_string(),
+        let known = |(kind, squashed): &(&'static Kind, Squashed)| Shot {
+            kind,
             snapshot: Snapshot {
                 clients: squashed.clients.iter().map(|one| (one.id.clone(), one.known.clone())).collect(),
             },
-            tenant: Some(target.tenant.clone()),
-            domain: Some(target.domain.clone()),
-            vars: target.vars.clone(),
             at: None,
             read_by: None,
         };
+        let none = Taken::of_target(target, all.iter().map(known).collect());
         let taken = before.unwrap_or(&none);
         // Since the snapshot others may have come.
-        let source = taken.source(self.kind, parametrize).with_others();
+        let source = taken.source(self.args.identity.as_ref(), parametrize).with_others();
         self.tell_of_no_vars(&source);
-        let mut recorder = Recorder::new(self.kind, self.args.identity.as_ref(), &source, &source);
-        for client in &squashed.clients {
-            take(client, &mut recorder);
-        }
-        for left in &squashed.left_out {
-            let name = left.name.clone().unwrap_or_else(|| left.id.to_string());
-            recorder.note(format!("{name}: {}", left.why));
+        let mut recorder = Recorder::new(self.args.identity.as_ref(), &source, &source);
+        for (kind, squashed) in all {
+            for client in &squashed.clients {
+                take(kind, client, &mut recorder);
+            }
+            for left in &squashed.left_out {
+                let name = left.name.clone().unwrap_or_else(|| left.id.to_string());
+                recorder.note(format!("{name}: {}", left.why));
+            }
         }
         recorder.finish(&Header {
             tenant: taken.label(),
@@ -266,9 +230,13 @@ impl Recording<'_> {
     }
 }
 
-fn take(client: &Recorded, recorder: &mut Recorder<'_>) {
+fn take(kind: &'static Kind, client: &Recorded, recorder: &mut Recorder<'_>) {
     let Recorded { id, before, after, paths, masked, known, warnings } = client;
-    let name = known.get("name").and_then(serde_json::Value::as_str).unwrap_or(id.as_str()).to_owned();
+    let name = known
+        .get(&kind.endpoint.name_field)
+        .and_then(serde_json::Value::as_str)
+        .unwrap_or(id.as_str())
+        .to_owned();
     warnings.iter().for_each(|warning| recorder.warn(format!("{name}: {warning}")));
     match before {
         Some(before) => {
@@ -280,13 +248,13 @@ fn take(client: &Recorded, recorder: &mut Recorder<'_>) {
                 recorder.warn(format!("{name}: {path} was sent too; whether it is another one nobody can tell, and it is not recorded"));
             }
             let masked: Vec<FieldPath> = masked.into_iter().cloned().collect();
-            recorder.take(Edited { id, before, id_after: id, after, masked: &masked });
+            recorder.take(kind, Edited { id, before, id_after: id, after, masked: &masked });
         }
         None => {
             let mut fields: Vec<(FieldPath, Option<serde_json::Value>)> =
                 paths.iter().map(|path| (path.clone(), path.get(after).cloned())).collect();
             fields.sort_by(|(a, _), (b, _)| a.cmp(b));
-            recorder.take_unguarded(id, known, &fields, masked);
+            recorder.take_unguarded(kind, id, known, &fields, masked);
         }
     }
 }

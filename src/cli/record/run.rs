@@ -77,6 +77,12 @@ pub(in crate::cli) fn leave(ended: &Ended, vars: &HashMap<TenantName, Body>) -> 
     Ok(atomic::write(&ended.folder.changeset(), |out| changeset.write(out))?)
 }
 
+/// An object that the job called by its name.
+fn called(part: &TenantPlan, id: &str) -> Option<Known> {
+    let named = part.named.iter().find(|named| named.id.as_str() == id)?;
+    Some(Known { kind: named.kind, name: Some(named.name.clone()), alone: true })
+}
+
 fn hashed(id: &str) -> u64 {
     BuildHasherDefault::<DefaultHasher>::default().hash_one(id)
 }
@@ -88,7 +94,7 @@ fn of_ended(
     vars: &Body,
     identity: Option<&crate::model::FieldPath>,
 ) -> Result<ChangeSet, CliError> {
-    let kind = planned::kinds_of(&ended.plan.header)?.get(ended.plan.header.kind);
+    let kinds = planned::kinds_of(&ended.plan.header)?;
     // By hash: there may be a hundred thousand, and they have their ids and names in the plan already.
     let mut places: Vec<(u64, usize)> =
         part.writes.iter().enumerate().map(|(at, write)| (hashed(write.id.as_str()), at)).collect();
@@ -99,10 +105,11 @@ fn of_ended(
         let same = places[from..].iter().take_while(|(of, _)| *of == hash);
         same.filter_map(|(_, at)| part.writes.get(*at))
             .find(|write| write.id.as_str() == id)
-            .map(|write| Known { name: write.name, alone: false })
+            .map(|write| Known { kind: write.kind, name: write.name, alone: false })
+            .or_else(|| called(part, id))
     });
-    let mut recorder = Recorder::new(kind, identity, &source, &source);
-    from_run::take(kind, part, &ended.record, &mut recorder);
+    let mut recorder = Recorder::new(identity, &source, &source);
+    from_run::take(&kinds, part, &ended.record, &mut recorder);
     let named = part.tenant.as_str() != part.domain.as_str();
     let at = ended.record.times().map_or_else(now, |(_, ended, _)| ended);
     Ok(recorder.finish(&Header {

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use crate::catalogue::{SECRET_MARKER, default_kind};
-use crate::job::json::BASE_KEY;
+use crate::catalogue::{Kind, SECRET_MARKER, default_kind, kind};
+use crate::job::json::{BASE_KEY, KIND_KEY};
 use crate::model::{Body, Endpoint};
 
 /// What stands in the sandbox for a secret that the file does not hold.
@@ -27,6 +27,29 @@ pub(in crate::cli) fn bodies(text: &str) -> Result<Vec<Body>, String> {
         found.extend(listed(value.map_err(|error| format!("not JSON: {error}"))?)?);
     }
     found.into_iter().zip(1..).map(|(value, at)| client(value, at)).collect()
+}
+
+/// The objects that a text holds, in any of these forms, each with its kind: as it says itself, else clients.
+pub(in crate::cli) fn objects(text: &str) -> Result<Vec<(&'static Kind, Body)>, String> {
+    let mut found = Vec::new();
+    for value in serde_json::Deserializer::from_str(text.trim_start_matches('\u{feff}')).into_iter() {
+        found.extend(listed(value.map_err(|error| format!("not JSON: {error}"))?)?);
+    }
+    found.into_iter().zip(1..).map(|(value, at)| object(value, at)).collect()
+}
+
+fn object(value: Value, at: usize) -> Result<(&'static Kind, Body), String> {
+    let of_other = value.get(KIND_KEY).and_then(Value::as_str).map(str::to_owned);
+    let (Some(name), Value::Object(mut body)) = (of_other, value.clone()) else {
+        return client(value, at).map(|client| (default_kind(), client));
+    };
+    let kind = kind(&name)
+        .ok_or_else(|| format!("entry {at} is of a kind `{name}`, which this version does not know"))?;
+    if !body.contains_key(&kind.endpoint.id_field) {
+        return Err(format!("entry {at} is no {}: it has no `{}`", kind.singular, kind.endpoint.id_field));
+    }
+    body.shift_remove(KIND_KEY);
+    Ok((kind, body))
 }
 
 fn endpoint() -> &'static Endpoint {

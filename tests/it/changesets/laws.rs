@@ -1,6 +1,6 @@
 //! What must be true of any change set: replayed on a copy of the state before it gives the state after, and then nothing more.
 
-use patchwave::catalogue::{self, Kind, redact};
+use patchwave::catalogue::{self, Kind, Kinds, redact};
 use patchwave::changeset::{ChangeSet, Edited, Header, Recorder, Snapshot, Source, from_run, pairs};
 use patchwave::model::event::{JOURNAL_VERSION, TenantStart};
 use patchwave::model::{
@@ -53,16 +53,16 @@ fn source(bodies: &[Body], vars: &Value) -> Source<'static> {
     Source::new(
         Some(&domain),
         vars.as_object().unwrap(),
-        ids.iter().map(|(id, name)| (id, Some(name.as_str()))),
+        ids.iter().map(|(id, name)| (kind().name, id, Some(name.clone()))),
     )
 }
 
 fn recorded(before: &[Body], after: &[Body], vars: &Value) -> ChangeSet {
     let source = source(before, vars);
-    let mut recorder = Recorder::new(kind(), None, &source, &source);
+    let mut recorder = Recorder::new(None, &source, &source);
     let (before, after) = (Snapshot::of(kind(), before.to_vec()), Snapshot::of(kind(), after.to_vec()));
     for ((id, before), (id_after, after)) in pairs(kind(), None, (&before, &after), None).both {
-        recorder.take(Edited { id, before, id_after, after, masked: &[] });
+        recorder.take(kind(), Edited { id, before, id_after, after, masked: &[] });
     }
     recorder.finish(&header())
 }
@@ -106,8 +106,8 @@ fn of_run(before: &[Body], writes: Vec<Write>, vars: &Value) -> ChangeSet {
         record.take(Entry::Outcome(outcome(&tenant, write))).unwrap();
     }
     let source = source(before, vars);
-    let mut recorder = Recorder::new(kind(), None, &source, &source);
-    from_run::take(kind(), &part, &record, &mut recorder);
+    let mut recorder = Recorder::new(None, &source, &source);
+    from_run::take(Kinds::built_in(), &part, &record, &mut recorder);
     recorder.finish(&header())
 }
 

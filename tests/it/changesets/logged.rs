@@ -42,7 +42,7 @@ impl Tenants {
 
 /// An instant after everything that was done so far by a command. The tenant's clock is a little behind, and the log is dated
 /// to the millisecond.
-fn now() -> String {
+pub(super) fn now() -> String {
     (jiff::Timestamp::now() - std::time::Duration::from_millis(2)).to_string()
 }
 

@@ -2,6 +2,7 @@
 
 mod compared;
 mod fleet;
+mod kinds;
 mod laws;
 mod logged;
 mod recorded;

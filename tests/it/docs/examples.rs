@@ -1,4 +1,4 @@
-//! The examples of `docs/job-files.md`, taken out of the page. Central type: [`Example`].
+//! The examples of `docs/job-files.md` and `docs/kinds.md`, taken out of the pages. Central type: [`Example`].
 //!
 //! The page says beside each example what a test must know, in a form that readers need not notice:
 //!
@@ -41,11 +41,15 @@ impl Example {
 
     /// The parts of what the page shows that the plan does not say.
     pub(super) fn missing(&self, told: &str) -> Vec<String> {
-        let told = plain(told);
-        let shown = self.shown.as_deref().map(plain).unwrap_or_default();
-        let parts = shown.split("\n…\n").map(|part| part.trim_end().to_owned());
-        parts.filter(|part| !told.contains(part)).collect()
+        missing(self.shown.as_deref().unwrap_or_default(), told)
     }
+}
+
+/// The parts of what a page shows, between lines of `…`, that were not told.
+pub(super) fn missing(shown: &str, told: &str) -> Vec<String> {
+    let (told, shown) = (plain(told), format!("\n{}", plain(shown)));
+    let parts = shown.split("\n…\n").map(|part| part.trim().to_owned());
+    parts.filter(|part| !told.contains(part)).collect()
 }
 
 impl std::fmt::Display for Example {
@@ -94,7 +98,11 @@ fn flags(before: &str) -> Vec<String> {
 
 /// Without what differs from run to run (ids, ports) and what depends on the longest name (blanks).
 fn plain(text: &str) -> String {
-    let id = Regex::new(r"\b[A-Za-z0-9]{32}\b").unwrap();
+    let id = Regex::new(concat!(
+        r"\b[A-Za-z0-9]{32}\b|\b(con|cgr|rol|org|rul)_[A-Za-z0-9]{16}\b",
+        r"|\b(auth0\|)?[0-9a-f]{24}\b|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
+    ))
+    .unwrap();
     let port = Regex::new(r"localhost:\d+").unwrap();
     let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
     let text = port.replace_all(text, "localhost:[PORT]");

@@ -11,11 +11,11 @@ pub(super) fn read(path: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-pub(super) mod file {
+pub(crate) mod file {
     use std::path::Path;
 
     /// All files below a folder of the repository.
-    pub(in super::super) fn all(folder: &str) -> Vec<String> {
+    pub(crate) fn all(folder: &str) -> Vec<String> {
         let mut found = Vec::new();
         for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap() {
             let entry = entry.unwrap();

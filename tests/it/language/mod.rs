@@ -32,7 +32,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use patchwave::catalogue::{Kind, Kinds, redact};
-use patchwave::job::fetched::{self, Form};
+use patchwave::job::fetched::{self, Fetched, Form};
 use patchwave::job::{Bases, Expression, Files, Input, Job, LoadOptions, TenantScope, load};
 use patchwave::model::{Body, Domain, EntityId, Packed, Problem, TenantName};
 use patchwave::plan::{
@@ -300,7 +300,8 @@ impl World {
             self.kept.borrow_mut().insert((digest.to_owned(), id), Arc::new(body.clone()));
         }
         let mut out = Vec::new();
-        fetched::write(self.kind(), form, bodies, digest, false, &mut out).unwrap();
+        let fetched = Fetched { kind: self.kind(), bodies, digest: digest.to_owned() };
+        fetched::write(form, vec![fetched], false, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 }
