@@ -42,7 +42,7 @@ impl RowRun {
 
     /// The write as it goes on where it may have been begun before: a list that takes several calls goes on from what some of
     /// them have left.
-    pub(super) fn from_half_way(&self, now: &Body) -> Cow<'_, Write> {
+    pub(super) fn going_on_from(&self, now: &Body) -> Cow<'_, Write> {
         if self.task.written == Written::No || !self.touches_lists() {
             return Cow::Borrowed(&self.write);
         }
@@ -89,7 +89,7 @@ impl RowRun {
             let trace = self.trace();
             let sent = self.setup.writer.follow(endpoint, &then.path, &self.write.id, &trace).await;
             if let Err(ended) = counted(outcome, sent) {
-                return half_done(ended, verdict);
+                return half_done(ended, verdict.written);
             }
         }
         if lists.is_empty() {
@@ -110,7 +110,7 @@ impl RowRun {
             let Some(association) = self.kind.endpoint.association(root) else { continue };
             match self.change_list(association, wanted, outcome).await {
                 Ok(()) => verdict.written = Written::Yes,
-                Err(ended) => return half_done(ended, verdict),
+                Err(ended) => return half_done(ended, verdict.written),
             }
         }
         let roots: Vec<&str> = lists.keys().map(String::as_str).collect();
@@ -176,11 +176,11 @@ fn counted(outcome: &mut Outcome, sent: Sent<()>) -> Result<(), Ended> {
 }
 
 /// Of a write that came to an end on its way: what had been done before stays done.
-fn half_done(ended: Ended, before: Verdict) -> (RowResult, Verdict) {
+fn half_done(ended: Ended, before: Written) -> (RowResult, Verdict) {
     let Ended { error, settlement, any } = ended;
     let in_doubt = matches!(error, ApiError::Network { .. } | ApiError::Server { .. })
         || settlement != Settlement::NotNeeded;
-    let written = match before.written {
+    let written = match before {
         Written::No if any => Written::Yes,
         Written::No if in_doubt => Written::Perhaps,
         written => written,
