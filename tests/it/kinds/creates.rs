@@ -94,7 +94,11 @@ pub(super) fn invented(kind: &'static Kind, state: &State, number: usize) -> Bod
     for name in needed.chain(lists).chain(&further) {
         let field = &kind.creating().root().fields[name];
         if !fields.contains_key(name) && field.write == Writable::Patch {
-            fields.insert(name.clone(), value(kind, name, field, state, number));
+            let value = value(kind, name, field, state, number);
+            // Nobody holds anything that could belong to it.
+            if value != json!([]) {
+                fields.insert(name.clone(), value);
+            }
         }
     }
     fields
