@@ -140,6 +140,14 @@ pub fn calls<'a>(association: &'a Association, now: &[Value], wanted: &[Value]) 
     calls
 }
 
+/// Whether a list is what some of the calls from one to another leave, in whatever order they were carried out.
+pub fn is_half_way(association: &Association, from: &[Value], to: &[Value], now: &[Value]) -> bool {
+    let held = |list: &[Value], item: &Value| list.iter().any(|other| is_same(association, other, item));
+    let known = |item: &Value| from.contains(item) || to.contains(item);
+    let mut stays = from.iter().filter(|item| held(to, item));
+    now.iter().all(known) && stays.all(|item| held(now, item))
+}
+
 /// Whether two items are the same one, whatever their attributes.
 fn is_same(association: &Association, a: &Value, b: &Value) -> bool {
     if association.plain {
@@ -307,6 +315,17 @@ mod tests {
                 (Some("b".to_owned()), Some(json!({"shown": false}))),
             ]
         );
+    }
+
+    #[test]
+    fn half_way_is_what_some_of_the_calls_leave_and_nothing_else() {
+        let of = association(&["id"], call(Verb::Post, Shape::Item), call(Verb::Delete, Shape::None));
+        let item = |id: &str, shown: bool| json!({"id": id, "shown": shown});
+        let (from, to) = ([item("a", true), item("b", true)], [item("b", false), item("c", true)]);
+        let half_way = |now: &[Value]| is_half_way(&of, &from, &to, now);
+        assert!(half_way(&from) && half_way(&to) && half_way(&[item("b", true)]));
+        assert!(!half_way(&[item("a", true), item("c", true)]), "what stays is gone");
+        assert!(!half_way(&[item("b", true), item("d", true)]), "somebody else's");
     }
 
     #[test]

@@ -60,7 +60,7 @@ mod write;
 mod tests;
 
 pub use access::{Access, Credential};
-pub use associated::{AssociationCall, calls};
+pub use associated::{AssociationCall, calls, is_half_way};
 pub use connection::Connection;
 pub use error::{ApiError, ErrorClass};
 pub use logs::LogWindow;

@@ -128,7 +128,7 @@ fn not_under_way(folder: &RunDir) -> Result<(), CliError> {
 /// Reports of different jobs, or of different choices of tenants, are no report together.
 fn check_alike(runs: &[Ended]) -> Result<(), CliError> {
     let Some(first) = runs.first() else { return Ok(()) };
-    let of = |run: &Ended| (run.plan.header.job_digest.clone(), run.plan.header.kind.clone());
+    let of = |run: &Ended| (run.plan.header.job_digest.clone(), run.plan.header.kind);
     let split =
         |run: &Ended| run.plan.header.shard.as_ref().map(|Shard { part, chosen }| (part.of, chosen.clone()));
     for run in runs {

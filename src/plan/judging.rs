@@ -173,7 +173,7 @@ impl<'j> Draft<'j> {
                     for (span, fault) in faults {
                         match fault.lost {
                             Some(reason) => {
-                                lost = lost.or(Some(Done::because(RowResult::Failed, reason, fault.what)))
+                                lost = lost.or(Some(Done::because(RowResult::Failed, reason, fault.what)));
                             }
                             None => self.fault(update, id, span, fault),
                         }

@@ -1,6 +1,7 @@
 //! The part of a write that goes to other endpoints than the object's own: lists that belong to it, and what must follow a
 //! change. Further methods of [`RowRun`].
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -8,7 +9,7 @@ use serde_json::Value;
 use super::live::live;
 use super::row::RowRun;
 use super::verdict::{Verdict, answered, failed, unknown};
-use crate::auth0::{ApiError, Sent, Settlement, calls};
+use crate::auth0::{ApiError, Sent, Settlement, calls, is_half_way};
 use crate::model::{Association, Body, Outcome, RowResult, SettledBy, Written};
 use crate::plan::{Write, check_answer};
 
@@ -37,6 +38,25 @@ impl RowRun {
         let before = write.before.iter().filter(|(key, _)| !elsewhere(key));
         write.before = Arc::new(before.map(|(key, value)| (key.clone(), value.clone())).collect());
         write
+    }
+
+    /// The write as it goes on where it may have been begun before: a list that takes several calls goes on from what some of
+    /// them have left.
+    pub(super) fn going_on_from(&self, now: &Body) -> Cow<'_, Write> {
+        if self.task.written == Written::No || !self.touches_lists() {
+            return Cow::Borrowed(&self.write);
+        }
+        let list = |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
+        let mut write = self.write.clone();
+        for change in &mut write.changes {
+            let Some(association) = self.kind.endpoint.association(change.path.root()) else { continue };
+            let now = change.path.get(now);
+            let (from, to) = (list(change.before.as_ref()), list(change.after.as_ref()));
+            if is_half_way(association, &from, &to, &list(now)) {
+                change.before = now.cloned();
+            }
+        }
+        Cow::Owned(write)
     }
 
     /// Whether a version of the object was live when it was planned, and the one that it holds now is not.
@@ -69,7 +89,7 @@ impl RowRun {
             let trace = self.trace();
             let sent = self.setup.writer.follow(endpoint, &then.path, &self.write.id, &trace).await;
             if let Err(ended) = counted(outcome, sent) {
-                return half_done(ended, verdict);
+                return half_done(ended, verdict.written);
             }
         }
         if lists.is_empty() {
@@ -90,7 +110,7 @@ impl RowRun {
             let Some(association) = self.kind.endpoint.association(root) else { continue };
             match self.change_list(association, wanted, outcome).await {
                 Ok(()) => verdict.written = Written::Yes,
-                Err(ended) => return half_done(ended, verdict),
+                Err(ended) => return half_done(ended, verdict.written),
             }
         }
         let roots: Vec<&str> = lists.keys().map(String::as_str).collect();
@@ -156,11 +176,11 @@ fn counted(outcome: &mut Outcome, sent: Sent<()>) -> Result<(), Ended> {
 }
 
 /// Of a write that came to an end on its way: what had been done before stays done.
-fn half_done(ended: Ended, before: Verdict) -> (RowResult, Verdict) {
+fn half_done(ended: Ended, before: Written) -> (RowResult, Verdict) {
     let Ended { error, settlement, any } = ended;
     let in_doubt = matches!(error, ApiError::Network { .. } | ApiError::Server { .. })
         || settlement != Settlement::NotNeeded;
-    let written = match before.written {
+    let written = match before {
         Written::No if any => Written::Yes,
         Written::No if in_doubt => Written::Perhaps,
         written => written,

@@ -182,7 +182,7 @@ impl RowRun {
     }
 
     fn judged(&self, live: &Body) -> Rejudged {
-        rejudge(self.kind, &self.write, live, self.setup.on_conflict)
+        rejudge(self.kind, &self.going_on_from(live), live, self.setup.on_conflict)
     }
 
     fn prepared(&mut self, judged: Rejudged, live: &Body) -> Prepared {

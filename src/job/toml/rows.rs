@@ -247,7 +247,7 @@ impl Reader<'_> {
         match leaves::op(self.kind(), Leaf::Value { path, value: value.into(), span }) {
             Ok(op) => ops.push(op),
             Err(wrong) => {
-                faults.extend(wrong.into_iter().map(|(what, help)| RenderFault { what, help, lost: None }))
+                faults.extend(wrong.into_iter().map(|(what, help)| RenderFault { what, help, lost: None }));
             }
         }
     }

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use patchwave::catalogue::{Field, FieldType, Kind, Unset, linked, patch, validate};
-use patchwave::model::{Association, Body, FieldPath, ListOrder};
+use patchwave::model::{Association, Body, FieldPath};
 use serde_json::{Value, json};
 
 use super::values::{another, is_open, key, text, toml};
@@ -81,7 +81,7 @@ impl<'t> Inventor<'t> {
             let path = FieldPath::root_field(name);
             match self.kind.endpoint.association(name) {
                 Some(association) => {
-                    steps.extend(self.belonging(association, body).map(|change| vec![change]))
+                    steps.extend(self.belonging(association, body).map(|change| vec![change]));
                 }
                 None => self.walk(&path, field, body, &mut steps),
             }
@@ -147,11 +147,12 @@ impl<'t> Inventor<'t> {
             let new = path.child(&format!("made_{}", self.number()));
             steps.push(vec![Change::set(new, json!(format!("Made up {}", self.number())))]);
             let held = now.and_then(Value::as_object).into_iter().flatten();
-            let of_text = held.filter(|(name, value)| value.is_string() && !field.fields.contains_key(*name));
+            let mut of_text =
+                held.filter(|(name, value)| value.is_string() && !field.fields.contains_key(*name));
             if let Some((name, _)) = of_text.clone().next() {
                 steps.push(vec![Change::set(path.child(name), json!(format!("Other {}", self.number())))]);
             }
-            steps.extend(of_text.last().map(|(name, _)| vec![Change::unset(path.child(name))]));
+            steps.extend(of_text.next_back().map(|(name, _)| vec![Change::unset(path.child(name))]));
         }
     }
 
@@ -262,9 +263,4 @@ pub(super) fn selector(kind: &Kind, body: &Body, step: &Step, by_name: bool) -> 
     }
     let id = &kind.endpoint.id_field;
     format!("{id} = {}", json!(text(body, id)))
-}
-
-/// How a list is compared.
-pub(super) fn order(kind: &Kind, path: &FieldPath) -> ListOrder {
-    kind.order(path)
 }

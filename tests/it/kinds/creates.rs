@@ -85,7 +85,7 @@ fn holds(kind: &Kind, body: &Body, fields: &Body) -> bool {
 }
 
 /// What the API asks for, what tells it from all others, what people know it by, the lists that belong to it, and one thing more.
-fn invented(kind: &'static Kind, state: &State, number: usize) -> Body {
+pub(super) fn invented(kind: &'static Kind, state: &State, number: usize) -> Body {
     let endpoint = &kind.endpoint;
     let lists = endpoint.associations.iter().map(|association| &association.field);
     let further = further(kind);
@@ -94,7 +94,11 @@ fn invented(kind: &'static Kind, state: &State, number: usize) -> Body {
     for name in needed.chain(lists).chain(&further) {
         let field = &kind.creating().root().fields[name];
         if !fields.contains_key(name) && field.write == Writable::Patch {
-            fields.insert(name.clone(), value(kind, name, field, state, number));
+            let value = value(kind, name, field, state, number);
+            // Nobody holds anything that could belong to it.
+            if value != json!([]) {
+                fields.insert(name.clone(), value);
+            }
         }
     }
     fields
@@ -130,16 +134,17 @@ fn value(kind: &'static Kind, name: &str, field: &Field, state: &State, number: 
                 items.push(item.clone());
             }
         }
-        let first = number % items.len();
+        let first = number % items.len().max(1);
         items.rotate_left(first);
         items.truncate(2);
         return items.into();
     }
     // An object of another kind, by its id or, where the field is called as one of the kind is, by its name.
     if let Some(other) = &field.references {
-        let (other, at) = (patchwave::catalogue::kind(other).unwrap(), number % 5000);
+        let other = patchwave::catalogue::kind(other).unwrap();
         let all = &state[other.name.as_str()];
-        return text(&all[all.len() - 1 - at], &other.endpoint.id_field).into();
+        let last = all.iter().rev().cycle().nth(number % 5000 % all.len().max(1)).unwrap();
+        return text(last, &other.endpoint.id_field).into();
     }
     if let Some(other) = kinds().find(|other| other.singular == name) {
         return text(&state[other.name.as_str()][0], &other.endpoint.name_field).into();
@@ -224,7 +229,7 @@ fn of_every_kind_what_is_there_and_differs_is_a_conflict_and_is_left_as_it_is() 
     apply(&case).exits(0);
     for New { kind, fields } in &wish.new {
         let last = served.tenant().objects(&kind.name).pop().unwrap();
-        let field = further(kind).unwrap_or_else(|| fields.keys().last().unwrap().clone());
+        let field = further(kind).unwrap_or_else(|| fields.keys().next_back().unwrap().clone());
         let edit = |body: &mut Body| drop(body.insert(field, json!("By hand")));
         assert!(served.tenant().edit_object(&kind.name, text(&last, &kind.endpoint.id_field), edit));
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use patchwave::catalogue::kinds;
 use patchwave::sandbox::Options;
+use serde_json::json;
 
 use super::changes::{Change, Inventor};
 use super::{Plan, is_the_services, state, tenant, writes};
@@ -43,8 +44,11 @@ fn of_every_kind_each_field_is_changed_for_which_a_value_can_be_made_up() {
         let of_kind = plan.planned.iter().filter(|planned| planned.kind.name == kind.name);
         let done: BTreeSet<_> = of_kind.flat_map(|planned| &planned.step).map(Change::what).collect();
         let left: Vec<_> = known.iter().filter(|root| !done.iter().any(|(_, done)| done == *root)).collect();
-        assert!(left.is_empty() && done.len() > 3, "{}: {left:?}", kind.name);
-        for association in &kind.endpoint.associations {
+        assert!(left.is_empty() && done.len() > 1, "{}: {left:?}", kind.name);
+        let held = |field: &String| {
+            objects.iter().any(|body| body.get(field).is_some_and(|list| *list != json!([])))
+        };
+        for association in kind.endpoint.associations.iter().filter(|association| held(&association.field)) {
             for word in ["add", "remove"] {
                 assert!(done.contains(&(word, association.field.clone())), "{} {done:?}", kind.name);
             }
@@ -59,7 +63,8 @@ fn a_saved_plan_of_every_kind_is_carried_out() {
     let case = served.case().file("job.toml", plan.job());
     case.run(["plan", "job.toml", "--out", "plan.jsonl"]).exits(0);
     assert_eq!(writes(&served), 0);
-    case.run(["apply", "plan.jsonl", "--yes"]).exits(0);
+    // What was read too long ago is judged anew before it is sent, and what was written is read again.
+    case.run(["apply", "plan.jsonl", "--yes", "--max-age", "1ms", "--verify"]).exits(0);
     assert_eq!(case.result_words(), plan.rows("updated"));
     plan.is_carried_out(&served);
     let sent = writes(&served);
