@@ -67,6 +67,8 @@ pub enum Unset {
     EachKey,
     /// By sending the enclosing object, which is replaced, without it.
     Omit,
+    /// By sending its default, which means the same as that it is absent: a switch of the first level that is off.
+    Default,
     /// It cannot be emptied.
     #[default]
     No,

@@ -256,6 +256,7 @@ impl Kind {
             (Unset::EmptyString, Some(Value::String(text))) => text.is_empty(),
             (Unset::EmptyList, Some(Value::Array(items))) => items.is_empty(),
             (Unset::EachKey | Unset::EmptyObject, Some(Value::Object(map))) => map.is_empty(),
+            (Unset::Default, value @ Some(_)) => value == self.default_of(path),
             _ => false,
         }
     }

@@ -39,7 +39,7 @@ pub fn body(kind: &Kind, before: &Body, changes: &[(FieldPath, Option<Value>)]) 
                 body.insert(other.to_owned(), Value::Null);
                 continue;
             }
-            let value = after.unwrap_or_else(|| emptied(kind.unset_of(&path)));
+            let value = after.unwrap_or_else(|| emptied(kind, &path));
             unit.put(&mut body, sendable(kind, &unit, value));
             continue;
         }
@@ -49,8 +49,8 @@ pub fn body(kind: &Kind, before: &Body, changes: &[(FieldPath, Option<Value>)]) 
         }
         match (after, kind.unset_of(&path)) {
             (Some(value), _) => path.put(&mut body, sendable(kind, &path, value)),
-            (None, unset @ (Unset::Null | Unset::EmptyString | Unset::EmptyList | Unset::EmptyObject)) => {
-                path.put(&mut body, emptied(unset));
+            (None, Unset::Null | Unset::EmptyString | Unset::EmptyList | Unset::EmptyObject) => {
+                path.put(&mut body, emptied(kind, &path));
             }
             (None, _) => drop(path.remove(&mut body)),
         }
@@ -69,7 +69,7 @@ pub fn predict(kind: &Kind, before: &Body, changes: &[(FieldPath, Option<Value>)
     let twins = linked::written_twins(kind, &leaves);
     for (path, after) in leaves {
         create_with_defaults(kind, &path, &mut state, after.is_some());
-        match (after.unwrap_or_else(|| emptied(kind.unset_of(&path))), kind.lookup(&path).field()) {
+        match (after.unwrap_or_else(|| emptied(kind, &path)), kind.lookup(&path).field()) {
             (Value::Null, _) => drop(path.remove(&mut state)),
             (value, Some(field)) if field.empty_is_absent && is_empty(&value) => {
                 drop(path.remove(&mut state));
@@ -119,6 +119,7 @@ pub fn emptied_as(kind: &Kind, path: &FieldPath) -> Option<Value> {
         Unset::EmptyString => Some(Value::String(String::new())),
         Unset::EmptyList => Some(Value::Array(Vec::new())),
         Unset::EachKey | Unset::EmptyObject => Some(Value::Object(Map::new())),
+        Unset::Default => kind.default_of(path).cloned(),
         Unset::Null | Unset::Omit | Unset::No => None,
     }
 }
@@ -138,8 +139,9 @@ fn unit(kind: &Kind, path: &FieldPath) -> FieldPath {
 }
 
 /// How emptying is sent. What cannot be emptied is sent as null, for the server to refuse aloud.
-fn emptied(unset: Unset) -> Value {
-    match unset {
+fn emptied(kind: &Kind, path: &FieldPath) -> Value {
+    match kind.unset_of(path) {
+        Unset::Default => kind.default_of(path).cloned().unwrap_or(Value::Null),
         Unset::EmptyString => Value::String(String::new()),
         Unset::EmptyList => Value::Array(Vec::new()),
         Unset::EmptyObject => Value::Object(Map::new()),

@@ -141,6 +141,7 @@ fn properties_that_only_one_type_can_have_stand_on_that_type() {
             Unset::EmptyList => assert!(list, "{place}"),
             Unset::EachKey | Unset::EmptyObject => assert!(object, "{place}"),
             Unset::EmptyString => assert_eq!(field.ty, FieldType::String, "{place}"),
+            Unset::Default => assert!(field.default.is_some() && !at.contains(['.', '[']), "{place}"),
             Unset::Null | Unset::Omit | Unset::No => (),
         }
         assert!(!field.sent_along || !at.contains(['.', '[']), "{place}: only root fields are sent along");

@@ -167,7 +167,7 @@ fn field(kind: &Kind, text: &str, header: &str) -> Result<FieldPath, HeaderFault
             Some(near) => format!("did you mean `{near}`?"),
             None => {
                 let other = if kind.name.is_default() {
-                    " (of something else, say `--kind KIND` or in a column `kind`)"
+                    "; where rows are about something else, say which with --kind"
                 } else {
                     ""
                 };

@@ -214,30 +214,22 @@ impl<'c> Client<'c> {
         if nothing(change.before.as_ref()) && nothing(now) {
             return Ok(None);
         }
-        let before = change.before.as_ref().or_else(|| self.when_absent(&change.path));
-        match judge(Expected::Value(ran), before, now, change.order) {
+        match judge(Expected::Value(ran), change.before.as_ref(), now, change.order) {
             Verdict::Already => Ok(None),
             Verdict::Conflict if !as_run_left_it && self.on_conflict != OnConflict::Overwrite => {
                 let (path, now, ran) = (&change.path, shown(now), shown(ran));
                 let words = format!("{path} is {now}; the run left {ran}, so somebody changed it since");
                 Err(left(change, Reason::ChangedMeanwhile, words))
             }
-            _ if before.is_none() && !self.can_empty(&change.path) => {
+            _ if change.before.is_none() && !self.can_empty(&change.path) => {
                 let words = format!("{} was absent before, and cannot be again", change.path);
                 Err(left(change, Reason::CannotUnset, words))
             }
             _ => {
-                let after = before.cloned().or_else(|| patch::emptied_as(self.kind, &change.path));
+                let after = change.before.clone().or_else(|| patch::emptied_as(self.kind, &change.path));
                 Ok(Some(FieldChange { before: now.cloned(), after, ..change.clone() }))
             }
         }
-    }
-
-    /// What a switch stands at that an object does not name, where it cannot be made absent again: a user who was not blocked is
-    /// one with `false`.
-    fn when_absent(&self, path: &FieldPath) -> Option<&Value> {
-        let default = self.kind.default_of(path).filter(|default| default.is_boolean());
-        default.filter(|_| path.depth() == 1 && !self.can_empty(path))
     }
 
     /// A list that the run edited by item. Where it is just as the run left it, it becomes what it was; else only the

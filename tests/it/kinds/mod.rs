@@ -148,9 +148,8 @@ impl Plan {
                 let told = told(id);
                 for path in differing(kind, &unmoved(kind, before), &unmoved(kind, &after)) {
                     let absent = path.get(before).is_none();
-                    // A switch that cannot be absent again stands where its absence meant it to.
-                    let meant = path.get(&after).is_some_and(Value::is_boolean)
-                        && path.get(&after) == kind.default_of(&path);
+                    // What means the same as that it is absent.
+                    let meant = kind.is_empty(&path, path.get(&after));
                     let stays = absent && (meant || told.contains(&path.to_string()));
                     assert!(stays, "{} {id}: {path}\n{before:?}\n{after:?}\n{told}", kind.name);
                 }
