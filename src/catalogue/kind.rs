@@ -1,7 +1,7 @@
 //! A kind of object: where the API keeps it, and every field it has. Central type: [`Kind`]. Uses `model` and [`Field`].
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::OnceLock;
 
 use regex::Regex;
@@ -242,6 +242,21 @@ impl Kind {
             Lookup::OpenKey { .. } => Unset::Omit,
             Lookup::Unknown { .. } => Unset::Null,
         }
+    }
+
+    /// The other kinds of which any field holds ids.
+    pub fn references(&self) -> BTreeSet<&'static str> {
+        fn walk<'f>(field: &'f Field, found: &mut BTreeSet<&'f str>) {
+            found.extend(field.references.as_deref());
+            field.fields.values().for_each(|inner| walk(inner, found));
+            field.items.iter().for_each(|inner| walk(inner, found));
+        }
+        let mut found = BTreeSet::new();
+        walk(&self.root, &mut found);
+        super::kinds()
+            .map(|kind| kind.name.as_str())
+            .filter(|name| self.name != *name && found.contains(name))
+            .collect()
     }
 
     /// Scopes that writing the path needs beside the kind's own.

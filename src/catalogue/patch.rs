@@ -181,7 +181,8 @@ fn prune(field: &Field, value: Value) -> Value {
 
 /// Names, as they are, the fields that a PATCH without them would set back.
 fn send_along(kind: &Kind, body: &mut Body, before: &Body) {
-    if body.is_empty() {
+    // What goes to an endpoint of its own sets nothing back.
+    if body.keys().all(|key| kind.endpoint.association(key).is_some()) {
         return;
     }
     for (name, _) in kind.root().fields.iter().filter(|(_, field)| field.sent_along) {

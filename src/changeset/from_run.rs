@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::recorder::{Edited, Recorder};
 use crate::catalogue::{Kind, Kinds, patch};
-use crate::model::{Body, FieldPath, Outcome, RunRecord};
+use crate::model::{Body, FieldChange, FieldPath, Outcome, RowResult, RunRecord};
 use crate::plan::{TenantPlan, Write, is_from_place};
 
 /// Gives a recorder every client of one tenant that a run certainly changed.
@@ -22,8 +22,24 @@ pub fn take(kinds: &Kinds, part: &TenantPlan, record: &RunRecord, recorder: &mut
             continue;
         }
         let before = before(kind, &write, outcome);
-        let changes: Vec<(FieldPath, Option<Value>)> =
-            write.changes.iter().map(|change| (change.path.clone(), change.after.clone())).collect();
+        // Of a row that failed after a part of it was written, a list may be the part that was refused.
+        let is_done = |change: &&FieldChange| {
+            outcome.result != RowResult::Failed || kind.endpoint.association(change.path.root()).is_none()
+        };
+        let name = || write.name.clone().unwrap_or_else(|| outcome.id.to_string());
+        for change in write.changes.iter().filter(|change| !is_done(change)) {
+            recorder.note(format!(
+                "{}: {}: the row failed, and whether this was done nobody can tell",
+                name(),
+                change.path
+            ));
+        }
+        let changes: Vec<(FieldPath, Option<Value>)> = write
+            .changes
+            .iter()
+            .filter(is_done)
+            .map(|change| (change.path.clone(), change.after.clone()))
+            .collect();
         let after = patch::predict(kind, &before, &changes);
         let secrets = write.changes.iter().filter(|change| is_from_place(change));
         let masked: Vec<FieldPath> = secrets.map(|change| change.path.clone()).collect();

@@ -289,6 +289,18 @@ impl<'r> Recorder<'r> {
         updates
     }
 
+    /// What one of these is called.
+    fn noun(&self, updates: &[Entry]) -> String {
+        let kinds: HashSet<u8> = updates.iter().map(Entry::kind).collect();
+        let only = kinds.iter().next().filter(|_| kinds.len() == 1);
+        let kind = only.and_then(|only| self.kinds.get(usize::from(*only)).copied());
+        match kind {
+            Some(kind) => kind.singular.clone(),
+            None if kinds.is_empty() => default_kind().singular.clone(),
+            None => "object".to_owned(),
+        }
+    }
+
     /// The change set.
     pub fn finish(mut self, header: &Header) -> ChangeSet {
         self.leave_out_names_that_move_on();
@@ -299,7 +311,9 @@ impl<'r> Recorder<'r> {
             names.named(entry.text(), entry.name(), &mut text);
             text.into()
         };
-        let updates: Vec<Box<str>> = self.told_apart().into_iter().map(&mut named).collect();
+        let told_apart = self.told_apart();
+        let noun = self.noun(&told_apart);
+        let updates: Vec<Box<str>> = told_apart.into_iter().map(&mut named).collect();
         let mut identity = String::new();
         if let Some(path) = self.identity {
             print::identity(path, &mut identity);
@@ -321,7 +335,7 @@ impl<'r> Recorder<'r> {
         print::header(&of_header, &mut head);
         let replaced = names.used.into_values().collect();
         let Self { left_out, warnings, .. } = self;
-        ChangeSet { head, updates, digest, replaced, required: names.required, left_out, warnings }
+        ChangeSet { head, updates, noun, digest, replaced, required: names.required, left_out, warnings }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The objects of a tenant at one time: out of a file of `get`, or read now. Central type: [`Taken`].
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::LazyLock;
 
@@ -13,7 +13,7 @@ use super::connect::{Session, Surroundings, Target, connect};
 use super::error::CliError;
 use super::sandbox::loaded;
 use crate::auth0::{ApiError, Reader};
-use crate::catalogue::{Kind, KindName, default_kind, redact};
+use crate::catalogue::{self, Kind, KindName, default_kind, redact};
 use crate::changeset::{Named, Snapshot, Source};
 use crate::config::{self, Config};
 use crate::job::json::BASE_KEY;
@@ -28,6 +28,8 @@ pub(super) struct Taken {
     pub(super) name: String,
     /// What was read, kind by kind.
     pub(super) shots: Vec<Shot>,
+    /// Objects of other kinds, that those may name: only what they are called is looked at.
+    pub(super) beside: Vec<Shot>,
     /// The tenant, where it is configured.
     pub(super) tenant: Option<TenantName>,
     /// Where that is known.
@@ -62,7 +64,10 @@ impl Taken {
 
     /// Leaves other kinds out; where none is named, none.
     pub(super) fn keep_only(&mut self, kinds: &[&'static Kind]) {
-        self.shots.retain(|shot| kinds.is_empty() || kinds.iter().any(|kind| kind.name == shot.kind.name));
+        let is_meant = |shot: &Shot| kinds.is_empty() || kinds.iter().any(|kind| kind.name == shot.kind.name);
+        let (shots, others) = std::mem::take(&mut self.shots).into_iter().partition(is_meant);
+        self.shots = shots;
+        self.beside.extend::<Vec<Shot>>(others);
     }
 
     /// These, read of a tenant.
@@ -70,6 +75,7 @@ impl Taken {
         Self {
             name: target.tenant.to_string(),
             shots,
+            beside: Vec::new(),
             tenant: Some(target.tenant.clone()),
             domain: Some(target.domain.clone()),
             vars: target.vars.clone(),
@@ -111,7 +117,7 @@ impl Taken {
     }
 
     fn named<'s>(&'s self, identity: Option<&'s FieldPath>) -> impl Iterator<Item = Named<'s>> {
-        self.shots.iter().flat_map(move |shot| {
+        self.shots.iter().chain(&self.beside).flat_map(move |shot| {
             let paths = shot.kind.identity_or(identity);
             // Of those that only several fields tell apart nobody asks by name.
             let path = paths.into_iter().next().filter(|_| shot.kind.identity.len() == 1);
@@ -151,7 +157,9 @@ pub(super) async fn of_tenant(
     for kind in kinds {
         shots.push(shot(target, kind, state).await?);
     }
-    Ok(Taken::of_target(target, shots))
+    let mut taken = Taken::of_target(target, shots);
+    taken.know_others(target).await?;
+    Ok(taken)
 }
 
 async fn shot(target: &Target, kind: &'static Kind, state: &StateDir) -> Result<Shot, CliError> {
@@ -189,8 +197,14 @@ pub(super) fn of_file(
         by_kind.insert(KindName::default(), Vec::new());
     }
     let kept = snapshots::list(state)?;
-    let mut taken =
-        Taken { name: path.to_owned(), shots: Vec::new(), tenant: None, domain: None, vars: Body::new() };
+    let mut taken = Taken {
+        name: path.to_owned(),
+        shots: Vec::new(),
+        beside: Vec::new(),
+        tenant: None,
+        domain: None,
+        vars: Body::new(),
+    };
     for (name, bodies) in by_kind {
         let (shot, domain) = shot_of_file(name.kind(), bodies, &kept, state)?;
         taken.domain = taken.domain.or(domain);
@@ -263,6 +277,24 @@ pub(super) fn forget_unseen([before, after]: [&mut Taken; 2]) -> Vec<String> {
 }
 
 impl Taken {
+    /// Reads what objects are called that those which were read may name: ids differ from tenant to tenant, names do not.
+    pub(super) async fn know_others(&mut self, target: &Target) -> Result<(), CliError> {
+        let named: BTreeSet<&str> = self.shots.iter().flat_map(|shot| shot.kind.references()).collect();
+        let known =
+            |kind: &&Kind| self.shots.iter().chain(&self.beside).any(|shot| shot.kind.name == kind.name);
+        let others: Vec<&'static Kind> =
+            catalogue::kinds().filter(|kind| named.contains(kind.name.as_str()) && !known(kind)).collect();
+        for kind in others {
+            let roots: Vec<&str> = kind.identity.iter().map(String::as_str).collect();
+            let read = target.connection.reader().list(&kind.endpoint, Some(&roots)).await;
+            // Whose names are not known stays an id, as where nobody asked.
+            let Ok(read) = read else { continue };
+            let clients = read.into_iter().map(|entity| (entity.id, entity.body)).collect();
+            self.beside.push(Shot { kind, snapshot: Snapshot { clients }, at: None, read_by: None });
+        }
+        Ok(())
+    }
+
     /// Looks the tenant up in the configuration: the one that was chosen, else the one of this domain.
     fn know(&mut self, config: &Config, chosen: &TenantArgs) -> Result<(), CliError> {
         let named = chosen.tenants.first().map(TenantName::new);

@@ -89,7 +89,7 @@ impl RowRun {
             let trace = self.trace();
             let sent = self.setup.writer.follow(endpoint, &then.path, &self.write.id, &trace).await;
             if let Err(ended) = counted(outcome, sent) {
-                return half_done(ended, verdict.written);
+                return half_done(ended, verdict.written, &then.path);
             }
         }
         if lists.is_empty() {
@@ -110,7 +110,7 @@ impl RowRun {
             let Some(association) = self.kind.endpoint.association(root) else { continue };
             match self.change_list(association, wanted, outcome).await {
                 Ok(()) => verdict.written = Written::Yes,
-                Err(ended) => return half_done(ended, verdict.written),
+                Err(ended) => return half_done(ended, verdict.written, root),
             }
         }
         let roots: Vec<&str> = lists.keys().map(String::as_str).collect();
@@ -175,8 +175,8 @@ fn counted(outcome: &mut Outcome, sent: Sent<()>) -> Result<(), Ended> {
     sent.result.map_err(|error| Ended { error, settlement, any: false })
 }
 
-/// Of a write that came to an end on its way: what had been done before stays done.
-fn half_done(ended: Ended, before: Written) -> (RowResult, Verdict) {
+/// Of a write that came to an end on its way, at `what`: what had been done before stays done, and is told.
+fn half_done(ended: Ended, before: Written, what: &str) -> (RowResult, Verdict) {
     let Ended { error, settlement, any } = ended;
     let in_doubt = matches!(error, ApiError::Network { .. } | ApiError::Server { .. })
         || settlement != Settlement::NotNeeded;
@@ -193,5 +193,9 @@ fn half_done(ended: Ended, before: Written) -> (RowResult, Verdict) {
     } else {
         failed(&error)
     };
-    (result, Verdict { written, ..verdict })
+    let told = (written == Written::Yes).then(|| {
+        let error = verdict.error.as_deref().unwrap_or_default();
+        format!("a part of it was written, and stays until it is undone; then {what}: {error}")
+    });
+    (result, Verdict { written, error: told.or(verdict.error.clone()), ..verdict })
 }

@@ -10,6 +10,8 @@ pub struct ChangeSet {
     pub(super) head: String,
     /// The updates, below the header. There may be a hundred thousand of them.
     pub(super) updates: Vec<Box<str>>,
+    /// What one of the objects is called that it changes.
+    pub noun: String,
     /// SHA-256 of what it asks for.
     pub digest: String,
     /// Placeholders that stand in it, in the order of the file.

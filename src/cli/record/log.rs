@@ -48,8 +48,11 @@ impl Recording<'_> {
         target.connection.reader().sign_in().await.map_err(failed)?;
         let clock = Clock::of(target);
         let selection = self.selection(&clock)?;
-        let before =
+        let mut before =
             if self.args.no_before { None } else { Some(self.before(session, target, &selection, &clock)?) };
+        if let Some(before) = &mut before {
+            before.know_others(target).await?;
+        }
         let kinds = match &before {
             Some(before) => before.shots.iter().map(|shot| shot.kind).collect(),
             None => kinds::named_or_default(&self.args.kind)?,

@@ -100,13 +100,15 @@ fn of_ended(
         part.writes.iter().enumerate().map(|(at, write)| (hashed(write.id.as_str()), at)).collect();
     places.sort_unstable();
     let source = Source::looking_up(Some(&part.domain), vars, |id| {
+        if let Some(known) = called(part, id) {
+            return Some(known);
+        }
         let hash = hashed(id);
         let from = places.partition_point(|(of, _)| *of < hash);
         let same = places[from..].iter().take_while(|(of, _)| *of == hash);
         same.filter_map(|(_, at)| part.writes.get(*at))
             .find(|write| write.id.as_str() == id)
             .map(|write| Known { kind: write.kind, name: write.name, alone: false })
-            .or_else(|| called(part, id))
     });
     let mut recorder = Recorder::new(identity, &source, &source);
     from_run::take(&kinds, part, &ended.record, &mut recorder);

@@ -64,7 +64,7 @@ fn tell(changeset: &ChangeSet, args: &RecordArgs, output: &Output) {
     if changeset.clients() == 0 {
         output.error(&format!("{} nothing was recorded", term::paint(term::WARN, "warning:")));
     }
-    let clients = term::count(changeset.clients(), "client");
+    let clients = term::count(changeset.clients(), &changeset.noun);
     let place = args.out.as_deref().map(|path| format!(" in {}", path.display())).unwrap_or_default();
     output.note(&format!("{clients} recorded{place}."));
     if let Some(path) = args.out.as_deref().filter(|_| changeset.clients() > 0) {

@@ -61,7 +61,8 @@ impl Recording<'_> {
                 )));
             }
         }
-        Ok(Taken { name: taken.name, ..Taken::of_target(target, taken.shots) })
+        let Taken { name, shots, beside, .. } = taken;
+        Ok(Taken { name, beside, ..Taken::of_target(target, shots) })
     }
 }
 
