@@ -244,6 +244,13 @@ impl Kind {
         }
     }
 
+    /// The keys that tell the items of a list apart which have attributes beside them; none, where items are told apart by all
+    /// they say.
+    pub fn item_keys(&self, path: &FieldPath) -> &[String] {
+        let association = self.endpoint.association(path.root()).filter(|_| path.depth() == 1);
+        association.filter(|association| !association.plain).map_or(&[], |association| &association.keys)
+    }
+
     /// The other kinds of which any field holds ids.
     pub fn references(&self) -> BTreeSet<&'static str> {
         fn walk<'f>(field: &'f Field, found: &mut BTreeSet<&'f str>) {

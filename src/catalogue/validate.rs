@@ -58,6 +58,7 @@ pub fn value(kind: &Kind, path: &FieldPath, value: &Value) -> Vec<Fault> {
         }
         Lookup::Unknown { .. } => (),
     }
+    checker.faults.extend(value.as_array().and_then(|items| twice(kind, path, items)));
     checker.faults
 }
 
@@ -96,7 +97,23 @@ pub fn items(kind: &Kind, path: &FieldPath, items: &[Value]) -> Vec<Fault> {
     for (at, value) in items.iter().enumerate() {
         checker.value(item, &format!("{path}[{at}]"), value);
     }
+    checker.faults.extend(twice(kind, path, items));
     checker.faults
+}
+
+/// An item that stands in a list twice, as far as its keys tell.
+fn twice(kind: &Kind, path: &FieldPath, items: &[Value]) -> Option<Fault> {
+    let keys = kind.item_keys(path);
+    if keys.is_empty() {
+        return None;
+    }
+    let is_same = |a: &Value, b: &Value| keys.iter().all(|key| a.get(key) == b.get(key));
+    let second =
+        items.iter().enumerate().find(|(at, item)| items[..*at].iter().any(|other| is_same(other, item)));
+    second.map(|(at, _)| {
+        let what = format!("{path} has the item of this {} twice", keys.join(" and "));
+        Fault::new(format!("{path}[{at}]"), what).help("say it once, with all its attributes")
+    })
 }
 
 /// What stands against any text of this field that has these pieces in it, whatever stands between them.

@@ -172,14 +172,32 @@ fn items(kind: &Kind, path: &FieldPath, before: Option<&Value>, after: &Value) -
         items.iter().all(|item| !item.is_object() && !item.is_array() && !item.is_null())
     };
     let mut edit = item_edit(before, Some(after), order)?;
-    if let Some(association) = kind.endpoint.association(path.root()).filter(|of| belonging && !of.plain) {
-        // One whose attributes changed is still there.
-        let is_same = |a: &Value, b: &Value| association.keys.iter().all(|key| a.get(key) == b.get(key));
-        let ItemEdit { add, remove } = &mut edit;
-        remove.retain(|gone| !add.iter().any(|new| is_same(gone, new)));
+    if !kind.item_keys(path).is_empty() {
+        edit.keys = kind.item_keys(path).to_vec();
+        edit = with_what_differs(edit, before);
     }
     let moves = !edit.add.is_empty() || !edit.remove.is_empty();
     (moves && (belonging || plain(before) && plain(Some(after)))).then_some(edit)
+}
+
+/// Of an item that was there before and is there now, its keys and the attributes that changed: the others are no part of it.
+fn with_what_differs(mut edit: ItemEdit, before: Option<&Value>) -> ItemEdit {
+    let had: Vec<&Value> = before.and_then(Value::as_array).into_iter().flatten().collect();
+    let narrowed = edit.add.iter().map(|item| {
+        let held = had.iter().find(|held| edit.is_same(held, item));
+        let (Some(Value::Object(held)), Value::Object(now)) = (held.copied(), item) else {
+            return item.clone();
+        };
+        let says =
+            |(key, value): &(&String, &Value)| edit.keys.contains(key) || held.get(*key) != Some(value);
+        Value::Object(now.iter().filter(says).map(|(key, value)| (key.clone(), value.clone())).collect())
+    });
+    let add: Vec<Value> = narrowed.collect();
+    let stays = |gone: &Value| add.iter().any(|new| edit.is_same(gone, new));
+    let remove = edit.remove.iter().filter(|gone| !stays(gone)).cloned().collect();
+    edit.remove = remove;
+    edit.add = add;
+    edit
 }
 
 /// The changes without those that the others bring about: fields that move along, a setting under its other name, defaults

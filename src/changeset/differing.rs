@@ -73,6 +73,7 @@ pub fn item_edit(before: Option<&Value>, after: Option<&Value>, order: ListOrder
     let edit = ItemEdit {
         add: has.into_iter().filter(|item| !in_before.contains(&item.to_string())).collect(),
         remove: had.into_iter().filter(|item| !in_after.contains(&item.to_string())).collect(),
+        keys: Vec::new(),
     };
     same(edit.after(before).as_ref(), after, order).then_some(edit)
 }

@@ -232,24 +232,38 @@ fn clash(kind: &Kind, a: &Asked<'_>, b: &Asked<'_>) -> bool {
 
 /// The items that list edits name so far, each with who named it.
 #[derive(Default)]
-struct Items<'a, 'j>(HashMap<(bool, String, String), &'a Asked<'j>>);
+struct Items<'a, 'j>(HashMap<(bool, String, String), (&'a Asked<'j>, &'a Value)>);
 
 impl<'a, 'j> Items<'a, 'j> {
     fn key(asked: &Asked<'_>, add: bool, item: &Value) -> (bool, String, String) {
-        (add, asked.path.to_string(), item.to_string())
+        let keys = asked.update.kind.item_keys(&asked.path);
+        let told: Vec<&Value> = keys.iter().filter_map(|key| item.get(key)).collect();
+        let text = if keys.is_empty() { item.to_string() } else { format!("{told:?}") };
+        (add, asked.path.to_string(), text)
     }
 
     /// Who wants the opposite for one of the items.
     fn opposite(&self, one: &Asked<'_>, apart: impl Fn(&Update) -> bool) -> Option<&'a Asked<'j>> {
         let add = matches!(one.want, Want::Add(_));
-        let found = one.want.items().iter().find_map(|item| self.0.get(&Self::key(one, !add, item)));
-        found.copied().filter(|earlier| !apart(earlier.update))
+        let differs = |one: &Value, other: &Value| {
+            let named = one.as_object().into_iter().flatten();
+            named.into_iter().any(|(key, value)| other.get(key).is_some_and(|other| other != value))
+        };
+        let of = |item: &Value| {
+            let opposite = self.0.get(&Self::key(one, !add, item)).map(|(earlier, _)| *earlier);
+            // One that is named twice cannot get two values of one attribute.
+            let twice =
+                self.0.get(&Self::key(one, add, item)).filter(|(_, other)| add && differs(item, other));
+            opposite.or(twice.map(|(earlier, _)| *earlier))
+        };
+        let found = one.want.items().iter().find_map(of);
+        found.filter(|earlier| !apart(earlier.update))
     }
 
     fn keep(&mut self, one: &'a Asked<'j>) {
         let add = matches!(one.want, Want::Add(_));
         for item in one.want.items() {
-            self.0.entry(Self::key(one, add, item)).or_insert(one);
+            self.0.entry(Self::key(one, add, item)).or_insert((one, item));
         }
     }
 }

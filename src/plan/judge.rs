@@ -28,44 +28,25 @@ pub(super) struct Filled<'j> {
     pub(super) expects: Vec<(FieldPath, Option<Cow<'j, Value>>)>,
 }
 
-/// What is asked of a list that belongs to an object, of items that are told apart by their keys alone: what goes goes whatever
-/// its attributes are by now, and what is there already keeps the attributes that nobody named. A new one has the defaults.
-fn by_keys<'j>(kind: &Kind, path: &FieldPath, want: Want<'j>, before: &Body) -> Vec<Want<'j>> {
+/// What is asked of a list that belongs to an object, of items that are told apart by their keys: a new one has the defaults of
+/// attributes that nobody named; one that is there keeps them as they are.
+fn with_attributes<'j>(kind: &Kind, path: &FieldPath, want: Want<'j>, before: &Body) -> Want<'j> {
     let association = kind.endpoint.association(path.root());
-    let Some(association) = association.filter(|association| !association.plain) else { return vec![want] };
-    let held = |item: &Value| {
+    let Some(association) = association.filter(|association| !association.plain) else { return want };
+    let is_there = |item: &Value| {
         let there = path.get(before).and_then(Value::as_array).into_iter().flatten();
-        let is_same = |other: &&Value| association.keys.iter().all(|key| other.get(key) == item.get(key));
-        there.into_iter().find(is_same)
+        there.into_iter().any(|other| association.keys.iter().all(|key| other.get(key) == item.get(key)))
     };
     let whole = |items: &Value| kind.with_attributes(path, items).unwrap_or_else(|| items.clone());
-    let owned = |items: Vec<Value>| Cow::Owned(Value::Array(items));
     match want {
-        Want::Set { value, computed } => vec![Want::Set { value: Cow::Owned(whole(&value)), computed }],
-        Want::Remove(items) => {
-            let items = items.as_array().into_iter().flatten();
-            vec![Want::Remove(owned(items.map(|item| held(item).unwrap_or(item).clone()).collect()))]
-        }
+        Want::Set { value, computed } => Want::Set { value: Cow::Owned(whole(&value)), computed },
         Want::Add(items) => {
-            let (mut gone, mut new) = (Vec::new(), Vec::new());
-            for (item, filled) in
-                items.as_array().into_iter().flatten().zip(whole(&items).as_array().into_iter().flatten())
-            {
-                let Some(there) = held(item) else {
-                    new.push(filled.clone());
-                    continue;
-                };
-                let mut merged = there.clone();
-                if let (Value::Object(merged), Value::Object(item)) = (&mut merged, item) {
-                    merged.extend(item.clone());
-                }
-                gone.extend((merged != *there).then(|| there.clone()));
-                new.push(merged);
-            }
-            let gone = (!gone.is_empty()).then(|| Want::Remove(owned(gone)));
-            gone.into_iter().chain([Want::Add(owned(new))]).collect()
+            let filled = whole(&items);
+            let both = items.as_array().into_iter().flatten().zip(filled.as_array().into_iter().flatten());
+            let items = both.map(|(item, filled)| if is_there(item) { item } else { filled }.clone());
+            Want::Add(Cow::Owned(Value::Array(items.collect())))
         }
-        want => vec![want],
+        want => want,
     }
 }
 
@@ -84,10 +65,11 @@ impl<'j> Filled<'j> {
         for op in &update.ops {
             match want::fill(kind, op, scope) {
                 Ok(wants) => {
-                    for (path, want) in wants {
-                        let wants = by_keys(kind, &path, want, before).into_iter();
-                        asked.extend(wants.map(|want| Asked { update, op, path: path.clone(), want }));
-                    }
+                    let whole = wants.into_iter().map(|(path, want)| {
+                        let want = with_attributes(kind, &path, want, before);
+                        Asked { update, op, path, want }
+                    });
+                    asked.extend(whole);
                 }
                 Err(fault) => faults.push((op.span.clone(), fault)),
             }
@@ -218,13 +200,14 @@ pub(super) enum Judgement {
 }
 
 /// What the updates of one client ask of its lists by item, united.
-pub(super) fn united(filled: &[Filled<'_>]) -> Vec<(FieldPath, ItemEdit)> {
+pub(super) fn united(kind: &Kind, filled: &[Filled<'_>]) -> Vec<(FieldPath, ItemEdit)> {
     let mut united: Vec<(FieldPath, ItemEdit)> = Vec::new();
     // One client may be named by thousands of rows, each with an item.
     let mut seen: HashSet<(usize, bool, String)> = HashSet::new();
     for asked in filled.iter().flat_map(|filled| &filled.asked).filter(|asked| asked.want.is_by_item()) {
         let at = united.iter().position(|(path, _)| *path == asked.path).unwrap_or_else(|| {
-            united.push((asked.path.clone(), ItemEdit::default()));
+            let keys = kind.item_keys(&asked.path).to_vec();
+            united.push((asked.path.clone(), ItemEdit { keys, ..ItemEdit::default() }));
             united.len() - 1
         });
         let add = matches!(asked.want, Want::Add(_));

@@ -95,7 +95,7 @@ impl<'j> Draft<'j> {
                 self.problems.push(problem);
             }
         }
-        let items = united(&filled);
+        let items = united(self.kind, &filled);
         let mut changes: Vec<FieldChange> = Vec::new();
         let mut conflicts: Vec<String> = Vec::new();
         let mut lists: HashSet<&FieldPath> = HashSet::new();

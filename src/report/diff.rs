@@ -194,6 +194,7 @@ fn items(change: &FieldChange) -> Option<(Vec<&Value>, Vec<&Value>)> {
     let edit = ItemEdit {
         add: new.iter().copied().cloned().collect(),
         remove: gone.iter().copied().cloned().collect(),
+        keys: Vec::new(),
     };
     let keeps_order = same(edit.after(change.before.as_ref()).as_ref(), change.after.as_ref(), change.order);
     let in_part = keeps_order && gone.len() < before.len() && !(gone.is_empty() && new.is_empty());

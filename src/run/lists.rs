@@ -59,6 +59,30 @@ impl RowRun {
         Cow::Owned(write)
     }
 
+    /// Whether the write takes along what others may change meanwhile: a draft that would go live with it, or a field that is sent
+    /// only so that it stays.
+    pub(super) fn hangs_on_others(&self) -> bool {
+        let follows = self
+            .kind
+            .endpoint
+            .then
+            .as_ref()
+            .is_some_and(|then| self.write.before.get(&then.keeps) == Some(&Value::Bool(true)));
+        let fields = &self.kind.root().fields;
+        let is_asked = |root: &str| self.write.changes.iter().any(|change| change.path.root() == root);
+        let sent_along =
+            |root: &String| fields.get(root).is_some_and(|field| field.sent_along) && !is_asked(root);
+        follows || self.write.body.keys().any(sent_along)
+    }
+
+    /// Why an object is left alone that somebody else is at work on.
+    pub(super) fn somebodys_draft(&self) -> String {
+        format!(
+            "somebody has changed the {} since it was read, and that is not live yet; the change would take it live with it",
+            self.kind.singular
+        )
+    }
+
     /// Whether a version of the object was live when it was planned, and the one that it holds now is not.
     pub(super) fn must_follow(&self, now: &Body) -> bool {
         let Some(then) = &self.kind.endpoint.then else { return false };

@@ -137,7 +137,7 @@ impl RowRun {
         let (kind, write) = (self.kind, &self.write);
         let stale = self.task.read.elapsed() >= *max_age && sends_whole(kind, write);
         // What stands in a list that has an endpoint of its own is told apart from what is to stand there just before.
-        let usable = !write.compose && !stale && !self.touches_lists();
+        let usable = !write.compose && !stale && !self.touches_lists() && !self.hangs_on_others();
         match self.task.basis.clone() {
             Basis::Gone(missing) => Ok(self.gone(&missing)),
             Basis::AsPlanned if usable => Ok(Prepared::Send(write.body.clone())),
@@ -189,6 +189,15 @@ impl RowRun {
         let suspect = self.task.written != Written::No;
         self.behind = suspect && self.must_follow(live);
         match judged {
+            Rejudged::Apply(_) if self.must_follow(live) => Prepared::End(
+                RowResult::Conflict,
+                Verdict {
+                    reason: Some(Reason::ChangedMeanwhile),
+                    error: Some(self.somebodys_draft()),
+                    settled: suspect.then_some(SettledBy::FoundNeither),
+                    ..Verdict::default()
+                },
+            ),
             Rejudged::Already if self.behind => Prepared::Send(Body::new()),
             Rejudged::Apply(body) => {
                 if self.setup.on_conflict == OnConflict::Overwrite {

@@ -33,6 +33,7 @@ mod laws;
 mod layers;
 mod linked;
 mod locks;
+mod meanwhile;
 mod pace;
 mod pool;
 mod properties;

@@ -27,12 +27,20 @@ impl Named {
                 None => units.push(root),
             }
         }
+        // Left out, they are set back.
+        let set_back = kind
+            .root()
+            .fields
+            .iter()
+            .filter(|(name, field)| field.sent_along && !request.contains_key(*name));
+        let set_back: Vec<FieldPath> = set_back.map(|(name, _)| FieldPath::root_field(name)).collect();
         let along = units
             .iter()
             .flat_map(|unit| {
                 let whole = kind.moves_with(unit.root()).into_iter().map(|root| FieldPath::root_field(&root));
                 kind.moved_with(unit).into_iter().chain(whole)
             })
+            .chain(set_back)
             .collect();
         Self { units, along }
     }

@@ -36,8 +36,14 @@ pub(super) fn after(kind: &Kind, before: Option<&Body>, event: &LogEvent, named:
     for (key, value) in before.into_iter().flatten().filter(|(key, _)| is_unseen(kind, key, named)) {
         body.entry(key.as_str()).or_insert_with(|| value.clone());
     }
-    // What has an endpoint of its own is not changed here, whatever of it an answer may show.
+    // What has an endpoint of its own is not changed here, whatever of it an answer may show; but for requests of the older way,
+    // which say the whole list.
+    let request = event.request.open();
     for Association { field, .. } in &kind.endpoint.associations {
+        if let Some(whole @ Value::Array(_)) = request.get(field) {
+            body.insert(field.clone(), whole.clone());
+            continue;
+        }
         match before.and_then(|before| before.get(field)) {
             Some(list) => drop(body.insert(field.clone(), list.clone())),
             None => drop(body.shift_remove(field)),

@@ -235,15 +235,7 @@ impl<'c> Client<'c> {
     /// A list that the run edited by item. Where it is just as the run left it, it becomes what it was; else only the
     /// run's own items are taken back, whatever else stands there by now.
     fn items(&self, change: &FieldChange, items: &ItemEdit, now: Option<&Value>) -> Option<FieldChange> {
-        let held = |item: &Value| list(change.before.as_ref()).iter().any(|other| other == item);
-        let reverse = ItemEdit {
-            add: list(change.before.as_ref())
-                .iter()
-                .filter(|item| items.remove.contains(item))
-                .cloned()
-                .collect(),
-            remove: items.add.iter().filter(|item| !held(item)).cloned().collect(),
-        };
+        let reverse = reversed(items, change.before.as_ref(), now);
         let exactly = |a: Option<&Value>, b: Option<&Value>| same(a, b, ListOrder::Ordered);
         let by_item = reverse.after(now);
         let untouched = exactly(change.path.get(&self.ran), now);
@@ -311,6 +303,31 @@ impl<'c> Client<'c> {
 
 fn left(change: &FieldChange, reason: Reason, message: String) -> Left {
     Left { path: change.path.clone(), reason, message }
+}
+
+/// The edit that takes another one back: items that came go, and those that went come again. Of items that got other attributes,
+/// those get their old ones that still are as the edit left them.
+fn reversed(edit: &ItemEdit, before: Option<&Value>, now: Option<&Value>) -> ItemEdit {
+    let among = |all: Option<&'_ Value>, item: &Value| {
+        list(all).iter().find(|held| edit.is_same(held, item)).cloned()
+    };
+    let is_gone = |item: &&Value| edit.remove.iter().any(|gone| edit.is_same(gone, item));
+    // Whoever put one there again, with whatever attributes, meant it so.
+    let is_free = |item: &&Value| edit.keys.is_empty() || among(now, item).is_none();
+    let mut add: Vec<Value> = list(before).iter().filter(is_gone).filter(is_free).cloned().collect();
+    for item in edit.add.iter().filter(|_| !edit.keys.is_empty()) {
+        let (Some(was), Some(is), Some(named)) = (among(before, item), among(now, item), item.as_object())
+        else {
+            continue;
+        };
+        let ours = |key: &String, value: &Value| edit.keys.contains(key) || is.get(key) == Some(value);
+        let back = named.iter().filter(|(key, value)| ours(key, value));
+        let back = back.filter_map(|(key, _)| Some((key.clone(), was.get(key)?.clone())));
+        add.push(Value::Object(back.collect()));
+    }
+    let came = |item: &&Value| among(before, item).is_none();
+    let remove = edit.add.iter().filter(came).cloned().collect();
+    ItemEdit { add, remove, keys: edit.keys.clone() }
 }
 
 fn list(value: Option<&Value>) -> &[Value] {
