@@ -35,7 +35,14 @@ pub(super) fn run(args: &CheckArgs, output: &Output) -> Result<u8, CliError> {
                 output.result(&checked.to_string());
             }
             Ok(job) => {
-                output.text(&format!("{name}: {}, no mistakes", term::count(job.updates.len(), "update")));
+                let creates = job.updates.iter().filter(|update| update.is_create()).count();
+                let updates = term::count(job.updates.len() - creates, "update");
+                let what = match (creates, job.updates.len()) {
+                    (0, _) => updates,
+                    (creates, all) if creates == all => term::count(creates, "creation"),
+                    (creates, _) => format!("{updates}, {}", term::count(creates, "creation")),
+                };
+                output.text(&format!("{name}: {what}, no mistakes"));
                 for (scope, fields) in further_scopes(&job) {
                     output
                         .text(&format!("{name}: needs the scope {scope} besides, for {}", fields.join(", ")));

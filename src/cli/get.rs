@@ -15,6 +15,7 @@ use super::{kinds, snapshot};
 use crate::catalogue::{self, Kind, redact};
 use crate::job::fetched::{self, Fetched, Form};
 use crate::job::{Expression, Scope, TenantScope};
+use crate::model::suggest::nearest;
 use crate::model::words::a;
 use crate::model::{Body, Entity, EntityId, FieldPath};
 use crate::report::term;
@@ -176,6 +177,17 @@ impl Asked {
             let what = format!("{} is the id of {}", args.ids[0], a(&other.singular));
             let next = format!("patchwave get {} {}", other.name, args.ids.join(" "));
             return Err(CliError::usage(what).next(next));
+        }
+        // No id looks like a word.
+        let is_word = |id: &&String| id.chars().all(|c| c.is_ascii_lowercase() || c == '-') && id.len() < 25;
+        let misspelt = args.ids.first().filter(|_| named.is_none()).filter(is_word);
+        if let Some(near) = misspelt.and_then(|word| nearest(word, catalogue::names())) {
+            let next = format!("patchwave get {near}");
+            return Err(CliError::usage(format!(
+                "there is no kind `{}`; did you mean `{near}`?",
+                args.ids[0]
+            ))
+            .next(next));
         }
         let kind = match named {
             Some(kind) => kind,

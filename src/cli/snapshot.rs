@@ -351,6 +351,9 @@ pub(super) async fn two(
     let one = async |word: &str, file: Option<Taken>| match (&session, file) {
         (_, Some(mut taken)) => {
             taken.keep_only(kinds);
+            if let Some(lacking) = kinds.iter().find(|kind| taken.shot(kind).is_none()) {
+                return Err(CliError::usage(format!("{word} holds no {}", lacking.name)));
+            }
             Ok(taken)
         }
         (Some(session), None) => {

@@ -27,6 +27,8 @@ pub(super) struct Facts {
     pub(super) answered: Body,
     pub(super) open: bool,
     pub(super) stock: usize,
+    /// What a tenant has of it, where nothing is made up.
+    pub(super) samples: Vec<Body>,
 }
 
 /// A mistake in the file leaves no facts, and a test finds it.

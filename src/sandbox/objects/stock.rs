@@ -77,8 +77,11 @@ impl Objects {
             connections: &self.bodies("connections"),
             apis: &self.bodies("resource-servers"),
         };
-        let count = options.objects.get(shelf.kind.name.as_str()).copied().unwrap_or(shelf.facts.stock);
-        for index in 0..count {
+        let asked = options.objects.get(shelf.kind.name.as_str()).copied();
+        for object in shelf.facts.samples.iter().take(asked.unwrap_or(usize::MAX)) {
+            self.put_in(shelf, object.clone());
+        }
+        for index in 0..asked.unwrap_or(shelf.facts.stock) {
             if let Some(object) = samples::sample(&shelf.kind.name, index, &around) {
                 self.put_in(shelf, object);
             }
