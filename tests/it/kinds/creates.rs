@@ -157,6 +157,8 @@ fn value(kind: &'static Kind, name: &str, field: &Field, state: &State, number: 
     let fits = |value: &Value| validate::value(kind.creating(), &path, value).is_empty();
     let mut candidates = if field.ty == FieldType::String { texts(field, number) } else { Vec::new() };
     candidates.extend(one(field, number));
+    // What cannot be made up is as with another object.
+    candidates.extend(objects.iter().filter_map(|body| body.get(name).cloned()));
     candidates.into_iter().find(fits).unwrap_or_else(|| panic!("{} {name}", kind.name))
 }
 
