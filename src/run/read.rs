@@ -104,7 +104,7 @@ const MOST_LOOKUPS: usize = 50;
 
 /// Whether all that is asked for is named by its id or by what the API looks it up by.
 fn can_go_one_by_one(needs: &Needs) -> bool {
-    !needs.total && !(needs.list && needs.lookups.is_empty())
+    !(needs.total || needs.list && needs.lookups.is_empty())
 }
 
 /// Reads what is named, a request for each.
