@@ -15,7 +15,7 @@ use crate::catalogue::redact;
 use crate::model::value::same;
 use crate::model::words::a;
 use crate::model::{Body, Entity, FieldChange, ListOrder, Outcome, Reason, RowResult, SettledBy, Written};
-use crate::plan::creates::{created_as_asked, differences, identity};
+use crate::plan::creates::{compared_by, created_as_asked, differences, identity};
 
 /// How long an object that was not found is waited for, before it is looked for once more: a request whose answer did not come
 /// may still be at work.
@@ -154,13 +154,8 @@ impl RowRun {
     async fn look(&self, reader: &Reader, maker: Maker) -> Result<Found, ApiError> {
         let (kind, endpoint) = (self.kind, &self.kind.endpoint);
         let Some(wanted) = identity(kind, &self.write.body) else { return Ok(Found::Nothing) };
-        let fields: Vec<&str> = self
-            .write
-            .changes
-            .iter()
-            .map(|c| c.path.root())
-            .chain(kind.identity.iter().map(String::as_str))
-            .collect();
+        let set = || self.write.changes.iter().map(|change| change.path.root());
+        let fields: Vec<&str> = set().chain(compared_by(kind, set())).collect();
         let value = |field: &str| self.write.body.get(field).and_then(Value::as_str);
         let looked_up = endpoint.lookup.as_ref().and_then(|lookup| value(&lookup.field));
         let found = if let Some(value) = looked_up {
@@ -182,7 +177,9 @@ impl RowRun {
             )));
         }
         let mut entity = with_lists_of(reader, kind, entity, Some(&fields)).await?;
+        let elsewhere = kind.shown_elsewhere(&entity.body, set());
         redact::strip(kind, &mut entity.body);
+        entity.body.extend(elsewhere);
         let compared: Vec<_> = self
             .write
             .changes

@@ -185,3 +185,28 @@ fn what_was_created_and_is_otherwise_when_verified_is_told() {
     assert!(done.exits(5).stdout.contains("do not hold what was written"), "{done}");
     assert_eq!(case.result_words()[2], "not_attempted");
 }
+
+#[test]
+fn a_grant_for_another_subject_type_is_another_grant() {
+    let served = tenant(Options::default());
+    let client = served.ids(1).remove(0);
+    let api = served.tenant().objects("resource-servers")[0]["identifier"].as_str().unwrap().to_owned();
+    let create = |more: &str| {
+        format!(
+            "[[create]]\nkind = \"client-grants\"\nset.client_id = \"{client}\"\nset.audience = \"{api}\"\n\
+             set.scope = []\n{more}"
+        )
+    };
+    let (plain, user) = (create(""), create("set.subject_type = \"user\"\n"));
+    served.tenant().objects("client-grants").iter().for_each(|grant| {
+        served.tenant().remove_object("client-grants", grant["id"].as_str().unwrap());
+    });
+    let case = served.case().file("plain.toml", plain).file("user.toml", user);
+    for (job, word) in [("plain.toml", "created"), ("user.toml", "created"), ("user.toml", "unchanged")] {
+        let done = case.run(["apply", job, "--yes"]);
+        assert_eq!(case.result_words(), [word], "{job}: {done}");
+    }
+    let told: Vec<Value> =
+        served.tenant().objects("client-grants").iter().map(|grant| grant["subject_type"].clone()).collect();
+    assert_eq!(told, ["client", "user"]);
+}
