@@ -26,6 +26,7 @@ impl Kind {
             name: self.name,
             singular: self.singular.clone(),
             identity: self.identity.clone(),
+            told_apart: self.told_apart.clone(),
             endpoint: self.endpoint.clone(),
             root,
             linked: self.linked.clone(),

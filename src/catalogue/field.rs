@@ -165,6 +165,12 @@ pub struct Field {
     /// Whether changing it on the client that the runner itself signs in with cannot lock the runner out.
     #[serde(skip_serializing_if = "is_default")]
     pub safe_on_own: bool,
+    /// Whether the service keeps the text in lower case, however it is sent.
+    #[serde(skip_serializing_if = "is_default")]
+    pub lower_case: bool,
+    /// Where the value is to be seen, if not under its own name: a key of the items of another list (`identities[].connection`).
+    #[serde(skip_serializing_if = "is_default")]
+    pub shown_at: Option<String>,
     /// Whether the value holds ids that mean nothing in another tenant.
     #[serde(skip_serializing_if = "is_default")]
     pub tenant_specific: bool,

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::linked::Linked;
 use super::{Field, FieldType, KindName, Merge, Unset, Writable};
-use crate::model::{Endpoint, FieldPath, ListOrder, suggest};
+use crate::model::{Body, Endpoint, FieldPath, ListOrder, suggest};
 
 /// A kind of object, such as clients.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub struct Kind {
     pub singular: String,
     /// The root fields whose values together tell one from all others, in any tenant: most often the name.
     pub identity: Vec<String>,
+    /// Root fields that tell a new object from those of its identity that are there already; one that is missing has its default.
+    pub told_apart: Vec<String>,
     /// Where the API keeps it.
     pub endpoint: Endpoint,
     pub(super) root: Field,
@@ -232,6 +234,30 @@ impl Kind {
     /// The value that the path has where its key is missing.
     pub fn default_of(&self, path: &FieldPath) -> Option<&Value> {
         self.lookup(path).field()?.default.as_ref()
+    }
+
+    /// Text as the service keeps it.
+    pub fn as_kept<'t>(&self, path: &FieldPath, text: &'t str) -> Cow<'t, str> {
+        match self.lookup(path).field() {
+            Some(field) if field.lower_case => Cow::Owned(text.to_lowercase()),
+            _ => Cow::Borrowed(text),
+        }
+    }
+
+    /// The list in whose first item a root field is to be seen that no answer shows under its own name, and the key there.
+    pub fn shown_at(&self, root: &str) -> Option<(&str, &str)> {
+        self.root.fields.get(root)?.shown_at.as_deref()?.split_once("[].")
+    }
+
+    /// Those of these root fields that an object shows in another list, as its first item says them, under their own names. The
+    /// list itself may hold secrets, and is taken away then.
+    pub fn shown_elsewhere<'f>(&self, body: &Body, fields: impl IntoIterator<Item = &'f str>) -> Body {
+        let shown = |field: &'f str| {
+            let (list, key) = self.shown_at(field)?;
+            let value = body.get(list).and_then(|items| items.get(0)?.get(key));
+            Some((field.to_owned(), value.cloned().unwrap_or_default()))
+        };
+        fields.into_iter().filter_map(shown).collect()
     }
 
     /// How the path is emptied.

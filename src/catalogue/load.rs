@@ -145,7 +145,10 @@ fn read(source: &Source) -> Result<Kind, Cause> {
     let endpoint: Endpoint = serde_json::from_value(Value::Object(endpoint))?;
     let linked = Linked { links: overlay.links, twins: overlay.twins };
     let associated = endpoint.associations.iter().map(|association| association.field.as_str());
-    let mut named = linked.roots().chain(associated).chain(overlay.identity.iter().map(String::as_str));
+    let mut named = linked
+        .roots()
+        .chain(associated)
+        .chain(overlay.identity.iter().chain(&overlay.told_apart).map(String::as_str));
     let unknown = named.find(|name| !root.fields.contains_key(*name)).map(str::to_owned);
     drop(named);
     match unknown {
@@ -156,6 +159,7 @@ fn read(source: &Source) -> Result<Kind, Cause> {
             } else {
                 overlay.identity
             },
+            told_apart: overlay.told_apart,
             root: Field { ty: FieldType::Object, open: false, ..root },
             linked,
             endpoint,
@@ -176,6 +180,7 @@ fn without_fields(source: &Source) -> Kind {
         name: KindName(source.name),
         singular: singular(source.name),
         identity: Vec::new(),
+        told_apart: Vec::new(),
         endpoint: nowhere,
         root: Field { ty: FieldType::Object, ..Field::default() },
         linked: Linked::default(),

@@ -15,6 +15,9 @@ pub(super) struct Overlay {
     /// The root fields whose values tell objects apart in any tenant; the name, where nothing is said.
     #[serde(default)]
     pub(super) identity: Vec<String>,
+    /// The root fields that tell a new object from those of its identity.
+    #[serde(default)]
+    pub(super) told_apart: Vec<String>,
     /// What the document does not say of the calls.
     #[serde(default)]
     pub(super) endpoint: Node,

@@ -255,8 +255,11 @@ impl Asked {
             snapshot::entities(&reader, self.kind).await.map_err(failed)?
         } else if !self.email.is_empty() {
             let mut entities = Vec::new();
+            let endpoint = &self.kind.endpoint;
+            let field = endpoint.lookup.as_ref().map(|lookup| FieldPath::root_field(&lookup.field));
             for email in &self.email {
-                entities.extend(reader.look_up(&self.kind.endpoint, email, None).await.map_err(failed)?);
+                let kept = field.as_ref().map_or(email.into(), |field| self.kind.as_kept(field, email));
+                entities.extend(reader.look_up(endpoint, &kept, None).await.map_err(failed)?);
             }
             entities
         } else {

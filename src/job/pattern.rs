@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use crate::catalogue::Kind;
+use crate::model::FieldPath;
+
 /// Literal text in which, in TOML jobs, `*` stands for any run of characters (`\*` and `\\` escape it).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
@@ -33,6 +36,13 @@ impl Pattern {
     /// Takes text as it stands, as CSV cells are taken.
     pub fn literal(text: &str) -> Self {
         Self { pieces: vec![text.to_owned()] }
+    }
+
+    /// The pattern for what the service keeps where texts are written as this one is.
+    #[must_use]
+    pub fn as_kept(self, kind: &Kind, path: &FieldPath) -> Self {
+        let kept = |piece: String| kind.as_kept(path, &piece).into_owned();
+        Self { pieces: self.pieces.into_iter().map(kept).collect() }
     }
 
     /// The one text it fits, if it has no star.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::pattern::Pattern;
 use super::template::{Expression, RenderFault, Rendered, Scope, Template, TenantScope, Uses};
 use super::{Job, Update};
+use crate::catalogue::Kind;
 use crate::model::{EntityId, FieldPath, Problem, Reason};
 
 /// Whom an update is about.
@@ -101,7 +102,7 @@ impl Templated {
     ///
     /// # Errors
     /// Where one has no value, or a cell that says which client is meant is empty.
-    pub fn bind(&self, scope: &Scope) -> Result<Selector, RenderFault> {
+    pub fn bind(&self, kind: &Kind, scope: &Scope) -> Result<Selector, RenderFault> {
         match self {
             Self::Id(template) => {
                 let id = match template.render(scope)? {
@@ -121,7 +122,7 @@ impl Templated {
                     if pattern.exact() == Some("") && matches!(text, PatternText::Template(_)) {
                         return Err(no_client(&format!("`match.{path}` is empty")));
                     }
-                    Ok((path.clone(), pattern))
+                    Ok((path.clone(), pattern.as_kept(kind, path)))
                 };
                 let fields = fields.iter().map(bind).collect::<Result<_, _>>()?;
                 Ok(Rule { fields, condition: condition.clone(), every: *every }.into())
@@ -202,7 +203,7 @@ pub fn bind<'j>(job: &'j Job, tenant: &Arc<TenantScope>) -> Result<Cow<'j, Job>,
         let mut written = None;
         if let Selector::Templated(templated) = &update.selector {
             written = Some(Arc::clone(templated));
-            match templated.bind(&Scope::of_tenant(tenant, update.row.as_ref())) {
+            match templated.bind(update.kind, &Scope::of_tenant(tenant, update.row.as_ref())) {
                 Ok(selector) => update.selector = selector,
                 // Before the tenant was read nobody knows its objects.
                 Err(RenderFault { lost: Some(_), .. }) if !tenant.knows_ids() => (),

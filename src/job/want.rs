@@ -69,6 +69,24 @@ pub fn literal(op: &Op) -> Option<Want<'_>> {
 /// # Errors
 /// Where a template has no value.
 pub fn fill<'v>(kind: &Kind, op: &'v Op, scope: &Scope) -> Result<Vec<(FieldPath, Want<'v>)>, RenderFault> {
+    let wants = as_written(kind, op, scope)?.into_iter();
+    Ok(wants
+        .map(|(path, want)| {
+            let want = as_kept(kind, &path, want);
+            (path, want)
+        })
+        .collect())
+}
+
+/// What is asked for in the form in which the service keeps it: it reads back so, and is compared with what is there.
+fn as_kept<'v>(kind: &Kind, path: &FieldPath, want: Want<'v>) -> Want<'v> {
+    let Want::Set { value, computed } = &want else { return want };
+    let Some(Cow::Owned(kept)) = value.as_str().map(|text| kind.as_kept(path, text)) else { return want };
+    Want::Set { value: Cow::Owned(Value::String(kept)), computed: *computed }
+}
+
+/// The same in the form in which the job writes it.
+fn as_written<'v>(kind: &Kind, op: &'v Op, scope: &Scope) -> Result<Vec<(FieldPath, Want<'v>)>, RenderFault> {
     if let Some(want) = literal(op) {
         return Ok(vec![(op.path.clone(), want)]);
     }

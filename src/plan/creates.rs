@@ -67,14 +67,28 @@ impl There {
     }
 }
 
-/// The values that tell an object from all others; none where one of them is missing.
+/// The values that tell an object from all others; none where one of them is missing. Those of the identity come first.
 pub fn identity(kind: &Kind, body: &Body) -> Option<Vec<String>> {
-    let text = |field: &String| match body.get(field)? {
+    let text = |value: Option<&Value>| match value? {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
         value @ (Value::Number(_) | Value::Bool(_)) => Some(value.to_string()),
         _ => None,
     };
-    kind.identity.iter().map(text).collect()
+    let identity = kind.identity.iter().map(|field| text(body.get(field)));
+    let further = kind.told_apart.iter().map(|field| {
+        let held = body.get(field).filter(|value| !value.is_null());
+        text(held.or_else(|| kind.default_of(&FieldPath::root_field(field))))
+    });
+    identity.chain(further).collect()
+}
+
+/// The root fields that a new object is compared by with what is there already, beside those that it sets.
+pub fn compared_by<'k, 's>(
+    kind: &'k Kind,
+    set: impl IntoIterator<Item = &'s str>,
+) -> impl Iterator<Item = &'k str> {
+    let elsewhere = set.into_iter().filter_map(|root| kind.shown_at(root)).map(|(list, _)| list);
+    kind.identity.iter().chain(&kind.told_apart).map(String::as_str).chain(elsewhere)
 }
 
 /// What of an object that is there already is not as a create asks for, in words; nothing where it is just that. Secrets, which
@@ -82,7 +96,7 @@ pub fn identity(kind: &Kind, body: &Body) -> Option<Vec<String>> {
 pub fn differences(kind: &Kind, wanted: &[FieldChange], now: &Body) -> Vec<String> {
     let differs = |change: &&FieldChange| {
         let value = change.path.get(now);
-        // What only a create takes may be shown to nobody afterwards (the connection of a new user).
+        // What only a create takes may be shown to nobody afterwards.
         let unshown =
             kind.writable(&change.path) == Writable::Create && !now.contains_key(change.path.root());
         !unshown
@@ -206,7 +220,7 @@ impl<'j> Made<'j> {
         match self.there.0.get(identity).map(Vec::as_slice) {
             None | Some([]) => None,
             Some([id]) => {
-                let now = self.state.object(id)?;
+                let now = self.state.with_elsewhere(id, Arc::unwrap_or_clone(self.state.object(id)?));
                 let differences = differences(self.kind, changes, &now);
                 let done = if differences.is_empty() {
                     Done::plain(RowResult::Unchanged)

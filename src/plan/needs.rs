@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use indexmap::IndexSet;
 
-use super::creates::identity;
+use super::creates::{compared_by, identity};
 use super::index::texts_of;
 use super::resolve::Narrow;
 use crate::catalogue::{Kind, KindName};
@@ -99,7 +99,8 @@ fn of_kind(job: &Job, kind: &'static Kind, tenant: &Arc<TenantScope>, narrow: Op
     let mut lookups = true;
     for update in updates_of(job, kind, &tenant.name) {
         if update.is_create() {
-            fields.extend(kind.identity.iter().cloned());
+            let set = update.ops.iter().map(|op| op.path.root());
+            fields.extend(compared_by(kind, set).map(str::to_owned));
             needs.fitting.extend(identified(kind, update, tenant));
         }
         let written = update.ops.iter().chain(&update.extras().fixed).map(|op| op.path.root().to_owned());

@@ -96,8 +96,9 @@ pub(super) fn settle(
 fn judge_create(kind: &Kind, write: &Write, state: &TenantState) -> Result<Write, Done> {
     match creates::found(kind, write, state.objects.iter()).as_slice() {
         [] => Ok(write.clone()),
-        [(_, now)] => {
-            let differences = creates::differences(kind, &write.changes, now);
+        [(id, now)] => {
+            let now = state.with_elsewhere(id, now.clone());
+            let differences = creates::differences(kind, &write.changes, &now);
             if differences.is_empty() {
                 return Err(Done::plain(RowResult::Unchanged));
             }
@@ -194,7 +195,16 @@ pub fn roots(kind: &Kind, writes: impl IntoIterator<Item = impl Borrow<Write>>) 
         let linked = written().filter(|root| kind.is_linked(root));
         let moved: Vec<String> = linked.flat_map(|root| kind.moves_with(root)).collect();
         // A field that needs a scope of its own is not asked for unawares: another token may have made the plan.
-        let beside = write.before.keys().chain(&moved).filter(|root| kind.read_scopes_of(root).is_empty());
+        let compared: Vec<String> = match write.create {
+            true => creates::compared_by(kind, written()).map(str::to_owned).collect(),
+            false => Vec::new(),
+        };
+        let beside = write
+            .before
+            .keys()
+            .chain(&moved)
+            .chain(&compared)
+            .filter(|root| kind.read_scopes_of(root).is_empty());
         for root in beside.map(String::as_str).chain(written()) {
             if !roots.contains(root) {
                 roots.insert(root.to_owned());

@@ -156,7 +156,7 @@ impl Chooser<'_> {
         }
         let Some(term) = new_name(self.kind, update) else { return Ok(Vec::new()) };
         let new = |scope: &Scope| match term.render(self.kind, &name, scope) {
-            Ok(Rendered::Value(Value::String(new))) => Some(new),
+            Ok(Rendered::Value(Value::String(new))) => Some(self.kind.as_kept(&name, &new).into_owned()),
             _ => None,
         };
         let others: Vec<_> = patterns.iter().filter(|(path, _)| **path != name).copied().collect();

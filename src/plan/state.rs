@@ -59,6 +59,9 @@ impl FromIterator<(KindName, TenantState)> for TenantStates {
 /// The state of one kind.
 #[derive(Debug, Clone, Default)]
 pub struct TenantState {
+    /// What objects show elsewhere than under its own name, by field. Apart from them: no update may take it for a field of
+    /// theirs, which no answer shows.
+    pub elsewhere: HashMap<EntityId, Body>,
     /// The objects that were read, without secrets, in the order of the list.
     pub objects: IndexMap<EntityId, Packed<Body>>,
     /// The secrets that are to be set.
@@ -79,6 +82,13 @@ impl TenantState {
     /// An object that was read.
     pub fn object(&self, id: &EntityId) -> Option<Arc<Body>> {
         self.objects.get(id).map(|body| Arc::new(body.open()))
+    }
+
+    /// An object with the fields that it shows elsewhere: a new object is compared with those as well.
+    #[must_use]
+    pub fn with_elsewhere(&self, id: &EntityId, mut body: Body) -> Body {
+        body.extend(self.elsewhere.get(id).cloned().unwrap_or_default());
+        body
     }
 
     /// All objects that were read, in the order of the list; each is opened when its turn comes.

@@ -11,7 +11,7 @@ use super::ledger::{Ledger, now};
 use super::queue::Task;
 use super::stop::{Failures, Stop};
 use super::tenant::{News, TenantLoop};
-use super::verify::mismatches;
+use super::verify::{Made, mismatches};
 use crate::auth0::{Connection, Writer};
 use crate::catalogue::Kinds;
 use crate::model::event::{Listener, TenantPace};
@@ -256,11 +256,11 @@ impl Run<'_, '_> {
         for (place, writes) in wave {
             let Some(tenant) = self.tenants.iter().find(|tenant| tenant.place == *place) else { continue };
             let states = self.ledger.record().writes(&tenant.plan.tenant);
-            let made = |at: &&usize| {
-                let outcome = states.get(**at).and_then(WriteState::outcome);
-                outcome.is_some_and(|outcome| outcome.written == Written::Yes)
+            let made = |at: &usize| {
+                let outcome = states.get(*at).and_then(WriteState::outcome)?;
+                (outcome.written == Written::Yes).then(|| (*at, outcome.id.clone()))
             };
-            let made: Vec<usize> = writes.iter().filter(made).copied().collect();
+            let made: Vec<Made> = writes.iter().filter_map(made).collect();
             let reader = tenant.writer.reader();
             let name = tenant.plan.tenant.clone();
             let found = tokio::select! {

@@ -213,6 +213,11 @@ fn add(state: &mut TenantState, kind: &Kind, fields: &Wanted<'_>, mut item: Enti
         // Asked for and not there: that is known, as it would not be of a field that the token may not see.
         item.body.entry((*field).to_owned()).or_insert(Value::Null);
     }
+    let sought = kind.root().fields.keys().map(String::as_str).filter(|field| fields.has(field));
+    let elsewhere = kind.shown_elsewhere(&item.body, sought);
+    if !elsewhere.is_empty() {
+        state.elsewhere.insert(item.id.clone(), elsewhere);
+    }
     // Asked for to tell the global client apart, not by the job: a plan holds what the job needs. Of a kind whose fields cannot be
     // chosen all come, and a list that has an endpoint of its own is read there.
     let all = kind.endpoint.projection;

@@ -29,7 +29,8 @@ impl Fresh {
     }
 }
 
-/// Reads the clients of these writes again: by the page, or one by one where that is cheaper.
+/// Reads the clients of these writes of a plan again: by the page, or one by one where that is cheaper. What is to be made, or
+/// whose id nobody knows, is not read.
 ///
 /// # Errors
 /// Where the tenant cannot be reached or refuses.
@@ -37,19 +38,18 @@ pub(super) async fn refresh(
     reader: &Reader,
     kinds: &Kinds,
     plan: &TenantPlan,
-    writes: &[usize],
+    writes: &[Write],
     secrets: &Arc<Secrets>,
 ) -> Result<Fresh, ApiError> {
     let mut fresh = Fresh { objects: HashMap::new(), missing: HashMap::new(), read: Instant::now() };
     for (name, _) in plan.writes.by_kind() {
         let kind = kinds.get(*name);
-        // What is to be made has no id to be read by.
-        let is_there = |write: &Write| write.kind == *name && !write.create;
-        let of = || plan.writes.some(writes.iter().copied()).filter(is_there);
+        let is_there = |write: &&Write| write.kind == *name && !write.id.as_str().is_empty();
+        let of = || writes.iter().filter(is_there);
         if of().next().is_none() {
             continue;
         }
-        let ids = of().map(|write| write.id).collect();
+        let ids = of().map(|write| write.id.clone()).collect();
         let needs = Needs { secrets: Arc::clone(secrets), ..Needs::again(kind, roots(kind, of()), ids) };
         let state = read_state(reader, None, kind, &needs).await?;
         let mine = |(id, _): &(EntityId, Packed<Body>)| needs.ids.contains(id);

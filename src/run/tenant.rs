@@ -203,7 +203,8 @@ impl TenantLoop {
             let secrets = Arc::clone(&self.rows.secrets);
             self.setup.progress.tell(Progress::Rereading { tenant: plan.tenant.clone() });
             return async move {
-                let fresh = refresh(&reader, &kinds, &plan, &stale, &secrets).await;
+                let writes: Vec<_> = plan.writes.some(stale.iter().copied()).collect();
+                let fresh = refresh(&reader, &kinds, &plan, &writes, &secrets).await;
                 Prepared::Fresh(stale, fresh)
             }
             .boxed();

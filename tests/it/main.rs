@@ -10,6 +10,7 @@ mod cases;
 mod changesets;
 mod check;
 mod common;
+mod creating;
 mod cron;
 mod cuts;
 mod defects;

@@ -83,6 +83,40 @@ fn what_an_association_shows_is_a_list_with_its_keys() {
 }
 
 #[test]
+fn what_is_kept_in_lower_case_is_text_and_a_users_mail_is() {
+    let mut kept = BTreeSet::new();
+    of_every_kind(|of, at, field| {
+        if field.lower_case {
+            assert_eq!(field.ty, FieldType::String, "{} {at}", of.name);
+            kept.insert(format!("{}.{at}", of.name));
+        }
+    });
+    assert!(kept.contains("users.email"), "{kept:?}");
+}
+
+#[test]
+fn what_is_shown_elsewhere_is_a_key_of_the_items_of_a_list_of_the_same_kind() {
+    let mut shown = BTreeSet::new();
+    of_every_kind(|of, at, field| {
+        let Some(place) = &field.shown_at else { return };
+        let (list, key) = of.shown_at(at).unwrap();
+        let items = of.root().fields[list].items.as_deref().unwrap();
+        assert!(items.fields.contains_key(key), "{} {at}: {place}", of.name);
+        shown.insert(format!("{}.{at}", of.name));
+    });
+    assert!(shown.contains("users.connection"), "{shown:?}");
+}
+
+#[test]
+fn what_tells_a_new_object_from_others_has_a_default() {
+    for kind in kinds() {
+        for field in &kind.told_apart {
+            assert!(kind.root().fields[field].default.is_some(), "{} {field}", kind.name);
+        }
+    }
+}
+
+#[test]
 fn what_holds_the_id_of_another_object_names_a_kind_and_means_nothing_elsewhere() {
     let mut references = BTreeSet::new();
     of_every_kind(|of, at, field| {

@@ -81,7 +81,8 @@ impl Reader<'_> {
                         let help = format!("did you mean {listed}?");
                         self.cell_problem(row, at, &format!("`{path}` is never {cell:?}"), Some(help));
                     }
-                    draft.fields.push((path.clone(), Pattern::literal(cell)));
+                    let pattern = Pattern::literal(cell).as_kept(self.kind(), path);
+                    draft.fields.push((path.clone(), pattern));
                 }
                 Column::Base => draft.base = filled().map(str::to_owned),
                 _ => (),

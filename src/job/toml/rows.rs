@@ -169,7 +169,7 @@ impl Reader<'_> {
         if templated.uses().tenant {
             return selector.clone();
         }
-        match templated.bind(scope) {
+        match templated.bind(self.kind(), scope) {
             Ok(bound) => bound,
             Err(fault) => {
                 self.row_problem(sheet, row, &Op::at(written.origin.span.clone()), fault);

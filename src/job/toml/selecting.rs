@@ -142,7 +142,9 @@ impl Reader<'_> {
                     self.selecting_template(&key, &text, &span)
                         .map(|text| PatternText::Template(Arc::new(text)))
                 }
-                DeValue::String(text) => Some(PatternText::Pattern(Pattern::glob(&text))),
+                DeValue::String(text) => {
+                    Some(PatternText::Pattern(Pattern::glob(&text).as_kept(self.kind(), &path)))
+                }
                 DeValue::Boolean(flag) => Some(PatternText::Pattern(Pattern::literal(&flag.to_string()))),
                 DeValue::Integer(number) => Some(PatternText::Pattern(Pattern::literal(&decimal(&number)))),
                 DeValue::Float(number) => Some(PatternText::Pattern(Pattern::literal(number.as_str()))),
