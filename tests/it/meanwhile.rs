@@ -11,7 +11,7 @@ fn tenant() -> Served {
     Served::with(Options { clients: 2, tier: "unlimited".parse().unwrap(), ..Options::default() })
 }
 
-fn fields(value: Value) -> Body {
+fn fields(value: &Value) -> Body {
     value.as_object().unwrap().clone()
 }
 
@@ -175,7 +175,7 @@ fn actions() -> (Served, Case, [String; 2]) {
 
 fn begins_a_draft(served: &Served, id: &str) {
     let ada = DashboardUser { name: "Ada".into(), email: "ada@acme.example".into() };
-    let draft = fields(json!({"code": "// half a thought"}));
+    let draft = fields(&json!({"code": "// half a thought"}));
     served.tenant().patch_object_as(&ada, "actions", id, &draft).unwrap();
 }
 
@@ -212,7 +212,7 @@ fn a_list_that_was_set_by_the_older_way_is_read_from_the_log() {
     let since = (jiff::Timestamp::now() - std::time::Duration::from_millis(2)).to_string();
     let ada = DashboardUser { name: "Ada".into(), email: "ada@acme.example".into() };
     let own = served.tenant().client_id().to_owned();
-    let patch = fields(json!({"enabled_clients": [own], "show_as_button": true}));
+    let patch = fields(&json!({"enabled_clients": [own], "show_as_button": true}));
     served.tenant().patch_object_as(&ada, "connections", id, &patch).unwrap();
     let since = format!("--since={since}");
     let done = case.run([
