@@ -3,9 +3,12 @@
 
 use std::time::Duration;
 
-use crate::auth0::Rehearsal;
+use serde_json::Value;
+
+use crate::auth0::{Rehearsal, calls};
+use crate::catalogue::Kind;
 use crate::plan::waves::Wave;
-use crate::plan::{Plan, TenantPlan};
+use crate::plan::{Plan, TenantPlan, Write};
 
 /// How a run will go.
 #[derive(Debug)]
@@ -66,7 +69,7 @@ impl Course<'_> {
     /// Tells how many requests that takes.
     fn write(&self, tenant: &mut Rehearsal, part: &TenantPlan, writes: &[usize]) -> u64 {
         let composed = writes.iter().filter(|at| part.writes.is_composed(**at));
-        let sent = (writes.len() + composed.count()) as u64;
+        let sent = (writes.len() + composed.count()) as u64 + beside(part, writes);
         let began = tenant.elapsed();
         tenant.write(sent);
         let took = tenant.elapsed().saturating_sub(began).as_secs_f64();
@@ -120,4 +123,45 @@ impl Course<'_> {
             _ => 1 + missing.min(rest) as u64,
         }
     }
+}
+
+/// The requests of writes beyond one each: for lists that have endpoints of their own, and for what must follow a change.
+fn beside(part: &TenantPlan, writes: &[usize]) -> u64 {
+    let more = |kind: &Kind| {
+        !kind.endpoint.associations.is_empty()
+            || kind.endpoint.then.is_some()
+            || kind.root().fields.values().any(|field| field.sent_along)
+    };
+    // Opening each of a hundred thousand takes time, and most kinds have neither.
+    if !part.writes.by_kind().iter().any(|(name, _)| more(name.kind())) {
+        return 0;
+    }
+    writes.iter().filter_map(|at| part.writes.get(*at)).map(|write| beside_one(&write)).sum()
+}
+
+fn beside_one(write: &Write) -> u64 {
+    let kind = write.kind.kind();
+    let endpoint = &kind.endpoint;
+    let follows =
+        endpoint.then.as_ref().is_some_and(|then| write.before.get(&then.keeps) == Some(&Value::Bool(true)));
+    let is_asked = |root: &str| write.changes.iter().any(|change| change.path.root() == root);
+    let sent_along =
+        |root: &String| kind.root().fields.get(root).is_some_and(|field| field.sent_along) && !is_asked(root);
+    let list = |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
+    let steps: Vec<u64> = write
+        .body
+        .iter()
+        .filter_map(|(root, wanted)| Some((endpoint.association(root)?, root, wanted)))
+        .map(|(association, root, wanted)| {
+            calls(association, &list(write.before.get(root)), &list(Some(wanted))).len() as u64
+        })
+        .collect();
+    let (lists, fields) = (steps.len() as u64, write.body.len() > steps.len());
+    // What is composed is counted with those of every kind.
+    let looked = !write.create && !write.compose;
+    let looked = looked && (follows || lists > 0 || write.body.keys().any(sent_along));
+    // Each list is read before, unless the object is new, and after.
+    let reads = if write.create { lists } else { 2 * lists };
+    u64::from(looked) + u64::from(follows) + reads + steps.iter().sum::<u64>()
+        - u64::from(!fields && lists > 0)
 }

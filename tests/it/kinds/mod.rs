@@ -4,6 +4,7 @@
 mod changes;
 mod creates;
 mod files;
+mod forecasts;
 mod kills;
 mod laws;
 mod replayed;
