@@ -1,5 +1,5 @@
 //! Objects that a job names by what they are called, where their ids are meant: found in the tenant that is being planned.
-//! Central functions: [`knowing_ids`] and [`met`].
+//! Central function: [`met`]; `knowing_ids` is what planning uses.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

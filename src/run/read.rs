@@ -19,7 +19,7 @@ const BESIDE: usize = 4;
 /// signs in with.
 ///
 /// # Errors
-/// As [`read_state`].
+/// Where the tenant cannot be reached, refuses, or one of its lists stays incomplete.
 pub async fn read_states(
     reader: &Reader,
     own: Option<&EntityId>,
