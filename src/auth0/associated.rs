@@ -125,7 +125,7 @@ pub struct AssociationCall<'a> {
 /// The requests that make these items of those that are there, in the order in which they are sent: what goes first, so that
 /// a full list has room for what comes.
 pub fn calls<'a>(association: &'a Association, now: &[Value], wanted: &[Value]) -> Vec<AssociationCall<'a>> {
-    let held = |list: &[Value], item: &Value| list.iter().any(|other| is_same(association, other, item));
+    let held = |list: &[Value], item: &Value| list.iter().any(|other| association.is_same(other, item));
     let changed = |item: &&Value| {
         association.change.is_some() && held(now, item) && !now.iter().any(|other| *other == **item)
     };
@@ -142,18 +142,10 @@ pub fn calls<'a>(association: &'a Association, now: &[Value], wanted: &[Value]) 
 
 /// Whether a list is what some of the calls from one to another leave, in whatever order they were carried out.
 pub fn is_half_way(association: &Association, from: &[Value], to: &[Value], now: &[Value]) -> bool {
-    let held = |list: &[Value], item: &Value| list.iter().any(|other| is_same(association, other, item));
+    let held = |list: &[Value], item: &Value| list.iter().any(|other| association.is_same(other, item));
     let known = |item: &Value| from.contains(item) || to.contains(item);
     let mut stays = from.iter().filter(|item| held(to, item));
     now.iter().all(known) && stays.all(|item| held(now, item))
-}
-
-/// Whether two items are the same one, whatever their attributes.
-fn is_same(association: &Association, a: &Value, b: &Value) -> bool {
-    if association.plain {
-        return a == b;
-    }
-    association.keys.iter().all(|key| a.get(key) == b.get(key))
 }
 
 fn batches<'a>(association: &Association, call: &'a Call, items: &[&Value]) -> Vec<AssociationCall<'a>> {

@@ -175,14 +175,14 @@ impl Asked {
         };
         if let Some(other) = catalogue::kinds().find(looks_like).filter(|_| named.is_none()) {
             let what = format!("{} is the id of {}", args.ids[0], a(&other.singular));
-            let next = format!("patchwave get {} {}", other.name, args.ids.join(" "));
+            let next = format!("patchwave get {} {}{}", other.name, args.ids.join(" "), same_tenant(args));
             return Err(CliError::usage(what).next(next));
         }
         // No id looks like a word.
         let is_word = |id: &&String| id.chars().all(|c| c.is_ascii_lowercase() || c == '-') && id.len() < 25;
         let misspelt = args.ids.first().filter(|_| named.is_none()).filter(is_word);
         if let Some(near) = misspelt.and_then(|word| nearest(word, catalogue::names())) {
-            let next = format!("patchwave get {near}");
+            let next = format!("patchwave get {near}{}", same_tenant(args));
             return Err(CliError::usage(format!(
                 "there is no kind `{}`; did you mean `{near}`?",
                 args.ids[0]

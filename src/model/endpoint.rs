@@ -1,6 +1,7 @@
 //! Where and how objects of one kind are reached. The catalogue fills this in; the API client follows it blindly.
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::Body;
 
@@ -192,6 +193,13 @@ pub struct Association {
     pub change: Option<Call>,
     /// Scopes that reading needs.
     pub read_scopes: Vec<String>,
+}
+
+impl Association {
+    /// Whether two items are the same one, whatever their attributes.
+    pub fn is_same(&self, a: &Value, b: &Value) -> bool {
+        if self.plain { a == b } else { self.keys.iter().all(|key| a.get(key) == b.get(key)) }
+    }
 }
 
 fn one() -> usize {

@@ -35,7 +35,7 @@ fn with_attributes<'j>(kind: &Kind, path: &FieldPath, want: Want<'j>, before: &B
     let Some(association) = association.filter(|association| !association.plain) else { return want };
     let is_there = |item: &Value| {
         let there = path.get(before).and_then(Value::as_array).into_iter().flatten();
-        there.into_iter().any(|other| association.keys.iter().all(|key| other.get(key) == item.get(key)))
+        there.into_iter().any(|other| association.is_same(other, item))
     };
     let whole = |items: &Value| kind.with_attributes(path, items).unwrap_or_else(|| items.clone());
     match want {

@@ -55,14 +55,10 @@ pub(super) fn after(kind: &Kind, before: Option<&Body>, event: &LogEvent, named:
 /// A list after items of it came and went.
 fn list_with(association: &Association, list: Option<&Value>, items: &Value) -> Value {
     let of = |key: &str| items.get(key).and_then(Value::as_array).into_iter().flatten();
-    let same = |a: &Value, b: &Value| match association.plain {
-        true => a == b,
-        false => association.keys.iter().all(|key| a.get(key) == b.get(key)),
-    };
     let mut list = list.and_then(Value::as_array).cloned().unwrap_or_default();
-    list.retain(|item| !of("remove").any(|gone| same(gone, item)));
+    list.retain(|item| !of("remove").any(|gone| association.is_same(gone, item)));
     for new in of("add") {
-        match (list.iter_mut().find(|item| same(new, item)), new) {
+        match (list.iter_mut().find(|item| association.is_same(new, item)), new) {
             // What was sent of it; the rest of it stays.
             (Some(Value::Object(there)), Value::Object(new)) => there.extend(new.clone()),
             (Some(_), _) => (),

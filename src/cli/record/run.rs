@@ -9,7 +9,7 @@ use super::super::{history, output, planned};
 use super::{Recording, around, now, state};
 use crate::changeset::{ChangeSet, Header, Known, Recorder, Source, from_run};
 use crate::model::{Body, TenantName};
-use crate::plan::TenantPlan;
+use crate::plan::{NamedObject, TenantPlan};
 use crate::report::term;
 use crate::store::atomic;
 
@@ -77,12 +77,6 @@ pub(in crate::cli) fn leave(ended: &Ended, vars: &HashMap<TenantName, Body>) -> 
     Ok(atomic::write(&ended.folder.changeset(), |out| changeset.write(out))?)
 }
 
-/// An object that the job called by its name.
-fn called(part: &TenantPlan, id: &str) -> Option<Known> {
-    let named = part.named.iter().find(|named| named.id.as_str() == id)?;
-    Some(Known { kind: named.kind, name: Some(named.name.clone()), alone: true })
-}
-
 fn hashed(id: &str) -> u64 {
     BuildHasherDefault::<DefaultHasher>::default().hash_one(id)
 }
@@ -99,9 +93,12 @@ fn of_ended(
     let mut places: Vec<(u64, usize)> =
         part.writes.iter().enumerate().map(|(at, write)| (hashed(write.id.as_str()), at)).collect();
     places.sort_unstable();
+    // Those that the job called by their names.
+    let called: HashMap<&str, &NamedObject> =
+        part.named.iter().map(|named| (named.id.as_str(), named)).collect();
     let source = Source::looking_up(Some(&part.domain), vars, |id| {
-        if let Some(known) = called(part, id) {
-            return Some(known);
+        if let Some(named) = called.get(id) {
+            return Some(Known { kind: named.kind, name: Some(named.name.clone()), alone: true });
         }
         let hash = hashed(id);
         let from = places.partition_point(|(of, _)| *of < hash);
